@@ -5,6 +5,8 @@ import { foreignText, visible } from '../core/base/foreign-text.js';
 import { ChainError } from '../core/chain/endpoint-error.js';
 import { statementError } from '../core/db/statement-error.js';
 
+/** The names of errors of Temporal's that are no TemporalFailure. */
+const OF_TEMPORAL: ReadonlySet<string> = new Set(['AbortError', 'CompleteAsyncError']);
 /** A history keeps at most this many causes of an error; deeper ones are left out. */
 const MOST_CAUSES = 5;
 
@@ -27,20 +29,11 @@ function asFailure(error: unknown): unknown {
     return ApplicationFailure.create({ type: 'CHAIN_UNREACHABLE', message, ...causeOf(error, 0) });
   }
   // Temporal's own errors pass unchanged, and so does the abort of a cancelled activity.
-  if (error instanceof TemporalFailure || isOfTemporal(error)) return error;
-  return told(error, 0);
+  const isOfTemporal = error instanceof Error && OF_TEMPORAL.has(error.name);
+  return isOfTemporal || error instanceof TemporalFailure ? error : told(error, 0);
 }
 
-const OF_TEMPORAL = new Set(['AbortError', 'CompleteAsyncError']);
-
-function isOfTemporal(error: unknown): boolean {
-  return error instanceof Error && OF_TEMPORAL.has(error.name);
-}
-
-/**
- * Copies the error with its name, its cleaned message, its stack frames and its causes. Temporal makes the failure from
- * the copy.
- */
+/** Copies the error with its name, cleaned message, stack frames and causes, for Temporal to make the failure from. */
 function told(error: unknown, depth: number): Error {
   const known = statementError(error);
   const made = new Error(foreignText(known), causeOf(known, depth));

@@ -1,7 +1,4 @@
-/**
- * The activities on the whole history of raw events: they recompute balances from it, and move old months of it into
- * files and back.
- */
+/** The activities on the whole history of raw events: the rebuild, and the archive of old months. */
 import { Context } from '@temporalio/activity';
 import type { Database } from '../core/db/database.js';
 import { verifyArchive } from '../core/history/archive/archived-months.js';
@@ -50,7 +47,5 @@ function telling<T>(
   work: (onProgress: (words: string) => void, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { cancellationSignal } = Context.current();
-  return beating({ words: 'begins', mostMs: MONTH_MS }, (onProgress) =>
-    work(onProgress, cancellationSignal),
-  );
+  return beating('begins', MONTH_MS, (onProgress) => work(onProgress, cancellationSignal));
 }

@@ -1,19 +1,16 @@
 import { heartbeat } from '@temporalio/activity';
-import { reserveOrdered } from '../core/payouts/manual-payout.js';
 import type { Sender } from '../core/payouts/sending/sending.js';
 import { SagasRefused } from '../core/payouts/settling/settler.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
-import { reserveRound } from '../core/payouts/store/reservations.js';
-import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
-import type { StuckSaga } from '../core/sentinel/rules/report.js';
+import { reserveOrdered, reserveRound } from '../core/payouts/store/reservations.js';
+import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { createSuspectRounds } from '../core/sentinel/sweeping.js';
 import {
-  type ManualPayoutResult,
   type PayoutInput,
   payoutWorkflowId,
-  type ReservedRound,
   type RoundInput,
   type SagasInput,
+  type StuckSaga,
   type Unscoped,
 } from '../workflows/contract.js';
 import { guarded } from './failure.js';
@@ -36,15 +33,19 @@ export interface RoundDeps extends MoneyDeps, SagaDeps {
 export function createRoundActivities(deps: RoundDeps) {
   const rounds = createSuspectRounds();
   return {
-    reserveRound: guarded(async (input: Unscoped<RoundInput>): Promise<ReservedRound> => {
+    reserveRound: guarded(async (input: Unscoped<RoundInput>) => {
       const { payouts, reservedWei, leftOut } = await reserveRound(deps.db, input);
       for (const { payee, words } of leftOut) {
         deps.onTrouble?.(new Error(`the round left ${payee} out: ${words}`));
       }
       return { payouts, reservedWei: reservedWei.toString(), leftOut };
     }),
-    reserveManual: ordered(deps.db, 'payout.manual', async (order): Promise<ManualPayoutResult> => {
-      const { payoutId, amountWei, created } = await reserveOrdered(deps, order);
+    reserveManual: ordered(deps.db, 'payout.manual', async (order) => {
+      const { payoutId, amountWei, created } = await reserveOrdered(
+        deps.db,
+        walletKeyOf(deps),
+        order,
+      );
       const workflowId = payoutWorkflowId(deps.poolId, payoutId);
       return { payoutId, workflowId, amountWei: amountWei.toString(), created };
     }),

@@ -1,7 +1,4 @@
-/**
- * Starts the sagas of payouts and sends them messages. What prevents a double payment is Postgres, not the id of the
- * workflow.
- */
+/** Starts the sagas of payouts and sends them messages. Postgres prevents a double payment, not the workflow's id. */
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { foreignText } from '../core/base/foreign-text.js';
 import { formatEth } from '../core/base/money.js';
@@ -28,22 +25,16 @@ export interface SagaDeps {
 const AT_ONCE = 20;
 /** An error message names at most this many of the sagas that failed. */
 const MOST_NAMED = 10;
-/**
- * gRPC's codes DEADLINE_EXCEEDED and UNAVAILABLE: Temporal itself is out of reach, so further calls would fail as well.
- */
+/** DEADLINE_EXCEEDED and UNAVAILABLE: Temporal itself is out of reach, so further calls would fail as well. */
 const AWAY_CODES: readonly number[] = [4, 14];
 
-/**
- * Starts a saga for each payout that has none running. Tries all of them, then throws SagasRefused with the payouts
- * whose start failed.
- */
+/** Starts a saga for each payout that has none running. Tries all; throws SagasRefused with those that failed. */
 export async function startSagas(
   deps: SagaDeps,
   payouts: readonly OpenPayoutRow[],
-  onProgress: (words: string) => void = () => undefined,
+  onProgress?: (words: string) => void,
 ): Promise<void> {
-  const call = { verb: 'started', nameOf: (payout: OpenPayoutRow) => payout.payoutId, onProgress };
-  await inPortions(payouts, (payout) => startSaga(deps, payout), call);
+  await inPortions('started', payouts, (payout) => startSaga(deps, payout), onProgress);
 }
 
 async function startSaga({ client, poolId }: SagaDeps, payout: OpenPayoutRow): Promise<void> {
@@ -71,34 +62,25 @@ export async function tellSagas(
   { client, poolId }: SagaDeps,
   payoutIds: readonly string[],
 ): Promise<void> {
-  const tell = async (payoutId: string) => {
+  const sagas = payoutIds.map((payoutId) => ({ payoutId }));
+  await inPortions('told', sagas, async ({ payoutId }) => {
     try {
       await client.workflow.getHandle(payoutWorkflowId(poolId, payoutId)).signal(pokeSignal);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
-  };
-  await inPortions(payoutIds, tell, { verb: 'told', nameOf: (payoutId) => payoutId });
+  });
 }
 
-interface Portions<Item> {
-  /** What was to be done with each item, for the error message: `started` or `told`. */
-  readonly verb: string;
-  readonly nameOf: (item: Item) => string;
-  readonly onProgress?: (words: string) => void;
-}
-
-/**
- * Makes a call for each item, AT_ONCE at a time. One failed call does not stop the others, but we give up once Temporal
- * itself is out of reach.
- */
-async function inPortions<Item>(
+/** Makes a call for each item, AT_ONCE at a time. A failed call stops the others only once Temporal is out of reach. */
+async function inPortions<Item extends { readonly payoutId: string }>(
+  verb: 'started' | 'told',
   items: readonly Item[],
   call: (item: Item) => Promise<void>,
-  { verb, nameOf, onProgress }: Portions<Item>,
+  onProgress: (words: string) => void = () => undefined,
 ): Promise<void> {
   const left = items.values();
-  const failures: { readonly name: string; readonly error: unknown }[] = [];
+  const failures: { readonly payoutId: string; readonly error: unknown }[] = [];
   let done = 0;
   let awayInARow = 0;
   const work = async () => {
@@ -108,32 +90,30 @@ async function inPortions<Item>(
         await call(item);
         awayInARow = 0;
       } catch (error) {
-        failures.push({ name: nameOf(item), error });
+        failures.push({ payoutId: item.payoutId, error });
         awayInARow = isAway(error) ? awayInARow + 1 : 0;
       }
       done += 1;
-      if (done % AT_ONCE === 0) onProgress?.(`${done} of ${items.length}`);
+      if (done % AT_ONCE === 0) onProgress(`${done} of ${items.length}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   if (failures.length === 0) return;
   const named = failures.slice(0, MOST_NAMED);
-  const words = named.map(({ name, error }) => `${name}: ${reasonOf(error)}`);
+  const words = named.map(({ payoutId, error }) => `${payoutId}: ${reasonOf(error)}`);
   const more = failures.length > named.length ? '; …' : '';
   throw new SagasRefused(
     `${failures.length} of ${items.length} sagas could not be ${verb}: ${words.join('; ')}${more}`,
-    [...failures.map(({ name }) => name), ...[...left].map(nameOf)],
+    [...failures, ...left].map(({ payoutId }) => payoutId),
     failures[0]?.error,
   );
 }
 
-const isAway = (error: unknown): boolean => AWAY_CODES.includes(grpcCodeOf(error) ?? -1);
-
-function grpcCodeOf(error: unknown): number | undefined {
+function isAway(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (isGrpcServiceError(cause)) return cause.code;
+    if (isGrpcServiceError(cause)) return AWAY_CODES.includes(cause.code);
   }
-  return undefined;
+  return false;
 }
 
 /** The client's error only says that a call failed; its cause says why. */

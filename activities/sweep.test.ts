@@ -11,7 +11,6 @@ import { Settler } from '../core/payouts/settling/settler.js';
 import { cancelPayout } from '../core/payouts/store/payout-messages.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { lookAtSources } from '../core/sentinel/looking.js';
-import type { StuckSaga } from '../core/sentinel/rules/report.js';
 import { recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';
 import { createSuspectRounds } from '../core/sentinel/sweeping.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
@@ -28,8 +27,14 @@ import {
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { connectTestTemporal } from '../test/harness/temporal.js';
 import { TEST_SENTINEL, testConfig } from '../test/kit/test-pool.js';
-import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
-import { laneQueue, payoutWorkflowId, poolIdKey, taskQueueOf } from '../workflows/contract.js';
+import { registerSearchAttributes } from '../worker/temporal/register-search-attributes.js';
+import {
+  laneQueue,
+  payoutWorkflowId,
+  poolIdKey,
+  type StuckSaga,
+  taskQueueOf,
+} from '../workflows/contract.js';
 import { createPayoutActivities, createRoundActivities } from './payouts.js';
 import { type SagaDeps, startSagas, tellSagas } from './sagas.js';
 import { sweepSagas } from './sweep.js';

@@ -3,17 +3,15 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
 import { SagasRefused } from '../core/payouts/settling/settler.js';
-import type { OpenPayoutRow } from '../core/payouts/store/payout-progress.js';
-import type { StuckSaga, SweepReport } from '../core/sentinel/rules/report.js';
-import { recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';
+import { type OpenPayoutRow, openPayouts } from '../core/payouts/store/payout-progress.js';
+import { keptStuckSagas, recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';
 import {
   createSuspectRounds,
   judgeRunning,
-  payoutsWithoutSaga,
   type SuspectRounds,
   stuckFailure,
 } from '../core/sentinel/sweeping.js';
-import { payoutWorkflowId } from '../workflows/contract.js';
+import { payoutWorkflowId, type StuckSaga, type SweepReport } from '../workflows/contract.js';
 import { type SagaDeps, startSagas, tellSagas } from './sagas.js';
 
 interface SweepDeps extends SagaDeps {
@@ -26,35 +24,34 @@ interface SweepDeps extends SagaDeps {
 /** To find a saga's last failure we read this many events from the end of its history. */
 const LAST_EVENTS = 10;
 
-/**
- * Compares the open payouts with the sagas that run. It starts missing sagas, signals those whose payouts have ended,
- * and terminates and restarts those that are stuck.
- */
+/** Starts missing sagas, signals those whose payouts have ended, and restarts those that are stuck. */
 export async function sweepSagas(
   deps: SweepDeps,
   onProgress: (words: string) => void = () => undefined,
 ): Promise<SweepReport> {
-  const running = await runningSagas(deps);
-  const { open, missing } = await payoutsWithoutSaga(deps.db, running);
+  const { db, poolId, rounds = createSuspectRounds() } = deps;
   const refused: SagasRefused[] = [];
-  const going = { onRefused: (error: SagasRefused) => refused.push(error) };
-  await goingOn(
-    going,
-    startSagas(deps, missing, (words) => onProgress(`${words} started`)),
-  );
-  const { rounds = createSuspectRounds(), poolId } = deps;
-  const payoutIdOf = (workflowId: string) => payoutOf(poolId, workflowId);
-  const { ended, suspects } = await judgeRunning(deps.db, running, { rounds, payoutIdOf });
-  await goingOn(going, tellSagas(deps, ended));
+  const goOn = (error: unknown) => {
+    if (!(error instanceof SagasRefused)) throw error;
+    refused.push(error);
+  };
+  const running = await runningSagas(deps);
+  const open = await openPayouts(db, {});
+  const missing = open.filter(({ payoutId }) => !running.has(payoutId));
+  await startSagas(deps, missing, (words) => onProgress(`${words} started`)).catch(goOn);
+  const { ended, ...others } = await judgeRunning(db, running, rounds);
+  await tellSagas(deps, ended).catch(goOn);
+  const kept = (await keptStuckSagas(db)).flatMap((one) => payoutOf(poolId, one) ?? []);
+  const suspects = [...new Set([...kept, ...others.suspects])];
   const stuck = await findStuck(deps, suspects);
   const workflowIdOf = (payoutId: string) => payoutWorkflowId(poolId, payoutId);
-  await recordStuckSagas(deps.db, stuck, {
+  await recordStuckSagas(db, stuck, {
     checked: suspects.map(workflowIdOf),
     running: [...running].map(workflowIdOf),
   });
   for (const saga of stuck) {
     deps.onStuckSaga?.(saga);
-    await goingOn(going, startAnew(deps, saga, open));
+    await startAnew(deps, saga, open).catch(goOn);
   }
   // Throws only now, after everything that Temporal did accept.
   const [first] = refused;
@@ -66,28 +63,13 @@ export async function sweepSagas(
   return { started: missing.length, told: ended.length, stuck };
 }
 
-async function goingOn(
-  { onRefused }: { readonly onRefused: (error: SagasRefused) => void },
-  calls: Promise<void>,
-): Promise<void> {
-  try {
-    await calls;
-  } catch (error) {
-    if (!(error instanceof SagasRefused)) throw error;
-    onRefused(error);
-  }
-}
-
 /** The id of the payout that this workflow is the saga of; undefined when it is no saga of this pool. */
 function payoutOf(poolId: string, workflowId: string): string | undefined {
   const prefix = payoutWorkflowId(poolId, '');
   return workflowId.startsWith(prefix) ? workflowId.slice(prefix.length) : undefined;
 }
 
-/**
- * The ids of the payouts whose sagas run. Temporal's list may be a moment old, which is harmless: starting a saga that
- * runs already changes nothing.
- */
+/** Lists the payouts whose sagas run. An old list does no harm: starting a saga twice changes nothing. */
 async function runningSagas({ client, poolId }: SagaDeps): Promise<ReadonlySet<string>> {
   const query = `WorkflowType = "payout" AND ExecutionStatus = "Running" AND PoolId = "${poolId}"`;
   const payoutIds = new Set<string>();
@@ -105,23 +87,22 @@ async function findStuck(
   const stuck: StuckSaga[] = [];
   for (const payoutId of payoutIds) {
     const workflowId = payoutWorkflowId(deps.poolId, payoutId);
-    const failure = await failureOf(deps, workflowId);
+    const attempt = await pendingAttempt(deps, workflowId);
+    const failure = await stuckFailure(attempt, () => lastFailure(deps, workflowId));
     if (failure !== undefined) stuck.push({ payoutId, workflowId, failure });
   }
   return stuck;
 }
 
-/** The failure that the saga is stuck on; undefined when it is not stuck. */
-async function failureOf(deps: SagaDeps, workflowId: string): Promise<string | undefined> {
-  let attempt: number;
+/** How often the saga's current workflow task was tried; 0 when it has none, or has ended. */
+async function pendingAttempt({ client }: SagaDeps, workflowId: string): Promise<number> {
   try {
-    const { raw } = await deps.client.workflow.getHandle(workflowId).describe();
-    attempt = raw.pendingWorkflowTask?.attempt ?? 0;
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    return raw.pendingWorkflowTask?.attempt ?? 0;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
+    if (error instanceof WorkflowNotFoundError) return 0;
     throw error;
   }
-  return stuckFailure(attempt, () => lastFailure(deps, workflowId));
 }
 
 /**
@@ -142,10 +123,7 @@ async function lastFailure({ client }: SagaDeps, workflowId: string): Promise<st
   return undefined;
 }
 
-/**
- * Terminates a stuck saga and starts a new one. That is always safe: Postgres holds the payout's state, and the settler
- * goes on without the saga.
- */
+/** Terminates a stuck saga and starts a new one. That is safe: Postgres holds the state, and the settler goes on. */
 async function startAnew(
   deps: SweepDeps,
   { payoutId, workflowId, failure }: StuckSaga,
@@ -156,8 +134,6 @@ async function startAnew(
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
-  await startSagas(
-    deps,
-    open.filter((payout) => payout.payoutId === payoutId),
-  );
+  const own = open.filter((payout) => payout.payoutId === payoutId);
+  await startSagas(deps, own);
 }

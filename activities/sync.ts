@@ -1,10 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type {
-  BackfillProgress,
-  BackfillReport,
-  SetAsideRetryReport,
-  SyncReport,
-} from '../core/events/rules/sync-reports.js';
+import type { BackfillProgress } from '../core/events/rules/sync-reports.js';
 import { runBackfill } from '../core/events/sync/backfill.js';
 import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
 import type { SyncDeps } from '../core/events/sync/source-reading.js';
@@ -16,31 +11,26 @@ import { beating, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 
-const HEARTBEAT_INTERVAL_MS = 2_000;
-
 /** Builds the activities that sync sources, read them again on request, and retry what was set aside. */
 export function createSyncActivities(deps: SyncDeps) {
   return {
     /** Reads one source from its cursor to its end: fetches new events, stores them raw, and credits them. */
-    syncSource: guarded(async (input: Unscoped<SyncInput>): Promise<SyncReport> => {
-      const context = Context.current();
-      // The timer beats even without progress: an orchestrator may need minutes before it sends its first byte.
-      const name = `the sync of ${input.sourceId}`;
-      const turn = turns.begin(name, SYNC_LOOP_MS);
-      const timer = setInterval(() => {
-        if (turns.isTurning(name, SYNC_LOOP_MS / 2)) context.heartbeat();
-      }, HEARTBEAT_INTERVAL_MS);
+    syncSource: guarded(async ({ sourceId }: Unscoped<SyncInput>) => {
+      const { cancellationSignal: signal } = Context.current();
+      const turn = turns.begin(`the sync of ${sourceId}`, SYNC_LOOP_MS);
       try {
-        return await runSyncPass(deps, {
-          sourceId: input.sourceId,
-          signal: context.cancellationSignal,
-          onProgress: () => {
-            turn.turned();
-            context.heartbeat();
-          },
-        });
+        // Beats even without progress: an orchestrator may need minutes before it sends its first byte.
+        return await beating(undefined, SYNC_LOOP_MS / 2, (onProgress) =>
+          runSyncPass(deps, {
+            sourceId,
+            signal,
+            onProgress() {
+              turn.turned();
+              onProgress();
+            },
+          }),
+        );
       } finally {
-        clearInterval(timer);
         turn.end();
       }
     }),
@@ -51,19 +41,13 @@ export function createSyncActivities(deps: SyncDeps) {
   };
 }
 
-async function backfill(
-  deps: SyncDeps,
-  { args }: Order<'source.backfill'>,
-): Promise<BackfillReport> {
-  const { sourceId, from, to } = args;
+async function backfill(deps: SyncDeps, { args }: Order<'source.backfill'>) {
   const context = Context.current();
   const { attempt, scheduledTimestampMs, heartbeatDetails } = context.info;
   const before: BackfillProgress | undefined = heartbeatDetails;
-  return beating({ words: before, mostMs: SYNC_LOOP_MS / 2 }, (onProgress) =>
+  return beating(before, SYNC_LOOP_MS / 2, (onProgress) =>
     runBackfill(deps, {
-      sourceId,
-      from,
-      to,
+      ...args,
       attempt,
       before,
       startedMs: scheduledTimestampMs,
@@ -76,12 +60,9 @@ async function backfill(
   );
 }
 
-function retry(
-  deps: SyncDeps,
-  { args, dryRun }: Order<'set-aside.retry'>,
-): Promise<SetAsideRetryReport> {
+function retry(deps: SyncDeps, { args, dryRun }: Order<'set-aside.retry'>) {
   const { cancellationSignal: signal } = Context.current();
-  return beating({ words: 'trying what was set aside', mostMs: REPAIR_MS }, (onProgress) =>
+  return beating('trying what was set aside', REPAIR_MS, (onProgress) =>
     runSetAsideRetry(deps, { ...args, dryRun }, { signal, onProgress }),
   );
 }

@@ -1,17 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Config } from '../config/config.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { trustConnection } from './connections.js';
-import { mayBeProxy, type WrongTokens } from './wrong-tokens.js';
+import { countWrongTokens, mayBeProxy, type OnBlocked } from './wrong-tokens.js';
 
-/** Decides what a request may do and see. The single bearer token opens everything that is not public. */
-export interface Access {
-  /** Throws unless the request carries the configured token, and also when its address has sent too many wrong ones. */
-  requireToken(c: Context): void;
-  bringsToken(c: Context): boolean;
-  shows(c: Context): Shown;
-}
+export type Access = ReturnType<typeof createAccess>;
 
 /** What a request may see in addition to what is public. */
 export interface Shown {
@@ -24,7 +19,9 @@ export interface Shown {
 /** The verdict on a request's token. With `waits`, its address has sent too many wrong tokens and has to wait. */
 type Verdict = 'none' | 'right' | 'wrong' | 'waits';
 
-export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
+/** Decides what a request may do and see. The single bearer token opens everything that is not public. */
+export function createAccess(api: Config['api'], onWrongTokens: OnBlocked) {
+  const wrong = countWrongTokens({ onBlocked: onWrongTokens });
   const expected = api.token === null ? undefined : digest(api.token);
   const judge = (c: Context): Verdict => {
     const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
@@ -49,12 +46,11 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
   };
   const bringsToken = (c: Context): boolean => verdictOf(c) === 'right';
   return {
-    requireToken(c) {
+    /** Throws unless the request carries the configured token, and also when its address has sent too many wrong ones. */
+    requireToken(c: Context): void {
       if (expected === undefined) {
-        throw new PoolError(
-          'API_TOKEN_UNSET',
-          'No token is configured, so this API only answers what is public.',
-        );
+        const words = 'No token is configured, so this API only answers what is public.';
+        throw new PoolError('API_TOKEN_UNSET', words);
       }
       const verdict = verdictOf(c);
       if (verdict === 'right') return;
@@ -63,14 +59,13 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
         throw new PoolError('API_TOKEN_TRIED_TOO_OFTEN', 'Too many wrong tokens came from there.');
       }
       const isMissing = c.req.header('authorization') === undefined;
+      const words = isMissing ? 'This needs a token.' : 'This is not the configured token.';
       c.header('www-authenticate', 'Bearer');
-      throw new PoolError(
-        'API_TOKEN_WRONG',
-        isMissing ? 'This needs a token.' : 'This is not the configured token.',
-      );
+      throw new PoolError('API_TOKEN_WRONG', words);
     },
     bringsToken,
-    shows(c) {
+    wrongTokens: wrong.total,
+    shows(c: Context): Shown {
       const words = bringsToken(c);
       return { addresses: api.showConnections || words, words };
     },
@@ -80,15 +75,7 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
 /** The address of the connection's other end, which may be a proxy. Empty in tests without a server. */
 const addressOf = (c: Context): string => socketOf(c)?.remoteAddress ?? '';
 
-function socketOf(c: Context): { readonly remoteAddress?: string } | undefined {
-  const env = c.env as
-    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
-    | undefined;
-  return env?.incoming?.socket;
-}
+const socketOf = (c: Context) => (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket;
 
-/**
- * Tokens are compared by their digests, which all have the same length, so that the comparison reveals nothing about
- * the token's.
- */
+/** Digests have the same length, so comparing them reveals nothing about the token's. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -16,22 +16,17 @@ import { statusPageRoutes } from './page/status-page.js';
 import { STYLE_HASH } from './page/style.js';
 import { publicAnswers } from './public-answers.js';
 import { createReadGate } from './read-gate.js';
+import { routesOf } from './request.js';
 import { compatRoutes } from './routes/compat.js';
-import { decisionRoutes } from './routes/events/event-decisions.js';
-import { findingRoutes } from './routes/events/findings.js';
-import { historyRoutes } from './routes/events/history.js';
-import { sourceRoutes } from './routes/events/sources.js';
-import { uncountedRoutes } from './routes/events/uncounted.js';
+import { findingRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
-import { payeeRoutes } from './routes/money/payees.js';
-import { payoutRoutes } from './routes/money/payouts.js';
-import { reconciliationRoutes } from './routes/money/reconciliation.js';
-import { roundRoutes } from './routes/money/round.js';
-import { termsRoutes } from './routes/money/terms.js';
-import { walletRoutes } from './routes/money/wallet.js';
-import { poolRoutes } from './routes/pool.js';
-import { workerRoutes } from './routes/workers.js';
-import { countWrongTokens, type WrongTokens } from './wrong-tokens.js';
+import { payeeRoutes } from './routes/payees.js';
+import { payoutRoutes, roundRoutes } from './routes/payouts.js';
+import { poolRoutes, termsRoutes } from './routes/pool.js';
+import { sourceRoutes } from './routes/sources.js';
+import { decisionRoutes, uncountedRoutes } from './routes/uncounted.js';
+import { walletRoutes } from './routes/wallet.js';
+import type { OnBlocked } from './wrong-tokens.js';
 
 /** Matches paths that name no single payee, payout, source or event. */
 const PLAIN = /^\/(v1\/)?[a-z-]*$/;
@@ -40,67 +35,53 @@ const MAX_BODY_BYTES = 16 * 1024;
 export interface ApiDeps extends RunningPool {
   /** The connections for all reads, while answers are kept. @default db */
   readonly reads?: Database;
-  /**
-   * For how many ms requests without the token get the same answer again; with 0, every answer is made anew. @default 0
-   */
+  /** For how many ms requests without the token get the same answer again. @default 0: each is made anew */
   readonly answersKeptMs?: number;
   /** How many bytes of memory the kept answers may take. @default 64 MiB */
   readonly mostKeptBytes?: number;
   /** Called with each error that the client sees only as INTERNAL. @default console.error */
   readonly onFault?: (error: unknown, request: string) => void;
-  /**
-   * Called, at most every ten seconds, with an address that has sent too many wrong tokens. `total` counts all wrong
-   * tokens.
-   */
-  readonly onWrongTokens?: (address: string, total: number) => void;
+  readonly onWrongTokens?: OnBlocked;
 }
 
 /** Builds the whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {
-  const wrong = countWrongTokens(deps.onWrongTokens ? { onBlocked: deps.onWrongTokens } : {});
-  const access = createAccess(deps.config.api, wrong);
+  const access = createAccess(deps.config.api, deps.onWrongTokens);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
-  if (keptMs === 0) return createRoutes(deps, { access, wrong });
+  if (keptMs === 0) return createRoutes(deps, { access });
   // Reads have their own connections, so that orders, health and readiness never wait for them.
   const readers = { ...deps, db: reads };
-  const open = createRoutes(readers, { access, wrong, inside: gates() });
-  const trusted = createRoutes(readers, { access, wrong, inside: gate() });
-  const mostBytes = deps.mostKeptBytes;
-  const first = publicAnswers({ access, open, trusted, keptMs, mostBytes });
-  return createRoutes(deps, { access, wrong, first });
-}
-
-/** Makes the read gate for requests with the token. Requests without it never wait in this queue. */
-function gate(): MiddlewareHandler {
-  const own = createReadGate();
-  return (_, next) => own.run(next);
+  const open = createRoutes(readers, { access, inside: openGates() });
+  const trusted = createRoutes(readers, { access, inside: createReadGate() });
+  const first = publicAnswers({ access, open, trusted, keptMs, mostBytes: deps.mostKeptBytes });
+  return createRoutes(deps, { access, first });
 }
 
 /**
  * Makes two read gates for requests without the token, so that the few plain answers, which dashboards poll, never
  * queue behind questions about single objects.
  */
-function gates(): MiddlewareHandler {
+function openGates(): MiddlewareHandler {
   const [plain, particular] = [createReadGate(), createReadGate()];
-  return async (c, next) => {
+  return (c, next) => {
     const isPlain = !c.req.url.includes('?') && PLAIN.test(c.req.path);
-    await (isPlain ? plain : particular).run(next);
+    return (isPlain ? plain : particular)(c, next);
   };
 }
 
 interface Surroundings {
   readonly access: Access;
-  readonly wrong: WrongTokens;
   /** Middleware that runs before everything else. */
   readonly first?: MiddlewareHandler;
   /** Middleware that runs last before the routes. */
   readonly inside?: MiddlewareHandler;
 }
 
-function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundings): Hono {
+function createRoutes(deps: ApiDeps, { access, first, inside }: Surroundings): Hono {
+  const { onFault = printFault } = deps;
   const app = new Hono();
   if (first !== undefined) app.use(first);
-  app.use(securityHeaders());
+  app.use(securityHeaders);
   // Dashboards on other hosts may read; browsers block any other request of theirs.
   app.use(cors({ origin: '*', allowMethods: ['GET', 'HEAD'], allowHeaders: ['authorization'] }));
   app.use(
@@ -131,29 +112,27 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
     await next();
   });
   if (inside !== undefined) app.use(inside);
-  app.route('/', statusPageRoutes(deps));
-  app.route('/', compatRoutes(deps, access));
-  app.route('/', metricsRoutes(deps, wrong));
-  app.route('/v1', healthRoutes(deps));
-  app.route('/v1', poolRoutes(deps, access));
-  app.route('/v1', uncountedRoutes(deps, access));
-  app.route('/v1', decisionRoutes(deps, access));
-  app.route('/v1/workers', workerRoutes(deps, access));
-  app.route('/v1/payees', payeeRoutes(deps, access));
-  app.route('/v1/payouts', payoutRoutes(deps, access));
-  app.route('/v1/round', roundRoutes(deps, access));
-  app.route('/v1/sources', sourceRoutes(deps, access));
-  app.route('/v1/terms', termsRoutes(deps, access));
-  app.route('/v1/findings', findingRoutes(deps, access));
-  app.route('/v1/wallet', walletRoutes(deps, access));
-  app.route('/v1/reconciliation', reconciliationRoutes(deps, access));
-  app.route('/v1', historyRoutes(deps, access));
+  statusPageRoutes(app, deps);
+  compatRoutes(app, deps, access);
+  metricsRoutes(app, deps, access);
+  healthRoutes(app, deps);
+  const routes = routesOf(app, access);
+  poolRoutes(routes, deps);
+  uncountedRoutes(routes, deps);
+  decisionRoutes(routes, deps);
+  payeeRoutes(routes, deps);
+  payoutRoutes(routes, deps);
+  roundRoutes(routes, deps);
+  sourceRoutes(routes, deps);
+  termsRoutes(routes, deps);
+  findingRoutes(routes, deps);
+  walletRoutes(routes, deps);
   // Returns an answer instead of throwing: an error thrown here could no longer become a 405.
   app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {
     // Logs only the path, because a query may hold what must not be logged.
     if (toErrorAnswer(error).body.code === 'INTERNAL') {
-      reportFault(deps, error, `${c.req.method} ${c.req.path}`);
+      onFault(error, `${c.req.method} ${c.req.path}`);
     }
     return answerOf(c, error);
   });
@@ -168,24 +147,21 @@ function answerOf(c: Context, error: unknown, headers: Record<string, string> = 
   return c.json(body, status, { ...headers, ...again });
 }
 
-function securityHeaders() {
-  return secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      styleSrc: [`'sha256-${STYLE_HASH}'`],
-      imgSrc: ['data:'],
-      baseUri: ["'none'"],
-      formAction: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    xFrameOptions: 'DENY',
-    crossOriginResourcePolicy: 'cross-origin',
-    // Only the proxy in front knows whether this host is served over TLS.
-    strictTransportSecurity: false,
-  });
-}
+const securityHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: [`'sha256-${STYLE_HASH}'`],
+    imgSrc: ['data:'],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  xFrameOptions: 'DENY',
+  crossOriginResourcePolicy: 'cross-origin',
+  // Only the proxy in front knows whether this host is served over TLS.
+  strictTransportSecurity: false,
+});
 
-function reportFault(deps: ApiDeps, error: unknown, request: string): void {
-  if (deps.onFault === undefined) console.error(request, foreignText(statementError(error)));
-  else deps.onFault(error, request);
+function printFault(error: unknown, request: string): void {
+  console.error(request, foreignText(statementError(error)));
 }

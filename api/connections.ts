@@ -2,10 +2,7 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/**
- * From this many open connections on, a new one closes the oldest that has not shown the token: a person who wants to
- * halt the pool always gets in.
- */
+/** From here on, a new connection closes the oldest that has not shown the token: who wants to halt always gets in. */
 const MOST_CONNECTIONS = 500;
 /** How many ms a client without the token may take to read a whole answer. */
 const ANSWER_MS = 30_000;

@@ -18,7 +18,7 @@ import {
   TEST_WALLET,
   testConfig,
 } from '../test/kit/test-pool.js';
-import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
+import { registerSearchAttributes } from '../worker/temporal/register-search-attributes.js';
 import { createApp } from './app.js';
 
 const PAYEE = addressOf(1);

@@ -320,7 +320,11 @@ describe('what the sentinel watches', () => {
       expect(before.get('wallet_halted{}')).toBe(0);
       expect(before.has('reconciliation_ok{}')).toBe(false);
       expect(before.has('wallet_balance_eth{}')).toBe(false);
-      await recordBalance(database.db, wallet, { wei: 25n * 10n ** 17n, block: 7 });
+      await recordBalance(database.db, wallet, {
+        wei: 25n * 10n ** 17n,
+        block: 7,
+        baseFeeWei: null,
+      });
       await haltWallet(database.db, wallet, { code: 'HALTED_BY_OPERATOR', reason: 'x' });
       const none = { openingWei: 0n, balanceWei: 0n, inWei: 0n, outWei: 0n, gasWei: 0n };
       const span = { fromBlock: 0, toBlock: 1, fromNonce: 0, toNonce: 0 };

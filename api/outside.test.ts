@@ -2,13 +2,6 @@
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  publicEventId,
-  publicModel,
-  publicName,
-  publicRegion,
-  publicWait,
-} from '../client/views/outside.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { poolOf } from '../test/kit/silent-temporal.js';
@@ -24,6 +17,7 @@ import {
   TEST_WALLET,
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
+import { publicEventId, publicModel, publicName, publicRegion, publicWait } from './outside.js';
 
 /** The marked text: a host name that a worker made up, and an address that no pattern for addresses matches. */
 const CANARY = 'canary gpu-7.lan:8935 fe80::1%eth0';

@@ -11,7 +11,7 @@ import { closeDatabase, type Database } from '../core/db/database.js';
 import { operatorOrder } from '../core/orders/store/tables.js';
 import { createSender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
-import { waitUntil } from '../core/processes/process.js';
+import { waitUntil } from '../dev/kit/process.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createLog } from '../start/log.js';
 import { openAsApi } from '../test/harness/api-role.js';
@@ -27,7 +27,7 @@ import {
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
-import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
+import { registerSearchAttributes } from '../worker/temporal/register-search-attributes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createApp } from './app.js';
 

@@ -2,51 +2,42 @@
  * Limits how many reads run at the same time. Further reads queue, and fail with API_BUSY after a while: refusing them
  * at once would only make clients try again at once.
  */
+import type { MiddlewareHandler } from 'hono';
 import { PoolError } from '../core/base/errors/pool-error.js';
 
-export interface ReadGate {
-  /**
-   * Runs the read when a place is free. Throws API_BUSY when too many reads wait, or when this one has waited too long.
-   */
-  run<T>(read: () => Promise<T>): Promise<T>;
-}
-
-interface GateOptions {
-  /** How many reads run at the same time. @default 3 */
-  readonly atOnce?: number;
-  /** How many reads may wait. @default 500 */
-  readonly mayWait?: number;
-  /** How many ms a read waits at most. @default 2000 */
-  readonly patienceMs?: number;
-}
-
+/** How many reads run at the same time. */
+const AT_ONCE = 3;
+/** How many reads may wait. */
+const MAY_WAIT = 500;
+/** How many ms a read waits at most. */
+const PATIENCE_MS = 2_000;
 /**
- * After a read its place stays empty, for this many times as long as the read took. Three places then keep one
- * connection to Postgres busy on average, whatever is requested; the rest of the machine is left for counting and
- * paying.
+ * After a read its place stays empty for this many times as long as the read took. Three places then keep one
+ * connection to Postgres busy on average; the rest of the machine is left for counting and paying.
  */
 const REST = 2;
 const LONGEST_REST_MS = 5_000;
 
-export function createReadGate(options: GateOptions = {}): ReadGate {
-  const { atOnce = 3, mayWait = 500, patienceMs = 2_000 } = options;
+/**
+ * Makes middleware that runs the routes when a place is free. It throws API_BUSY when too many reads wait, or when this
+ * one has waited too long.
+ */
+export function createReadGate(): MiddlewareHandler {
   let taken = 0;
   const line = new Set<() => void>();
   const enter = (): Promise<void> => {
-    if (taken < atOnce) {
+    if (taken < AT_ONCE) {
       taken += 1;
       return Promise.resolve();
     }
-    if (line.size >= mayWait) return Promise.reject(busy());
+    if (line.size >= MAY_WAIT) return Promise.reject(busy());
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          line.delete(next);
-          reject(busy());
-          // The wait is partly random, so that clients that came together do not return together.
-        },
-        patienceMs * (0.5 + Math.random() / 2),
-      );
+      // The wait is partly random, so that clients that came together do not return together.
+      const waitMs = PATIENCE_MS * (0.5 + Math.random() / 2);
+      const timer = setTimeout(() => {
+        line.delete(next);
+        reject(busy());
+      }, waitMs);
       const next = () => {
         clearTimeout(timer);
         resolve();
@@ -55,24 +46,23 @@ export function createReadGate(options: GateOptions = {}): ReadGate {
     });
   };
   const leave = (): void => {
-    for (const next of line) {
-      line.delete(next);
-      next();
+    const [next] = line;
+    if (next === undefined) {
+      taken -= 1;
       return;
     }
-    taken -= 1;
+    line.delete(next);
+    next();
   };
-  return {
-    async run(read) {
-      await enter();
-      const startedMs = performance.now();
-      try {
-        return await read();
-      } finally {
-        const restMs = Math.min(REST * (performance.now() - startedMs), LONGEST_REST_MS);
-        setTimeout(leave, restMs).unref();
-      }
-    },
+  return async (_, next) => {
+    await enter();
+    const startedMs = performance.now();
+    try {
+      await next();
+    } finally {
+      const restMs = Math.min(REST * (performance.now() - startedMs), LONGEST_REST_MS);
+      setTimeout(leave, restMs).unref();
+    }
   };
 }
 

@@ -339,7 +339,11 @@ describe('the reads of /v1', () => {
     });
     expect(await get('/v1/wallet')).toMatchObject({ balance: null });
     const wallet = { chainId: CHAIN_ID, address: TEST_WALLET };
-    await recordBalance(database.db, wallet, { wei: 25n * 10n ** 17n, block: 77 });
+    await recordBalance(database.db, wallet, {
+      wei: 25n * 10n ** 17n,
+      block: 77,
+      baseFeeWei: null,
+    });
     expect(await get('/v1/wallet')).toMatchObject({
       balance: { balanceWei: '2500000000000000000', balanceEth: '2.5', block: 77 },
       nextNonce: '100',

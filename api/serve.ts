@@ -1,9 +1,9 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Client } from '@temporalio/client';
 import { openTemporal } from '../client/workflow-calls.js';
-import { readVersion } from '../config/reading/program.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { cannotListen } from '../start/checking/listening.js';
 import type { Service, ServiceContext } from '../start/service.js';
@@ -17,26 +17,19 @@ const READS = { maxConnections: 9, statementTimeoutMs: 5_000 };
 /** How many ms requests that are under way may still take when the process stops. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
-export interface RunningApi {
-  readonly url: string;
-  /** Stops taking requests, and resolves when those under way have ended. */
-  stop(): Promise<void>;
-}
+export type RunningApi = Awaited<ReturnType<typeof startApi>>;
 
-export interface ApiOptions extends Omit<ApiDeps, 'version'> {
-  /** @default the version of this package */
-  readonly version?: string;
+export interface ApiOptions extends ApiDeps {
   /** @default 500 connections, 30 s for an answer */
   readonly bounds?: Bounds;
 }
 
 /** Starts to listen on the configured port. Rejects with API_CANNOT_LISTEN when that fails. */
-export async function startApi(options: ApiOptions): Promise<RunningApi> {
-  const { config, version = readVersion() } = options;
-  const app = createApp({ ...options, version });
+export async function startApi(options: ApiOptions) {
+  const { config } = options;
   const { host, port } = config.api;
   const server = serve({
-    fetch: app.fetch,
+    fetch: createApp(options).fetch,
     hostname: host,
     port,
     serverOptions: ARRIVAL_LIMITS,
@@ -52,15 +45,14 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const isIpv6 = address.family === 'IPv6';
   return {
     url: `http://${isIpv6 ? `[${address.address}]` : address.address}:${address.port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS);
-        server.close(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
+    /** Stops taking requests, and resolves when those under way have ended. */
+    async stop(): Promise<void> {
+      const cut = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS);
+      server.close();
+      server.closeIdleConnections();
+      await once(server, 'close');
+      clearTimeout(cut);
+    },
   };
 }
 

@@ -5,19 +5,19 @@ import { countWrongTokens, mayBeProxy } from './wrong-tokens.js';
 
 describe('wrong tokens', () => {
   it('make their address wait after five in a minute, and no other', () => {
-    let nowMs = 0;
+    let nowMs = 1;
     const told: string[] = [];
     const onBlocked = (address: string) => told.push(address);
     const wrong = countWrongTokens({ now: () => nowMs, onBlocked });
     for (let n = 1; n <= 4; n += 1) wrong.count('198.51.100.7');
     expect(wrong.waitSeconds('198.51.100.7')).toBe(0);
-    nowMs = 20_000;
+    nowMs = 20_001;
     wrong.count('198.51.100.7');
     wrong.count('198.51.100.7');
     expect(wrong.waitSeconds('198.51.100.7')).toBe(40);
     expect(wrong.waitSeconds('198.51.100.8')).toBe(0);
     expect(told).toEqual(['198.51.100.7']);
-    nowMs = 60_001;
+    nowMs = 60_002;
     expect(wrong.waitSeconds('198.51.100.7')).toBe(0);
     expect(wrong.total()).toBe(6);
   });

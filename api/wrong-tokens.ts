@@ -1,61 +1,47 @@
-/**
- * Counts the wrong tokens of each address. An address with too many has to wait, so that nobody can find the token by
- * trying.
- */
+/** Makes an address with too many wrong tokens wait, so that nobody can find the token by trying. */
+import { LRUCache } from 'lru-cache';
 
 /** An address with this many wrong tokens within WINDOW_MS has to wait; fewer may be mistakes. */
 const FREE_TRIES = 5;
 const WINDOW_MS = 60_000;
-/** At most this many addresses are counted, which limits the memory that one person with many addresses can take. */
+/** This limits the memory that one person with many addresses can take. */
 const MOST_ADDRESSES = 10_000;
 /** At most one line is logged in this many ms, however many wrong tokens come. */
 const LOG_EVERY_MS = 10_000;
 
-export interface WrongTokens {
-  /** Returns how many seconds this address has to wait; 0 when it may try now. */
-  waitSeconds(address: string): number;
-  /** Counts one more wrong token of this address. */
-  count(address: string): void;
-  /** Returns how many wrong tokens came since this process started. */
-  total(): number;
-}
+/** Called, at most every ten seconds, with an address that has sent too many, and the count of all wrong tokens. */
+export type OnBlocked = ((address: string, total: number) => void) | undefined;
 
 interface Options {
   readonly now?: () => number;
-  /** Called, at most every ten seconds, when an address has too many wrong tokens. */
-  readonly onBlocked?: (address: string, total: number) => void;
+  readonly onBlocked?: OnBlocked;
 }
 
-export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}): WrongTokens {
-  const tries = new Map<string, { count: number; readonly untilMs: number }>();
+export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}) {
+  // `peek` leaves the order of insertion alone, so the address that makes room is the one with the oldest window.
+  const tries = new LRUCache<string, { count: number }>({
+    max: MOST_ADDRESSES,
+    ttl: WINDOW_MS,
+    ttlResolution: 0,
+    perf: { now },
+  });
   let total = 0;
   let loggedMs = Number.NEGATIVE_INFINITY;
-  const live = (key: string) => {
-    const entry = tries.get(key);
-    if (entry !== undefined && entry.untilMs > now()) return entry;
-    tries.delete(key);
-    return undefined;
-  };
   return {
+    /** Returns how many wrong tokens came since this process started. */
     total: () => total,
-    waitSeconds(address) {
-      const entry = live(networkOf(address));
-      if (entry === undefined || entry.count < FREE_TRIES) return 0;
-      return Math.max(1, Math.ceil((entry.untilMs - now()) / 1_000));
+    /** Returns how many seconds this address has to wait; 0 when it may try now. */
+    waitSeconds(address: string): number {
+      const key = networkOf(address);
+      const { count = 0 } = tries.peek(key) ?? {};
+      return count < FREE_TRIES ? 0 : Math.max(1, Math.ceil(tries.getRemainingTTL(key) / 1_000));
     },
-    count(address) {
+    count(address: string): void {
       total += 1;
       const key = networkOf(address);
-      const entry = live(key) ?? { count: 0, untilMs: now() + WINDOW_MS };
+      const entry = tries.peek(key) ?? { count: 0 };
       entry.count += 1;
-      if (!tries.has(key) && tries.size >= MOST_ADDRESSES) {
-        // A Map keeps its keys in order of insertion, so the first key has the oldest window.
-        for (const oldest of tries.keys()) {
-          tries.delete(oldest);
-          break;
-        }
-      }
-      tries.set(key, entry);
+      if (entry.count === 1) tries.set(key, entry);
       if (entry.count < FREE_TRIES || now() - loggedMs < LOG_EVERY_MS) return;
       loggedMs = now();
       onBlocked?.(address, total);

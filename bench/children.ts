@@ -2,7 +2,7 @@
 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LocalProcess, startProcess } from '../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../dev/kit/process.js';
 import { until } from '../dev/kit/until.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -1,6 +1,6 @@
 /** The servers that a worker needs: Postgres with its default durability, Temporal on a file, anvil. */
 import { join } from 'node:path';
-import type { LocalProcess } from '../core/processes/process.js';
+import type { LocalProcess } from '../dev/kit/process.js';
 import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
 import { ensureWallet, type StackPace, writeConfig } from '../dev/stack/stack-config.js';
 import { startTemporal } from '../dev/stack/temporal-server.js';

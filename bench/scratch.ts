@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { startPostgres } from '../core/db/embedded/postgres.js';
 import { migrateDatabase } from '../core/db/migrate.js';
+import { startPostgres } from '../dev/stack/postgres-server.js';
 
 export type Say = (line: string) => void;
 

@@ -15,8 +15,8 @@ import {
 } from '../core/events/sources/testing/test-orchestrator.js';
 import { BATCH_SIZE } from '../core/events/sync/batches.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
-import { waitUntil } from '../core/processes/process.js';
 import { type GoObject, payloadText } from '../dev/kit/event-element.js';
+import { waitUntil } from '../dev/kit/process.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
 import { runOpenpool } from '../test/harness/command-line.js';

@@ -33,10 +33,25 @@ export function formatFacts(facts: readonly Fact[]): string {
   return facts.map(([label, value]) => `${label.padEnd(width)}  ${formatCell(value)}`).join('\n');
 }
 
-/** Formats an amount as `0.005 ETH (5000000000000000 wei)`: ETH to read, wei to copy. */
-export function formatAmount(amountWei: bigint): string {
-  return ethAndWei(amountWei);
+/** Formats what a check found. `header` stands above the messages. */
+export function formatFindings(
+  findings: readonly { readonly code: string; readonly message: string }[],
+  header: string,
+): string {
+  return formatTable(findings, {
+    code: (one) => one.code,
+    [header]: (one) => one.message,
+  });
 }
+
+/** Says how many rows a table leaves out, and which command shows them; empty when it has all of them. */
+export function restOf(total: number, shown: number, command?: string): string {
+  if (total <= shown) return '';
+  return `\nand ${total - shown} more${command === undefined ? '' : `: \`openpool ${command}\``}`;
+}
+
+/** Formats an amount as `0.005 ETH (5000000000000000 wei)`: ETH to read, wei to copy. */
+export const formatAmount = ethAndWei;
 
 export function formatAddress(address: Address | null | undefined): string {
   return address === null || address === undefined ? '-' : toChecksum(address);

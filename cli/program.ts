@@ -1,20 +1,19 @@
 /** The operator's command line, with all commands. */
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { readVersion } from '../config/reading/program.js';
 import { textFault } from '../core/base/text.js';
+import { PoolCommand } from './command.js';
 import { EXIT } from './context.js';
 import { addBackfillCommands } from './events/backfill-commands.js';
-import { addUnattributedCommands } from './events/unattributed-commands.js';
-import { addAdjustCommands } from './money/adjust-commands.js';
+import { addDecisionCommands } from './events/decision-commands.js';
 import { addPayoutCommands } from './money/payout-commands.js';
-import { addRepairCommands } from './money/repair-commands.js';
-import { addRoundCommands } from './money/round-commands.js';
 import { addWalletCommands } from './money/wallet-commands.js';
-import { addDatabaseCommands } from './pool/database-commands.js';
+import { addWhyCommand } from './money/why-command.js';
 import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
-import { addPoolCommands } from './pool/pool-commands.js';
+import { addDatabaseCommands, addPoolCommands } from './pool/pool-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
+import { addTokenCommands } from './pool/token-commands.js';
 
 /** Runs one command line, without the program's name in front; sets `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
@@ -30,8 +29,8 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(): Command {
-  const program = new Command('openpool')
+function createProgram(): PoolCommand {
+  const program = new PoolCommand('openpool')
     .description('Looks at a pool and steers it. Amounts are ETH, with the exact wei beside them.')
     .version(readVersion())
     .option('--config <file>', 'the configuration', 'openpool.yaml')
@@ -42,15 +41,14 @@ function createProgram(): Command {
     )
     .exitOverride();
   addPoolCommands(program);
-  const payout = addPayoutCommands(program);
-  addRoundCommands(program);
-  const wallet = addWalletCommands(program);
+  addPayoutCommands(program);
+  addWalletCommands(program);
+  addWhyCommand(program);
   addTermsCommands(program);
+  addTokenCommands(program);
   addFindingCommands(program);
-  addRepairCommands(program, { payout, wallet });
   addBackfillCommands(program);
-  addUnattributedCommands(program);
-  addAdjustCommands(program);
+  addDecisionCommands(program);
   addHistoryCommands(program);
   addDatabaseCommands(program);
   return program;

@@ -3,19 +3,16 @@ import { CancelledFailure, TerminatedFailure } from '@temporalio/client';
 import { causesOf } from '../core/base/causes.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { BackfillReport } from '../core/events/rules/sync-reports.js';
+import type { Decision } from '../core/ledger/store/audit-log.js';
 import type { BackfillRange } from '../core/orders/rules/order-kinds.js';
 import { backfillWorkflowId, type OrderInput } from '../workflows/contract.js';
 import { startOrder } from './carry-out.js';
 import type { RunningPool } from './running-pool.js';
 import { awaitReport, type Patience, workerSilent } from './workflow-calls.js';
 
-export interface BackfillRequest extends BackfillRange {
-  readonly sourceId: string;
-  readonly actor: string;
-  readonly reason: string;
-}
+type BackfillRequest = Decision & BackfillRange & { readonly sourceId: string };
 
-export interface StartedBackfill {
+interface StartedBackfill {
   readonly workflowId: string;
   readonly runId: string;
   /** False when the same backfill was running already and was joined. */
@@ -30,12 +27,16 @@ export async function startBackfill(
   pool: RunningPool,
   { sourceId, from, to, actor, reason }: BackfillRequest,
 ): Promise<StartedBackfill> {
-  requireConfigured(pool, sourceId);
+  const known = pool.config.sources.map(({ id }) => id);
+  if (!known.includes(sourceId)) {
+    const words = `there is no source "${sourceId}"; configured: ${known.join(', ')}`;
+    throw new PoolError('SOURCE_UNKNOWN', words);
+  }
   const workflowId = backfillWorkflowId(pool.poolId, sourceId);
   const range = `${from ?? 'beginning'} to ${to ?? 'end'}`;
   const args = { sourceId, from, to };
   try {
-    const { runId } = await startOrder(
+    const { firstExecutionRunId: runId } = await startOrder(
       pool,
       { kind: 'source.backfill', subject: sourceId, args, dryRun: false, actor, reason },
       { workflowId, memo: { range } },
@@ -48,13 +49,6 @@ export async function startBackfill(
     const words = `${workflowId} runs already, ${String(memo?.['range'])}: wait for its end`;
     throw new PoolError('REPAIR_RUNNING', words, {}, { cause });
   }
-}
-
-function requireConfigured({ config }: RunningPool, sourceId: string): void {
-  const known = config.sources.map(({ id }) => id);
-  if (known.includes(sourceId)) return;
-  const words = `there is no source "${sourceId}"; configured: ${known.join(', ')}`;
-  throw new PoolError('SOURCE_UNKNOWN', words);
 }
 
 /**

@@ -1,5 +1,4 @@
 /** Carries out a person's order: writes it into the ledger, then starts a workflow that does it. */
-import type { WorkflowHandle } from '@temporalio/client';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { AdoptionReport, RepairReport } from '../core/checks/rules/check-reports.js';
 import type {
@@ -15,8 +14,8 @@ import {
   type OrderInput,
   orderWorkflowId,
 } from '../workflows/contract.js';
-import { type RunningPool, repairTimeoutOf } from './running-pool.js';
-import { pingTemporal, requireReport, startWorkflow } from './workflow-calls.js';
+import { REPAIR_TIMEOUT_MS, type RunningPool } from './running-pool.js';
+import { pingTemporal, requireReport, startWorkflow, type WorkflowCall } from './workflow-calls.js';
 
 /** The report that each kind of order's workflow returns. */
 export interface OrderReports {
@@ -49,40 +48,25 @@ const WORKFLOWS: Readonly<Record<OrderKind, { readonly type: string; readonly lo
     'archive.restore': { type: 'restoreArchive', longest: '30 days' },
   };
 
-export interface StartedOrder<Report> {
-  readonly workflowId: string;
-  readonly runId: string;
-  readonly handle: WorkflowHandle<(input: OrderInput) => Promise<Report>>;
-}
-
-interface StartOptions {
-  /** Orders with the same workflow id cannot run at the same time. @default an id derived from the order's */
-  readonly workflowId?: string;
-  readonly memo?: Readonly<Record<string, string>>;
-}
-
-/**
- * Writes the order into the ledger and starts its workflow. If the start fails, withdraws the order and throws the
- * error.
- */
+/** Writes the order into the ledger and starts its workflow. If that fails, withdraws the order and throws the error. */
 export async function startOrder<Kind extends OrderKind>(
   pool: RunningPool,
   order: NewOrder<Kind>,
-  options: StartOptions = {},
-): Promise<StartedOrder<OrderReports[Kind]>> {
+  /** Orders with the same workflow id cannot run at the same time. @default an id derived from the order's */
+  options: Partial<Pick<WorkflowCall<OrderInput>, 'workflowId' | 'memo'>> = {},
+) {
   await pingTemporal(pool);
   const { db, poolId } = pool;
   const { id: orderId, kind, subject, dryRun, reason } = await placeOrder(db, order);
   const { workflowId = orderWorkflowId(poolId, orderId), memo = {} } = options;
   try {
-    const handle = await startWorkflow<OrderInput, OrderReports[Kind]>(pool, {
+    return await startWorkflow<OrderInput, OrderReports[Kind]>(pool, {
       ...WORKFLOWS[kind],
       workflowId,
       input: { poolId, orderId },
       summary: `${dryRun ? 'dry run of ' : ''}${kind} ${subject}: ${reason}`,
       memo,
     });
-    return { workflowId, runId: handle.firstExecutionRunId, handle };
   } catch (error) {
     if (await withdrawOrder(db, orderId)) throw error;
     // The order can no longer be withdrawn: Temporal has started the workflow although its answer was lost.
@@ -95,7 +79,7 @@ export async function startOrder<Kind extends OrderKind>(
 export async function carryOut<Kind extends OrderKind>(
   pool: RunningPool,
   order: NewOrder<Kind>,
+  totalMs = REPAIR_TIMEOUT_MS,
 ): Promise<OrderReports[Kind]> {
-  const { handle } = await startOrder(pool, order);
-  return requireReport(pool, handle, { totalMs: repairTimeoutOf(pool) });
+  return requireReport(pool, await startOrder(pool, order), { totalMs });
 }

@@ -5,19 +5,17 @@ import { causesOf } from '../core/base/causes.js';
 import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { withChecksums } from '../core/chain/checksums.js';
-import { databaseRefusal, isDatabaseAway } from '../core/db/database-trouble.js';
-
-export interface ErrorBody {
-  readonly code: PoolErrorCode;
-  readonly message: string;
-  /** What the reader of the error can do about it. */
-  readonly help: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
+import { databaseRefusal, isDatabaseAway } from '../core/db/statement-error.js';
 
 export interface ErrorAnswer {
   readonly status: ContentfulStatusCode;
-  readonly body: ErrorBody;
+  readonly body: {
+    readonly code: PoolErrorCode;
+    readonly message: string;
+    /** What the reader of the error can do about it. */
+    readonly help: string;
+    readonly detail?: Readonly<Record<string, unknown>>;
+  };
 }
 
 const REFUSED = {

@@ -6,6 +6,7 @@ import type { Address } from '../core/base/address.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { ethAndWei } from '../core/base/money.js';
 import { toChecksum } from '../core/chain/checksums.js';
+import type { Decision } from '../core/ledger/store/audit-log.js';
 import {
   findRequest,
   forgetRequest,
@@ -21,21 +22,23 @@ import {
 } from '../core/payouts/store/reads/payout-reads.js';
 import { findPayingWallet, type PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import { findTermsInForce } from '../core/terms/store/recorded-terms.js';
-import { type ManualPayoutResult, payoutWorkflowId } from '../workflows/contract.js';
+import { payoutWorkflowId } from '../workflows/contract.js';
 import { startOrder } from './carry-out.js';
 import { refusalOf } from './error-answers.js';
 import { answerTimeoutOf, type RunningPool } from './running-pool.js';
 import { awaitReport } from './workflow-calls.js';
 
-export interface PayoutRequest {
+interface PayoutOrder extends Decision {
   readonly payee: Address;
   readonly belowThreshold: boolean;
-  readonly reason: string;
+}
+
+interface PayoutRequest extends PayoutOrder {
   /** The value of the header `Idempotency-Key`: repeating a request with the same key returns the same payout. */
   readonly idempotencyKey: string | null;
 }
 
-export interface PayoutOutcome {
+interface PayoutOutcome {
   /** Null when no worker has answered yet; the workflow still goes on. */
   readonly payout: PayoutSummary | null;
   readonly workflowId: string;
@@ -70,14 +73,10 @@ export async function requestPayout(
 }
 
 async function startPayout(pool: RunningPool, request: PayoutRequest): Promise<PayoutOutcome> {
-  const { workflowId, result } = await orderPayout(pool, { ...request, actor: 'api' });
+  const { workflowId, result } = await orderPayout(pool, request);
   if (result === undefined) return { payout: null, workflowId, created: false };
   const payout = (await findPayout(pool.db, result.payoutId)) ?? null;
   return { payout, workflowId: result.workflowId, created: result.created };
-}
-
-interface PayoutOrder extends Pick<PayoutRequest, 'payee' | 'belowThreshold' | 'reason'> {
-  readonly actor: string;
 }
 
 /**
@@ -87,19 +86,18 @@ interface PayoutOrder extends Pick<PayoutRequest, 'payee' | 'belowThreshold' | '
 export async function orderPayout(
   pool: RunningPool,
   { payee, belowThreshold, reason, actor }: PayoutOrder,
-): Promise<{ readonly workflowId: string; readonly result: ManualPayoutResult | undefined }> {
+) {
   const args = { payee, belowThreshold };
-  const order = {
+  const handle = await startOrder(pool, {
     kind: 'payout.manual',
     subject: payee,
     args,
     dryRun: false,
     actor,
     reason,
-  } as const;
-  const { handle, workflowId } = await startOrder(pool, order);
+  });
   const result = await awaitReport(pool, handle, { totalMs: answerTimeoutOf(pool) });
-  return { workflowId, result };
+  return { workflowId: handle.workflowId, result };
 }
 
 /** Finds the payout of the first request with this key; undefined when that request was cut off before it made one. */
@@ -114,11 +112,8 @@ async function repeatOutcome(
       ? await findPayoutSince(pool.db, request.payee, known.createdAt)
       : await findPayout(pool.db, known.payoutId);
   if (payout === undefined) return undefined;
-  return {
-    payout,
-    workflowId: payoutWorkflowId(pool.poolId, payout.id),
-    created: known.created ?? true,
-  };
+  const workflowId = payoutWorkflowId(pool.poolId, payout.id);
+  return { payout, workflowId, created: known.created ?? true };
 }
 
 async function refuseUnpayable(pool: RunningPool, request: PayoutRequest): Promise<void> {
@@ -131,7 +126,10 @@ async function refuseUnpayable(pool: RunningPool, request: PayoutRequest): Promi
     const refusal = code === 'PAYEE_IS_WALLET' ? code : 'PAYEE_UNPAYABLE';
     throw new PoolError(refusal, `${shown} cannot be paid: ${reason ?? code}.`);
   }
-  await refuseHaltedWallet(pool);
+  const [halt] = (await requireWallet(pool)).halts;
+  if (halt !== undefined) {
+    throw new PoolError('WALLET_HALTED', `The wallet is halted: ${halt.reason}.`);
+  }
   // There is an open payout to join, so nothing else needs to be due.
   if (payee.openPayoutId !== null) return;
   const terms = await findTermsInForce(db);
@@ -139,21 +137,13 @@ async function refuseUnpayable(pool: RunningPool, request: PayoutRequest): Promi
     throw new PoolError('TERMS_UNKNOWN', 'No worker has recorded the terms yet.');
   }
   const { thresholdWei } = terms;
-  const isDue = request.belowThreshold
-    ? payee.pendingWei > 0n
-    : payee.pendingWei > 0n && payee.pendingWei >= thresholdWei;
-  if (isDue) return;
+  const { pendingWei } = payee;
+  if (pendingWei > 0n && (request.belowThreshold || pendingWei >= thresholdWei)) return;
   throw new PoolError(
     'PAYOUT_NOTHING_DUE',
-    `${shown} has ${ethAndWei(payee.pendingWei)} pending; the threshold is ${ethAndWei(thresholdWei)}.`,
-    { pendingWei: payee.pendingWei.toString(), thresholdWei: thresholdWei.toString() },
+    `${shown} has ${ethAndWei(pendingWei)} pending; the threshold is ${ethAndWei(thresholdWei)}.`,
+    { pendingWei: pendingWei.toString(), thresholdWei: thresholdWei.toString() },
   );
-}
-
-async function refuseHaltedWallet(pool: RunningPool): Promise<void> {
-  const [halt] = (await requireWallet(pool)).halts;
-  if (halt === undefined) return;
-  throw new PoolError('WALLET_HALTED', `The wallet is halted: ${halt.reason}.`);
 }
 
 /** Returns the wallet that pays. Throws WALLET_UNKNOWN before the first worker has opened it. */

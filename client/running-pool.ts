@@ -17,12 +17,11 @@ export interface RunningPool {
   readonly taskQueue?: string;
   /** How many ms a request waits for a worker's answer. @default 15000 */
   readonly answerTimeoutMs?: number;
-  /** How many ms to wait for a repair or a check, which then goes on by itself. @default 300000 */
-  readonly repairTimeoutMs?: number;
 }
 
 export const nowOf = (pool: RunningPool): Date => pool.now?.() ?? new Date();
 
 export const answerTimeoutOf = (pool: RunningPool): number => pool.answerTimeoutMs ?? 15_000;
 
-export const repairTimeoutOf = (pool: RunningPool): number => pool.repairTimeoutMs ?? 300_000;
+/** How many ms a person waits for a repair or a check, which then goes on by itself. */
+export const REPAIR_TIMEOUT_MS = 300_000;

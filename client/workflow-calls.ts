@@ -4,6 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import {
+  type Client,
   Connection,
   defaultGrpcRetryOptions,
   isGrpcServiceError,
@@ -34,29 +35,17 @@ const PENDING_ACTIVITY_STARTED = 2;
  * reported within a second instead of the SDK's ten, and no retry keeps a process from stopping.
  */
 export function openTemporal(temporal: Config['temporal']): Connection {
-  const retry = defaultGrpcRetryOptions({
-    maxAttempts: 3,
-    initialIntervalMs: () => 50,
-  });
-  return Connection.lazy({
-    ...temporal.connection,
-    interceptors: [makeGrpcRetryInterceptor(retry)],
-  });
+  const retry = defaultGrpcRetryOptions({ maxAttempts: 3, initialIntervalMs: () => 50 });
+  const interceptors = [makeGrpcRetryInterceptor(retry)];
+  return Connection.lazy({ ...temporal.connection, interceptors });
 }
 
 /** Throws TEMPORAL_UNREACHABLE when Temporal does not answer. */
 export async function pingTemporal({ client }: RunningPool): Promise<void> {
-  await reachTemporal(() =>
-    client.withDeadline(Date.now() + PING_TIMEOUT_MS, () =>
-      client.workflowService.getSystemInfo({}),
-    ),
-  );
+  await reachTemporal(client, PING_TIMEOUT_MS, () => client.workflowService.getSystemInfo({}));
 }
 
-/**
- * Tells a payout's saga to read its payout again now. A failure is ignored: the decision is in Postgres already, and
- * the saga finds it there later.
- */
+/** Tells a payout's saga to read its payout again now. A failure is ignored: the saga reads it later by itself. */
 export async function pokeSaga({ client, poolId }: RunningPool, payoutId: string): Promise<void> {
   const handle = client.workflow.getHandle(payoutWorkflowId(poolId, payoutId));
   const poke = () => handle.signal(pokeSignal);
@@ -78,30 +67,25 @@ export interface WorkflowCall<Input> {
 
 type Run<Input, Report> = (input: Input) => Promise<Report>;
 
-/**
- * Starts a workflow. Throws TEMPORAL_UNREACHABLE, or REPAIR_RUNNING when one with this id runs already and is not to be
- * joined.
- */
+/** Starts a workflow. Throws TEMPORAL_UNREACHABLE, or REPAIR_RUNNING when one runs already that is not to be joined. */
 export async function startWorkflow<Input, Report>(
   { client, poolId, taskQueue }: RunningPool,
   call: WorkflowCall<Input>,
 ): Promise<WorkflowHandleWithFirstExecutionRunId<Run<Input, Report>>> {
   const { type, workflowId, input, summary, memo, ifRunning = 'refuse', longest = '1 day' } = call;
   try {
-    return await reachTemporal(() =>
-      client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
-        client.workflow.start<Run<Input, Report>>(type, {
-          workflowId,
-          args: [input],
-          taskQueue: taskQueue ?? taskQueueOf(poolId),
-          memo: { pool: poolId, ...memo },
-          typedSearchAttributes: [{ key: poolIdKey, value: poolId }],
-          staticSummary: summary,
-          workflowIdConflictPolicy: ifRunning === 'join' ? 'USE_EXISTING' : 'FAIL',
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          ...(longest === null ? {} : { workflowExecutionTimeout: longest }),
-        }),
-      ),
+    return await reachTemporal(client, START_TIMEOUT_MS, () =>
+      client.workflow.start<Run<Input, Report>>(type, {
+        workflowId,
+        args: [input],
+        taskQueue: taskQueue ?? taskQueueOf(poolId),
+        memo: { pool: poolId, ...memo },
+        typedSearchAttributes: [{ key: poolIdKey, value: poolId }],
+        staticSummary: summary,
+        workflowIdConflictPolicy: ifRunning === 'join' ? 'USE_EXISTING' : 'FAIL',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        ...(longest === null ? {} : { workflowExecutionTimeout: longest }),
+      }),
     );
   } catch (cause) {
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
@@ -144,8 +128,7 @@ export async function awaitReport<Input, Report>(
   const { totalMs, onLook } = patience;
   const time = totalMs === undefined ? undefined : AbortSignal.timeout(totalMs);
   const over = new AbortController();
-  // Without a time limit we use no abort signal: each poll of the SDK adds a listener to it, and a long wait has many
-  // polls.
+  // No time limit, no abort signal: each of the many polls of a long wait would add a listener to it.
   const ending: Promise<Report> =
     time === undefined ? handle.result() : client.withAbortSignal(time, () => handle.result());
   try {
@@ -170,15 +153,12 @@ export async function requireReport<Input, Report>(
   return report;
 }
 
-export const workerSilent = (workflowId: string): PoolError =>
-  new PoolError(
-    'WORKER_SILENT',
-    `No worker has ended it in time; it goes on by itself as ${workflowId}.`,
-  );
+const silent = (words: string): PoolError => new PoolError('WORKER_SILENT', words);
 
-/**
- * Describes the workflow every second and reports its progress; resolves when the person leaves or the wait is over.
- */
+export const workerSilent = (workflowId: string): PoolError =>
+  silent(`No worker has ended it in time; it goes on by itself as ${workflowId}.`);
+
+/** Reports the workflow's progress every second; resolves when the person leaves or the wait is over. */
 async function watch(
   handle: WorkflowHandle,
   onLook: (progress: Progress) => void,
@@ -193,8 +173,7 @@ async function watch(
     const isRunning = seen?.status.name === 'RUNNING';
     hasBegun ||= seen !== undefined && (!isRunning || activityOf(seen)?.lastStartedTime != null);
     if (!hasBegun && takeUpMs !== undefined && performance.now() - startedMs > takeUpMs) {
-      const words = `No worker has taken it up; it waits as ${handle.workflowId}.`;
-      throw new PoolError('WORKER_SILENT', words);
+      throw silent(`No worker has taken it up; it waits as ${handle.workflowId}.`);
     }
     if (isRunning && !signal.aborted) onLook(progressOf(handle, seen));
     await setTimeout(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
@@ -216,10 +195,14 @@ function progressOf({ client }: WorkflowHandle, seen: WorkflowExecutionDescripti
   };
 }
 
-/** Makes the call. When Temporal does not answer, throws TEMPORAL_UNREACHABLE; other errors are thrown unchanged. */
-async function reachTemporal<Result>(call: () => Promise<Result>): Promise<Result> {
+/** Makes the call. Throws TEMPORAL_UNREACHABLE when Temporal does not answer in time, and other errors unchanged. */
+async function reachTemporal<Result>(
+  client: Client,
+  withinMs: number,
+  call: () => Promise<Result>,
+): Promise<Result> {
   try {
-    return await call();
+    return await client.withDeadline(Date.now() + withinMs, call);
   } catch (error) {
     if (!isUnreachable(error)) throw error;
     throw new PoolError('TEMPORAL_UNREACHABLE', 'Temporal does not answer.', {}, { cause: error });

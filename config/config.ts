@@ -6,20 +6,25 @@ import { resolve } from 'node:path';
 import { payableAddress } from '../core/base/address.js';
 import type { ChainConfig } from '../core/chain/settings.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
+import type { TermsFile } from '../core/terms/rules/terms.js';
 import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
-import { type NamedFiles, namedFiles, unreadable } from './reading/files.js';
+import { NamedFiles, readTextFile, unreadable } from './reading/files.js';
 import {
   ConfigError,
   type ConfigProblem,
   type ConfigWarning,
+  fileError,
   nearestKey,
 } from './reading/problem.js';
-import { readTextFile } from './reading/text-file.js';
 import { type ConfigValues, configSchema, knownKeys } from './schema.js';
-import { buildChain } from './sections/chain.js';
-import { buildDatabase, type DatabaseConfig } from './sections/database.js';
+import {
+  buildChain,
+  buildDatabase,
+  buildTemporal,
+  type DatabaseConfig,
+  type TemporalConfig,
+} from './sections/connections.js';
 import { buildSources } from './sections/sources.js';
-import { buildTemporal, type TemporalConfig } from './sections/temporal.js';
 import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/wallet.js';
 
 /** The loaded configuration, in base units. `schema.ts` says what each key of the file means. */
@@ -44,13 +49,6 @@ export interface LoadOptions {
   readonly onWarning?: (warning: ConfigWarning) => void;
 }
 
-interface Reading {
-  readonly values: ConfigValues;
-  readonly document: ConfigDocument;
-  readonly files: NamedFiles;
-  readonly env: Environment;
-}
-
 /** Reads and checks a configuration. Throws a ConfigError with everything that is wrong in it. */
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
   const { env = process.env, needsWallet = false } = options;
@@ -61,24 +59,32 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   if (!parsed.success) {
     refuse([...document.problems, ...schemaProblems(parsed.error.issues, document)]);
   }
-  const files = namedFiles(document, file);
-  const reading: Reading = { values: parsed.data, document, files, env };
-  const config = await buildConfig(reading);
+  const files = new NamedFiles(document, file);
+  const config = await buildConfig(parsed.data, files, env);
   if (needsWallet) await tryWalletFiles(parsed.data.wallet, files);
-  const problems = [...document.problems, ...files.problems];
-  if (problems.length > 0) refuse(problems);
+  if (files.problems.length > 0) refuse(files.problems);
   for (const warning of files.warnings) options.onWarning?.(warning);
   return config;
+}
+
+/** Returns the terms that the configuration states. The terms in force are those in the ledger. */
+export function termsFileOf({ pool }: Pick<Config, 'pool'>): TermsFile {
+  return {
+    values: {
+      commissionBps: pool.commissionBps,
+      thresholdWei: pool.payoutThresholdWei,
+      minIntervalMs: pool.minPayoutIntervalMs,
+      rounding: pool.rounding,
+    },
+    namedMs: pool.termsFrom?.getTime() ?? null,
+  };
 }
 
 async function readConfigFile(file: string, shownAs: string): Promise<string> {
   try {
     return await readTextFile(file);
   } catch (error) {
-    const message = unreadable(file, error);
-    throw new ConfigError([
-      { code: 'CONFIG_FILE_UNREADABLE', file: shownAs, key: '', line: null, message },
-    ]);
+    throw fileError(shownAs, '', unreadable(file, error));
   }
 }
 
@@ -131,17 +137,20 @@ function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
   );
 }
 
-async function buildConfig(reading: Reading): Promise<Config> {
-  const { values, document, files } = reading;
+async function buildConfig(
+  values: ConfigValues,
+  files: NamedFiles,
+  env: Environment,
+): Promise<Config> {
   const { pool, wallet, sentinel, retention, api, log } = values;
   return {
     pool,
-    sources: await buildSources(values, document, files),
+    sources: await buildSources(values, files),
     sentinel,
-    database: await buildDatabase({ ...reading, values: values.database }),
+    database: await buildDatabase(values.database, files),
     retention: { ...retention, archiveDir: files.resolve(retention.archiveDir) },
-    temporal: await buildTemporal({ ...reading, values: values.temporal }),
-    chain: await buildChain({ ...reading, values: values.chain }),
+    temporal: await buildTemporal(values.temporal, files, env),
+    chain: await buildChain(values.chain, files),
     wallet: {
       signer: buildSigner(wallet, files),
       address: payableAddress(wallet.address) ?? null,
@@ -150,7 +159,7 @@ async function buildConfig(reading: Reading): Promise<Config> {
     api: {
       host: api.host,
       port: api.port,
-      token: await readApiToken(reading),
+      token: await readApiToken(api, files),
       showConnections: api.showConnections,
     },
     log,
@@ -163,17 +172,17 @@ const LEAST_TOKEN = 16;
  * Reads the API's token; null when none is configured. Refuses a token that is short enough to guess, or that has
  * characters which no HTTP header can carry.
  */
-async function readApiToken({ values, document, files }: Reading): Promise<string | null> {
-  const token = (await files.secret(['api', 'token'], values.api)) ?? null;
+async function readApiToken(api: ConfigValues['api'], files: NamedFiles): Promise<string | null> {
+  const token = (await files.secret(['api', 'token'], api)) ?? null;
   if (token === null) return null;
-  const name = values.api.tokenFile === undefined ? 'token' : 'tokenFile';
+  const name = api.tokenFile === undefined ? 'token' : 'tokenFile';
   const refuseToken = (why: string): void => {
-    const words = `${why}: make one with \`openssl rand -hex 32\``;
-    files.note(document.problem('CONFIG_VALUE', ['api', name], words));
+    const message = `${why}: make one with \`openssl rand -hex 32\``;
+    files.note('CONFIG_VALUE', ['api', name], message);
   };
-  if (/[^\x21-\x7e]/.test(token))
+  if (/[^\x21-\x7e]/.test(token)) {
     refuseToken('the token holds blanks or signs that no header takes');
-  else if (token.length < LEAST_TOKEN) {
+  } else if (token.length < LEAST_TOKEN) {
     refuseToken(
       `the token has ${token.length} characters and can be guessed, ${LEAST_TOKEN} are the least`,
     );

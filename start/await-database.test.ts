@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import { migrateDatabase, readSchemaState } from '../core/db/migrate.js';
-import { freePort } from '../core/processes/ports.js';
+import { freePort } from '../dev/kit/ports.js';
 import { startSilentProxy } from '../test/harness/silent-proxy.js';
 import { untilDatabaseAnswers } from './await-database.js';
 import { createLog } from './log.js';

@@ -1,13 +1,10 @@
 /** How a starting process reaches Postgres: it waits while Postgres is away, and throws what Postgres refuses. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
-import { isDatabaseAway, openingFailure } from '../core/db/database-trouble.js';
+import { isDatabaseAway, openingFailure } from '../core/db/statement-error.js';
+import { again } from './again.js';
 import type { Log } from './log.js';
-
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 15_000;
 
 interface Waiting {
   readonly db: Database;
@@ -20,26 +17,20 @@ interface Waiting {
  * Runs a step that needs Postgres, and repeats it while Postgres is away: Postgres may start later than we do, or stop
  * in the middle of the step. When Postgres refuses something, throws an error with a code and Postgres' own message.
  */
-export async function untilDatabaseAnswers<T>(
+export function untilDatabaseAnswers<T>(
   { db, log, signal }: Waiting,
   work: () => Promise<T>,
 ): Promise<T> {
   const { user, place } = whereabouts(db);
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    signal.throwIfAborted();
-    try {
-      return await work();
-    } catch (error) {
-      if (signal.aborted || error instanceof PoolError) throw error;
-      if (!isDatabaseAway(error)) throw openingFailure(error, user);
-      log.warn(
-        { code: 'DATABASE_UNREACHABLE', address: place },
-        `Postgres at ${place} does not answer (${foreignText(error)}): start it, or correct ` +
-          `\`database\`; trying again in ${pauseMs / 1_000} s`,
-      );
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-    }
-  }
+  return again(signal, work, (error, nextTry) => {
+    if (signal.aborted || error instanceof PoolError) throw error;
+    if (!isDatabaseAway(error)) throw openingFailure(error, user);
+    log.warn(
+      { code: 'DATABASE_UNREACHABLE', address: place },
+      `Postgres at ${place} does not answer (${foreignText(error)}): start it, or correct ` +
+        `\`database\`; ${nextTry}`,
+    );
+  });
 }
 
 /** The server's host and port, or its socket's directory, and the user; for messages, so without the password. */

@@ -8,13 +8,12 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
-import { choosePostgresAccount } from '../core/db/embedded/account.js';
 import { findServer } from '../core/db/embedded/address.js';
-import { findPostgresPrograms } from '../core/db/embedded/programs.js';
+import { choosePostgresAccount, findPostgresPrograms } from '../core/db/embedded/programs.js';
 import { migrateDatabase } from '../core/db/migrate.js';
 import { openLedger } from '../core/ledger/store/identity.js';
-import { freePort } from '../core/processes/ports.js';
-import { type LocalProcess, startProcess, waitUntil } from '../core/processes/process.js';
+import { freePort } from '../dev/kit/ports.js';
+import { type LocalProcess, startProcess, waitUntil } from '../dev/kit/process.js';
 import { openPoolDatabase } from './open-database.js';
 
 const PORT = 5_442;

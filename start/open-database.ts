@@ -1,38 +1,26 @@
 import type { Config } from '../config/config.js';
-import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
+import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { sharePostgres } from '../core/db/embedded/shared.js';
 
-export interface OpenedDatabase {
-  readonly db: Database;
-  /** The database's URL, for opening further connections. */
-  readonly url: string;
-  /** Closes the connections, and stops the embedded server when no other process uses it. */
-  close(): Promise<void>;
-}
-
-interface OpenOptions {
-  /** @default 10 */
-  readonly maxConnections?: number;
-}
-
-/** Opens the configured database. Starts the embedded one unless another process runs it. */
+/**
+ * Opens the configured database, and starts the embedded one unless another process runs it. Returns also its URL, for
+ * opening further connections. `close` stops the embedded server when no other process uses it.
+ */
 export async function openPoolDatabase(
-  config: Pick<Config, 'database'>,
-  options: OpenOptions = {},
-): Promise<OpenedDatabase> {
-  const { database } = config;
-  if ('url' in database) {
-    const db = openDatabase({ url: database.url, ...options });
-    return { db, url: database.url, close: () => closeDatabase(db) };
-  }
-  const server = await sharePostgres(database.embeddedDir, database.port);
-  const db = openDatabase({ url: server.url, ...options });
+  { database }: Pick<Config, 'database'>,
+  options: { readonly maxConnections?: number } = {},
+) {
+  const { url, leave } =
+    'url' in database
+      ? { ...database, leave: async () => undefined }
+      : await sharePostgres(database.embeddedDir, database.port);
+  const db = openDatabase({ url, ...options });
   return {
     db,
-    url: server.url,
-    async close() {
+    url,
+    async close(): Promise<void> {
       await closeDatabase(db);
-      await server.leave();
+      await leave();
     },
   };
 }

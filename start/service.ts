@@ -7,15 +7,12 @@ import { readVersion } from '../config/reading/program.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
-import { refuseUnfitDatabase } from '../core/db/database-fit.js';
-import { migrateDatabase } from '../core/db/migrate.js';
 import type { Ledger } from '../core/ledger/store/identity.js';
 import { untilDatabaseAnswers } from './await-database.js';
-import { awaitLedger } from './await-ledger.js';
 import { readFlags } from './flags.js';
+import { awaitLedger, openWorkersLedger } from './ledger.js';
 import { createLog, type Log } from './log.js';
 import { openPoolDatabase } from './open-database.js';
-import { openConfiguredLedger } from './open-ledger.js';
 import { startWatchdog } from './watchdog.js';
 
 export interface ServiceContext {
@@ -87,7 +84,7 @@ async function run(
   log: Log,
   options: ProcessOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const { signal, services, blockedMs } = options;
+  const { signal, services, blockedMs, needsWallet = false } = options;
   const version = readVersion();
   log.info({ version, configuration: describeConfig(config) }, 'openpool starts');
   // The watchdog starts first: a process that still waits for Postgres or Temporal can get stuck too.
@@ -100,7 +97,8 @@ async function run(
   try {
     const { db, url: databaseUrl } = database;
     const waiting = { config, db, log, signal };
-    const ledger = await untilDatabaseAnswers(waiting, () => comeToLedger(waiting, options));
+    const comeToLedger = needsWallet ? openWorkersLedger : awaitLedger;
+    const ledger = await untilDatabaseAnswers(waiting, () => comeToLedger(waiting));
     log.info({ pool: ledger.poolId, chain: ledger.chainId }, 'the ledger is open');
     for (const start of services) {
       signal.throwIfAborted();
@@ -113,20 +111,6 @@ async function run(
     await database.close();
     stopWatching();
   }
-}
-
-/**
- * A worker migrates the database and opens its ledger. An API waits until a worker has done so, because its role in
- * Postgres may not.
- */
-async function comeToLedger(
-  context: Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'>,
-  { needsWallet = false }: LoadOptions,
-): Promise<Ledger> {
-  await refuseUnfitDatabase(context.db, { isWorkers: needsWallet });
-  if (!needsWallet) return awaitLedger(context);
-  await migrateDatabase(context.db, (words) => context.log.warn(words));
-  return openConfiguredLedger(context.db, context.config);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { freePort } from '../core/processes/ports.js';
+import { freePort } from '../dev/kit/ports.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { createLog } from './log.js';
 import { untilTemporalAnswers } from './temporal-connection.js';

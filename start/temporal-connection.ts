@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isGrpcCancelledError,
   isGrpcDeadlineError,
@@ -8,12 +7,10 @@ import {
   ScheduleNotFoundError,
 } from '@temporalio/client';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import type { TemporalConfig } from '../config/sections/temporal.js';
+import type { TemporalConfig } from '../config/sections/connections.js';
 import { foreignText } from '../core/base/foreign-text.js';
+import { again } from './again.js';
 import type { Log } from './log.js';
-
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 15_000;
 
 interface ConnectOptions {
   readonly config: { readonly temporal: TemporalConfig };
@@ -24,7 +21,8 @@ interface ConnectOptions {
 
 /** Connects to Temporal, and keeps trying while it is away, because the server may start later than we do. */
 export function connectTemporal(options: ConnectOptions): Promise<NativeConnection> {
-  return again(options, () => connectOnce(options.config.temporal));
+  const { temporal } = options.config;
+  return again(options.signal, () => connectOnce(temporal), tellOf(options));
 }
 
 /**
@@ -35,28 +33,19 @@ export function untilTemporalAnswers<T>(
   options: ConnectOptions,
   ask: () => Promise<T>,
 ): Promise<T> {
-  return again(options, ask, mayBeAskedAgain);
+  const tell = tellOf(options);
+  return again(options.signal, ask, (error, nextTry) => {
+    if (!mayBeAskedAgain(error)) throw error;
+    tell(error, nextTry);
+  });
 }
 
-async function again<T>(
-  { config: { temporal }, log, signal }: ConnectOptions,
-  ask: () => Promise<T>,
-  mayPass: (error: unknown) => boolean = () => true,
-): Promise<T> {
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    signal.throwIfAborted();
-    try {
-      return await ask();
-    } catch (error) {
-      if (!mayPass(error)) throw error;
-      log.warn(
-        { code: 'TEMPORAL_UNREACHABLE', address: temporal.address },
-        `${describeFailure(temporal, error)}; trying again in ${pauseMs / 1000} s`,
-      );
-      await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
-}
+const tellOf =
+  ({ config: { temporal }, log }: ConnectOptions) =>
+  (error: unknown, nextTry: string): void => {
+    const about = { code: 'TEMPORAL_UNREACHABLE', address: temporal.address };
+    log.warn(about, `${describeFailure(temporal, error)}; ${nextTry}`);
+  };
 
 function mayBeAskedAgain(error: unknown): boolean {
   // Another worker that starts at the same moment has created or deleted the schedule first: ask again.

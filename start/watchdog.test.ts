@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type LocalProcess, startProcess } from '../core/processes/process.js';
 import { Turns } from '../core/processes/turns.js';
+import { type LocalProcess, startProcess } from '../dev/kit/process.js';
 
 const FIXTURE = fileURLToPath(new URL('../test/fixtures/stuck-process.ts', import.meta.url));
 const started: LocalProcess[] = [];

@@ -1,6 +1,7 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as accessTables from '../core/access/store/tables.js';
 import * as auditTables from '../core/checks/audit/tables.js';
 import * as checkTables from '../core/checks/store/tables.js';
 import * as eventTables from '../core/events/store/tables.js';
@@ -27,6 +28,7 @@ describe('the schema in code', () => {
     );
     const migrated = rows.map((row) => row.column).sort();
     const parts = [
+      accessTables,
       auditTables,
       checkTables,
       eventTables,

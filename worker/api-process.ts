@@ -1,5 +1,5 @@
 /** Runs the API in a child process, so that its readers never block the event loop that counts and pays. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,23 +10,12 @@ import type { Service, ServiceContext } from '../start/service.js';
 const ENTRY = fileURLToPath(
   new URL(`../api/main${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 );
-/**
- * On a stop, the API has this many ms to end before we kill it. It allows five seconds of these to requests that are
- * under way.
- */
+/** On a stop, the API has this many ms before we kill it; it gives five seconds of these to requests under way. */
 const STOP_GRACE_MS = 10_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 /** An API that ran this many ms did not fail at its start, so the pause before its next start is short again. */
 const STEADY_MS = 60_000;
-
-interface RunningChild {
-  readonly process: ChildProcess;
-  /** Resolves with true when the API listens, and with false when it ended before that. */
-  readonly started: Promise<boolean>;
-  /** Resolves when the API has ended, with the reason. */
-  readonly ended: Promise<string>;
-}
 
 /**
  * Starts the API with this process's flags, and resolves when it listens. Both processes log to the same place. An API
@@ -36,8 +25,7 @@ interface RunningChild {
 export async function serveApiProcess({ log, signal }: ServiceContext): Promise<Service> {
   let child = startChild();
   if (!(await child.started)) {
-    const words = `the API did not start: ${await child.ended}`;
-    throw new PoolError('API_ENDED', words);
+    throw new PoolError('API_ENDED', `the API did not start: ${await child.ended}`);
   }
   const stopping = new AbortController();
   const isOver = () => stopping.signal.aborted || signal.aborted;
@@ -65,10 +53,11 @@ export async function serveApiProcess({ log, signal }: ServiceContext): Promise<
   };
 }
 
-function startChild(): RunningChild {
+function startChild() {
   const child = fork(ENTRY, process.argv.slice(2), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  /** Resolves when the API has ended, with the reason. */
   const ended = new Promise<string>((resolve) => {
     child.once('error', ({ message }) => resolve(message));
     child.once('exit', (code, killedBy) => resolve(killedBy ?? `exit code ${code}`));
@@ -76,18 +65,16 @@ function startChild(): RunningChild {
   const listens = new Promise<boolean>((resolve) => {
     child.once('message', () => resolve(true));
   });
-  return {
-    process: child,
-    ended,
-    started: Promise.race([listens, ended.then(() => false)]),
-  };
+  /** Resolves with true when the API listens, and with false when it ended before that. */
+  const started = Promise.race([listens, ended.then(() => false)]);
+  return { process: child, started, ended };
 }
 
 /**
  * Stops the API by closing the channel to it. We send no signal: a Ctrl-C in a terminal reaches both processes, and on
  * a second signal the API would end without finishing its requests.
  */
-async function stopChild({ process: child, ended }: RunningChild): Promise<void> {
+async function stopChild({ process: child, ended }: ReturnType<typeof startChild>) {
   if (child.connected) child.disconnect();
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
   await ended;

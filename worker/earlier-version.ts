@@ -12,15 +12,7 @@ import { payoutWorkflowId } from '../workflows/contract.js';
 
 /** The task queue of the version without pool ids. */
 const QUEUE = 'openpool';
-const SCHEDULES = [
-  'payout-round',
-  'sweep',
-  'audit',
-  'recheck',
-  'reconcile',
-  'sentinel',
-  'archive',
-] as const;
+const SCHEDULES = ['payout-round', 'sweep', 'audit', 'recheck', 'reconcile', 'sentinel', 'archive'];
 
 interface Handover {
   readonly client: Client;
@@ -32,28 +24,19 @@ interface Handover {
 }
 
 /** Whether schedules of that version are in Temporal. If so, one of its workers runs, or was stopped a moment ago. */
-export async function isEarlierVersionThere({
-  client,
-}: Pick<Handover, 'client'>): Promise<boolean> {
-  try {
-    const { action } = await client.schedule.getHandle('sweep').describe();
-    return action.type === 'startWorkflow' && action.taskQueue === QUEUE;
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return false;
-    throw error;
-  }
+export async function isEarlierVersionThere(client: Client): Promise<boolean> {
+  return (await findSchedule(client, 'sweep')) !== undefined;
 }
 
-/**
- * Deletes the schedules and ends the workflows that that version left. A workflow for a payout that this ledger does
- * not know belongs to another pool and is left alone.
- */
+/** Deletes its schedules and ends its workflows; one for a payout that this ledger does not know is another pool's. */
 export async function takeOver(handover: Handover): Promise<void> {
   const { client, sources, log } = handover;
   const schedules = [...SCHEDULES, ...sources.map(({ id }) => `sync/${id}`)];
   for (const scheduleId of schedules) {
-    const isDeleted = await deleteSchedule(client, scheduleId);
-    if (isDeleted) log.info({ scheduleId }, 'schedule of an earlier version deleted');
+    const found = await findSchedule(client, scheduleId);
+    if (found === undefined) continue;
+    await found.delete();
+    log.info({ scheduleId }, 'schedule of an earlier version deleted');
   }
   const running = client.workflow.list({
     query: `TaskQueue = "${QUEUE}" AND ExecutionStatus = "Running"`,
@@ -61,15 +44,14 @@ export async function takeOver(handover: Handover): Promise<void> {
   for await (const { workflowId } of running) await endWorkflow(handover, workflowId);
 }
 
-async function deleteSchedule(client: Client, scheduleId: string): Promise<boolean> {
+/** Returns that version's schedule of this name; undefined when there is none. */
+async function findSchedule(client: Client, scheduleId: string) {
   const handle = client.schedule.getHandle(scheduleId);
   try {
     const { action } = await handle.describe();
-    if (action.type !== 'startWorkflow' || action.taskQueue !== QUEUE) return false;
-    await handle.delete();
-    return true;
+    return action.type === 'startWorkflow' && action.taskQueue === QUEUE ? handle : undefined;
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return false;
+    if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,4 @@
-/**
- * A container's health check. Exits with 0 when the worker on this host polls for work and its loops make progress,
- * otherwise with 1. Usage: `--config <file>`.
- */
+/** A container's health check (`--config <file>`): 0 when this host's worker polls and makes progress, else 1. */
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Connection } from '@temporalio/client';
@@ -11,10 +8,7 @@ import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { openPoolDatabase } from '../start/open-database.js';
 import { taskQueueOf } from '../workflows/contract.js';
 
-/**
- * A worker that has not polled or reported progress for this many ms is unhealthy. One poll takes up to a minute, and a
- * busy worker may pause between polls.
- */
+/** A worker is unhealthy after this many ms without a poll or progress; one poll takes up to a minute. */
 const SILENCE_MS = 180_000;
 const PATIENCE_MS = 10_000;
 /** temporal.api.enums.v1.TaskQueueType */

@@ -10,7 +10,7 @@ import {
 } from '../core/chain/signer/testing/test-signer-service.js';
 import { payoutProgress } from '../core/payouts/store/payout-progress.js';
 import { findWallet } from '../core/payouts/store/wallet/wallets.js';
-import { waitUntil } from '../core/processes/process.js';
+import { waitUntil } from '../dev/kit/process.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { holdPort } from '../test/harness/held-port.js';

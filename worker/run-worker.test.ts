@@ -11,9 +11,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { stringify } from 'yaml';
 import { listSources } from '../core/events/store/sources/source-reads.js';
 import { findWallet, haltWallet } from '../core/payouts/store/wallet/wallets.js';
-import { freePort } from '../core/processes/ports.js';
-import { type LocalProcess, startProcess, waitUntil } from '../core/processes/process.js';
 import { listFindings } from '../core/sentinel/store/finding-reads.js';
+import { freePort } from '../dev/kit/ports.js';
+import { type LocalProcess, startProcess, waitUntil } from '../dev/kit/process.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { holdPort } from '../test/harness/held-port.js';

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.js';
 import { transact } from '../core/db/transact.js';
-import { waitUntil } from '../core/processes/process.js';
 import { changeTerms, readTermsHistory } from '../core/terms/store/recorded-terms.js';
 import { runningFiles } from '../core/terms/store/worker-terms.js';
+import { waitUntil } from '../dev/kit/process.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { testConfig } from '../test/kit/test-pool.js';
-import { prepareTerms, type TermsWatch } from './terms-file.js';
+import { prepareTerms } from './terms-file.js';
 
 interface Line {
   readonly level: string;
@@ -15,7 +15,7 @@ interface Line {
 }
 
 let database: TestDatabase;
-const watches: TermsWatch[] = [];
+const watches: Awaited<ReturnType<typeof prepareTerms>>[] = [];
 beforeEach(async () => {
   database = await createTestDatabase();
 });

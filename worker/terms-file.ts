@@ -2,9 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setInterval } from 'node:timers';
-import { termsFileOf } from '../config/sections/terms.js';
-import { differenceWords } from '../core/sentinel/rules/watch-terms.js';
-import { changeWords, type TermsFile, termsWords } from '../core/terms/rules/terms.js';
+import { termsFileOf } from '../config/config.js';
+import {
+  changeWords,
+  differenceWords,
+  type TermsFile,
+  type TermsVersion,
+  termsWords,
+} from '../core/terms/rules/terms.js';
 import {
   openTerms,
   readTermsHistory,
@@ -21,18 +26,11 @@ interface TermsContext extends Pick<ServiceContext, 'config' | 'db'> {
   readonly log: Pick<ServiceContext['log'], 'debug' | 'info' | 'warn'>;
 }
 
-export interface TermsWatch {
-  stop(): Promise<void>;
-}
-
 /**
  * Records the file's terms in the ledger when `pool.termsFrom` makes them new to it, and logs which terms are in force
  * and how the file differs. Repeats the comparison until the returned watch is stopped.
  */
-export async function prepareTerms(
-  context: TermsContext,
-  lookEveryMs = LOOK_EVERY_MS,
-): Promise<TermsWatch> {
+export async function prepareTerms(context: TermsContext, lookEveryMs = LOOK_EVERY_MS) {
   const { config, db, log } = context;
   const file = termsFileOf(config);
   const place = `${hostname()}/${process.pid}`;
@@ -43,12 +41,13 @@ export async function prepareTerms(
     const from = new Date(recorded.fromMs).toISOString();
     log.warn({ terms: termsWords(recorded), from }, 'the terms of pool.termsFrom are recorded');
   }
-  const watch = new TermsLog(log, file, opened);
+  const tell = createTermsLog(log, file);
+  tell(opened);
   await keepFile(db, worker, file);
   const look = async () => {
     try {
       await keepFile(db, worker, file);
-      watch.look(await readTermsHistory(db));
+      tell(await readTermsHistory(db));
     } catch (error) {
       log.debug({ error: String(error) }, 'the terms could not be looked at');
     }
@@ -59,7 +58,7 @@ export async function prepareTerms(
   }, lookEveryMs);
   timer.unref();
   return {
-    async stop() {
+    async stop(): Promise<void> {
       clearInterval(timer);
       await looking;
       // Postgres may be away now; then the file stops counting as a running worker's after a few minutes anyway.
@@ -68,42 +67,27 @@ export async function prepareTerms(
   };
 }
 
-/** Logs each change of the terms, and each difference between file and ledger, once. */
-class TermsLog {
-  private said: string | null = null;
-
-  constructor(
-    private readonly log: TermsContext['log'],
-    private readonly file: TermsFile,
-    private before: TermsHistory,
-  ) {
-    const { inForce } = before;
-    log.info({ terms: termsWords(inForce) }, 'these terms are in force');
-    this.sayDifference(before);
-  }
-
-  look(history: TermsHistory): void {
-    const { inForce } = history;
-    if (inForce.id !== this.before.inForce.id) {
-      const change = changeWords(this.before.inForce, inForce);
+/** Returns what logs each change of the terms, and each difference between file and ledger, once. */
+function createTermsLog(log: TermsContext['log'], file: TermsFile) {
+  let known: TermsVersion | undefined;
+  let said: string | null = null;
+  return ({ versions, inForce, now }: TermsHistory): void => {
+    const terms = termsWords(inForce);
+    if (known === undefined) log.info({ terms }, 'these terms are in force');
+    else if (known.id !== inForce.id) {
       const from = new Date(inForce.fromMs).toISOString();
-      this.log.warn({ terms: termsWords(inForce), from }, `the terms changed: ${change}`);
+      log.warn({ terms, from }, `the terms changed: ${changeWords(known, inForce)}`);
     }
-    this.before = history;
-    this.sayDifference(history);
-  }
-
-  private sayDifference({ versions, inForce, now }: TermsHistory): void {
-    const why = differenceWords(this.file, versions, now.getTime());
-    if (why === this.said) return;
-    this.said = why;
-    if (why === null) {
-      this.log.info('the terms of the configuration agree with the ledger');
-      return;
+    known = inForce;
+    const why = differenceWords(file, versions, now.getTime());
+    if (why === said) return;
+    said = why;
+    if (why === null) log.info('the terms of the configuration agree with the ledger');
+    else {
+      log.warn(
+        { finding: 'TERMS_DIFFER', file: termsWords(file.values), inForce: terms },
+        `the terms of the configuration are not in force: ${why}. ${WHAT_HELPS}`,
+      );
     }
-    this.log.warn(
-      { finding: 'TERMS_DIFFER', file: termsWords(this.file.values), inForce: termsWords(inForce) },
-      `the terms of the configuration are not in force: ${why}. ${WHAT_HELPS}`,
-    );
-  }
+  };
 }

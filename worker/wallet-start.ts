@@ -1,6 +1,6 @@
 /** Opens the wallet when a worker starts. A problem with the wallet must not keep the worker from counting fees. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openConfiguredSigner } from '../config/sections/wallet.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { ChainError } from '../core/chain/endpoint-error.js';
@@ -9,30 +9,21 @@ import type { Signer } from '../core/chain/signer/signer.js';
 import { openWallet } from '../core/checks/opening.js';
 import { resumeWallet } from '../core/checks/store/resuming.js';
 import type { Database } from '../core/db/database.js';
-import { isDatabaseAway } from '../core/db/database-trouble.js';
+import { isDatabaseAway } from '../core/db/statement-error.js';
 import { MANAGER } from '../core/ledger/store/audit-log.js';
-import { requirePayingWallet } from '../core/payouts/store/wallet/paying-wallet.js';
-import {
-  findWallet,
-  haltWallet,
-  SWITCHED_OFF,
-  type WalletKey,
-} from '../core/payouts/store/wallet/wallets.js';
+import { requirePayingWallet, type WalletKey } from '../core/payouts/store/wallet/paying-wallet.js';
+import { findWallet, haltWallet, SWITCHED_OFF } from '../core/payouts/store/wallet/wallets.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { untilDatabaseAnswers } from '../start/await-database.js';
 import type { Log } from '../start/log.js';
 import type { ServiceContext } from '../start/service.js';
-import { openConfiguredSigner } from '../start/signer.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export interface StartedWallet {
   readonly money: MoneyDeps;
-  /**
-   * Rejects when a later try to open the wallet finds that this worker must not run, for instance because of a wrong
-   * chain id.
-   */
+  /** Rejects when a later try to open the wallet finds that this worker must not run, as with a wrong chain id. */
   readonly refused: Promise<never>;
 }
 
@@ -40,7 +31,7 @@ export interface StartedWallet {
  * Opens the signer and the wallet. Throws when the key is the wrong one, or when every endpoint serves another chain.
  */
 export async function startWallet(context: ServiceContext): Promise<StartedWallet> {
-  const signer = await openConfiguredSigner(context.config);
+  const signer = await openConfiguredSigner(context.config.wallet);
   return untilDatabaseAnswers(context, () => startWith(signer, context));
 }
 
@@ -77,10 +68,7 @@ async function startWith(
   return { money, refused };
 }
 
-/**
- * Applies `pool.payoutsEnabled`. False halts the wallet, so that no worker signs or sends anything; true ends only that
- * halt.
- */
+/** Applies `pool.payoutsEnabled`: false halts the wallet, so that no worker signs; true ends only that halt. */
 async function applySwitch(db: Database, key: WalletKey, isOn: boolean): Promise<void> {
   if ((await findWallet(db, key)) === undefined) return;
   if (isOn) {
@@ -102,14 +90,11 @@ async function tellWallet(db: Database, key: WalletKey, log: Log): Promise<void>
 }
 
 interface PatientOptions {
-  /**
-   * Opens the wallet or the signer. Throws a ChainError while too few endpoints serve our chain, or SIGNER_UNREACHABLE
-   * or SIGNER_REFUSED.
-   */
+  /** Opens the wallet or the signer. */
   readonly open: () => Promise<void>;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Called when a later try finds that this worker must not run, for instance because of a wrong chain id. */
+  /** Called when a later try finds that this worker must not run. */
   readonly onRefusal: (error: unknown) => void;
 }
 

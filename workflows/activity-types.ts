@@ -1,32 +1,10 @@
-/**
- * The types of the activities as workflows call them: every input carries the pool's id. The file imports no code of
- * the activities, because that would pull in Node's types, and a workflow that reads the clock or the environment would
- * then compile.
- */
-import type {
-  AdoptionReport,
-  AuditReport,
-  RecheckReport,
-  ReconciliationReport,
-  RepairReport,
-} from '../core/checks/rules/check-reports.js';
-import type {
-  AdjustmentReport,
-  JobDecisionReport,
-} from '../core/decisions/rules/decision-reports.js';
-import type {
-  BackfillReport,
-  SetAsideRetryReport,
-  SyncReport,
-} from '../core/events/rules/sync-reports.js';
-import type {
-  ArchiveReport,
-  RebuildReport,
-  RestoreReport,
-  VerifyReport,
-} from '../core/history/rules/reports.js';
+/** The activities as workflows call them. No code of theirs is imported: Node's types would come along with it. */
+import type * as checks from '../core/checks/rules/check-reports.js';
+import type * as decisions from '../core/decisions/rules/decision-reports.js';
+import type * as events from '../core/events/rules/sync-reports.js';
+import type * as history from '../core/history/rules/reports.js';
 import type { SendResult } from '../core/payouts/rules/payout.js';
-import type { SentinelReport, SweepReport } from '../core/sentinel/rules/report.js';
+import type { SentinelReport } from '../core/sentinel/rules/finding.js';
 import type {
   AuditInput,
   ManualPayoutResult,
@@ -37,6 +15,7 @@ import type {
   ReservedRound,
   RoundInput,
   SagasInput,
+  SweepReport,
   SyncInput,
 } from './contract.js';
 
@@ -44,13 +23,13 @@ type Activity<Input extends PoolInput, Result> = (input: Input) => Promise<Resul
 type Ordered<Result> = Activity<OrderInput, Result>;
 
 export interface Activities {
-  syncSource: Activity<SyncInput, SyncReport>;
-  backfillSource: Ordered<BackfillReport>;
-  retrySetAside: Ordered<SetAsideRetryReport>;
+  syncSource: Activity<SyncInput, events.SyncReport>;
+  backfillSource: Ordered<events.BackfillReport>;
+  retrySetAside: Ordered<events.SetAsideRetryReport>;
 
-  assignJobs: Ordered<JobDecisionReport>;
-  absorbJobs: Ordered<JobDecisionReport>;
-  adjustPayee: Ordered<AdjustmentReport>;
+  assignJobs: Ordered<decisions.JobDecisionReport>;
+  absorbJobs: Ordered<decisions.JobDecisionReport>;
+  adjustPayee: Ordered<decisions.AdjustmentReport>;
 
   reserveRound: Activity<RoundInput, ReservedRound>;
   reserveManual: Ordered<ManualPayoutResult>;
@@ -58,16 +37,16 @@ export interface Activities {
   sweepSagas: Activity<PoolInput, SweepReport>;
   sendPayout: Activity<PayoutInput, SendResult>;
 
-  auditPool: Activity<AuditInput, AuditReport>;
-  recheckSettled: Activity<PoolInput, RecheckReport>;
-  reconcileWallet: Activity<ReconciliationInput, ReconciliationReport>;
-  adoptWallet: Ordered<AdoptionReport>;
-  releasePayout: Ordered<RepairReport>;
-  payElsewhere: Ordered<RepairReport>;
+  auditPool: Activity<AuditInput, checks.AuditReport>;
+  recheckSettled: Activity<PoolInput, checks.RecheckReport>;
+  reconcileWallet: Activity<ReconciliationInput, checks.ReconciliationReport>;
+  adoptWallet: Ordered<checks.AdoptionReport>;
+  releasePayout: Ordered<checks.RepairReport>;
+  payElsewhere: Ordered<checks.RepairReport>;
   lookAtSources: Activity<PoolInput, SentinelReport>;
 
-  rebuildBalances: Ordered<RebuildReport>;
-  archiveEvents: Activity<PoolInput, ArchiveReport>;
-  verifyArchive: Activity<PoolInput, VerifyReport>;
-  restoreArchive: Ordered<RestoreReport>;
+  rebuildBalances: Ordered<history.RebuildReport>;
+  archiveEvents: Activity<PoolInput, history.ArchiveReport>;
+  verifyArchive: Activity<PoolInput, history.VerifyReport>;
+  restoreArchive: Ordered<history.RestoreReport>;
 }

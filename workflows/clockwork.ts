@@ -1,59 +1,75 @@
-/** The scheduled workflows besides syncs and rounds: checks of ledger and chain, the sentinel, the sweep. */
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
-import type {
-  AuditReport,
-  RecheckReport,
-  ReconciliationReport,
-} from '../core/checks/rules/check-reports.js';
-import type { SentinelReport, SweepReport } from '../core/sentinel/rules/report.js';
-import { BULK_CALL, HISTORY_CALL, LOOK_CALL, onLane } from './activity-options.js';
+/** The scheduled workflows: syncs, rounds, checks of ledger and chain, the sentinel, the sweep, the archive. */
+import { proxyActivities, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
+import { BULK_CALL, HISTORY_CALL, LOOK_CALL, onLane, SYNC_CALL } from './activity-options.js';
 import type { Activities } from './activity-types.js';
-import type { AuditInput, PoolInput, ReconciliationInput } from './contract.js';
+import type { AuditInput, PoolInput, ReconciliationInput, SyncInput } from './contract.js';
+import { findingLine, show } from './details.js';
 
 const inTurn = proxyActivities<Activities>(BULK_CALL);
 /** Activities on the `long` lane, which may go through years of history. */
 const whole = onLane<Activities>('long', HISTORY_CALL);
+const { syncSource } = onLane<Activities>('sync', SYNC_CALL);
+const { lookAtSources } = proxyActivities<Activities>(LOOK_CALL);
+
+/** Reads one source from its cursor to its end: fetches new events, stores them raw, and credits them. */
+export async function sync(input: SyncInput) {
+  show(`Reading the new pool events of source **${input.sourceId}**.`);
+  return syncSource(input);
+}
+
+/** Reserves a payout for every payee that is due, then starts a saga for each. */
+export async function payoutRound({ poolId }: PoolInput) {
+  const roundId = uuid4();
+  show('Reserving payouts for the payees that are due.');
+  const { workflowId } = workflowInfo();
+  const reserved = await inTurn.reserveRound({ poolId, roundId, workflowId });
+  const { payouts, leftOut } = reserved;
+  show(`Reserved ${payouts} payouts; starting their sagas.`);
+  if (payouts > 0) await inTurn.startSagas({ poolId, roundId });
+  show(
+    `${payouts} payouts reserved and started.`,
+    leftOut.map(({ payee, words }) => `left out: ${payee}: ${words}`),
+  );
+  return { roundId, ...reserved };
+}
 
 /** Checks the ledger's invariants, and compares the chain's nonce with the nonces that the ledger has handed out. */
-export async function audit(input: AuditInput): Promise<AuditReport> {
+export async function audit(input: AuditInput) {
   const report = await (input.withEvents ? whole : inTurn).auditPool(input);
-  setCurrentDetails(
-    report.ok
-      ? 'Everything adds up.'
-      : report.findings.map((finding) => `- **${finding.code}** ${finding.message}`).join('\n'),
+  const { ok, findings } = report;
+  show(
+    ok ? 'Everything adds up.' : `${findings.length} things do not fit.`,
+    findings.map(findingLine),
   );
   return report;
 }
 
 /** Checks recently paid transfers again, as long as a deep reorg could still undo them. */
-export async function recheck(input: PoolInput): Promise<RecheckReport> {
+export async function recheck(input: PoolInput) {
   const report = await inTurn.recheckSettled(input);
   const { final, moved, reopened } = report;
-  setCurrentDetails(`${final} became final, ${moved} moved, ${reopened} were re-opened.`);
+  show(`${final} became final, ${moved} moved, ${reopened} were re-opened.`);
   return report;
 }
 
 /** Compares chain and ledger in both directions, exact to the wei. */
-export async function reconcile(input: ReconciliationInput): Promise<ReconciliationReport> {
+export async function reconcile(input: ReconciliationInput) {
   const report = await whole.reconcileWallet(input);
-  const { fromBlock, toBlock, findings } = report;
-  const lines = findings.map((finding) => `- **${finding.code}** ${finding.message}`);
-  const words = report.ok ? 'everything adds up.' : `${findings.length} things do not fit.`;
-  setCurrentDetails([`Blocks ${fromBlock} to ${toBlock}: ${words}`, ...lines].join('\n'));
+  const { fromBlock, toBlock, findings, ok } = report;
+  const words = ok ? 'everything adds up.' : `${findings.length} things do not fit.`;
+  show(`Blocks ${fromBlock} to ${toBlock}: ${words}`, findings.map(findingLine));
   return report;
 }
 
-const { lookAtSources } = proxyActivities<Activities>(LOOK_CALL);
-
 /** Lets the sentinel look once. It records what looks wrong and stops nothing. */
-export async function sentinel(input: PoolInput): Promise<SentinelReport> {
+export async function sentinel(input: PoolInput) {
   const report = await lookAtSources(input);
-  const lines = report.findings.map(({ code, sourceId, words }) => {
-    return `- **${code}** ${sourceId}: ${words}`;
-  });
-  const words =
-    report.open === 0 ? 'Nothing wants a look.' : `${report.open} findings want a look:`;
-  setCurrentDetails([`${report.sources} sources. ${words}`, ...lines].join('\n'));
+  const { sources, open, findings } = report;
+  const words = open === 0 ? 'Nothing wants a look.' : `${open} findings want a look:`;
+  show(
+    `${sources} sources. ${words}`,
+    findings.map(({ code, sourceId, words }) => `**${code}** ${sourceId}: ${words}`),
+  );
   return report;
 }
 
@@ -62,14 +78,26 @@ export async function sentinel(input: PoolInput): Promise<SentinelReport> {
  * between the reservation and the start. A saga whose payout has ended is told so; a saga whose code keeps failing is
  * terminated and started again.
  */
-export async function sweep({ poolId }: PoolInput): Promise<SweepReport> {
-  setCurrentDetails('Comparing the open payouts with the sagas that run.');
+export async function sweep({ poolId }: PoolInput) {
+  show('Comparing the open payouts with the sagas that run.');
   const report = await inTurn.sweepSagas({ poolId });
   const { started, told, stuck } = report;
-  const lines = stuck.map(
-    ({ workflowId, failure }) => `- **SAGA_STUCK** ${workflowId}: ${failure}`,
+  show(
+    `${started} sagas started, ${told} told, ${stuck.length} stuck.`,
+    stuck.map(({ workflowId, failure }) => `**SAGA_STUCK** ${workflowId}: ${failure}`),
   );
-  const words = `${started} sagas started, ${told} told, ${stuck.length} stuck.`;
-  setCurrentDetails([words, ...lines].join('\n'));
+  return report;
+}
+
+/** Writes months that are old enough to files and removes them from the table. */
+export async function archiveEvents(input: PoolInput) {
+  const report = await whole.archiveEvents(input);
+  const { archived, compactedPostings, waiting } = report;
+  const lines = archived.map(({ month, file, rows }) => `${month}: ${rows} events in ${file}`);
+  if (compactedPostings > 0) {
+    lines.push(`${compactedPostings} postings of long ago were put together with others`);
+  }
+  if (waiting !== null) lines.push(waiting);
+  setCurrentDetails(lines.join('\n') || 'Nothing is old enough.');
   return report;
 }

@@ -1,7 +1,4 @@
-/**
- * What other parts of the program may know of the workflows: ids, inputs, messages, search attributes. The API, the
- * command line and the activities import nothing else from this folder.
- */
+/** What others may know of the workflows. API, command line and activities import nothing else from this folder. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
@@ -14,9 +11,7 @@ export interface PoolInput {
   readonly poolId: string;
 }
 
-/**
- * An activity's input without the pool's id, which the worker has already compared (`worker/temporal/pool-guard.ts`).
- */
+/** An activity's input without the pool's id, which the worker has compared (`worker/temporal/pool-guard.ts`). */
 export type Unscoped<Input extends PoolInput> = Omit<Input, 'poolId'>;
 
 /**
@@ -34,23 +29,19 @@ export type Lane = (typeof LANES)[number];
 
 export const taskQueueOf = (poolId: string): string => `openpool/${poolId}`;
 export const laneQueue = (mainQueue: string, lane: Lane): string => `${mainQueue}/${lane}`;
-const within = (poolId: string, name: string): string => `${poolId}/${name}`;
 
 /** The id of a payout's saga. It derives from the payout's id, so starting the saga again finds the one that runs. */
 export const payoutWorkflowId = (poolId: string, payoutId: string): string =>
-  within(poolId, `payout/${payoutId}`);
+  `${poolId}/payout/${payoutId}`;
 /** The id of the workflow that carries out one order of a person. */
 export const orderWorkflowId = (poolId: string, orderId: string): string =>
-  within(poolId, `order/${orderId}`);
+  `${poolId}/order/${orderId}`;
 /** The id of a source's backfill. All backfills of a source share it, so only one runs at a time. */
 export const backfillWorkflowId = (poolId: string, sourceId: string): string =>
-  within(poolId, `backfill/${sourceId}`);
+  `${poolId}/backfill/${sourceId}`;
 export const syncWorkflowId = (poolId: string, sourceId: string): string =>
-  within(poolId, `sync/${sourceId}`);
-/**
- * The workflows that a pool runs at most once at a time. A schedule has the same id as the workflow that it starts.
- * Rebuild and restore share the id `history`, so they exclude each other.
- */
+  `${poolId}/sync/${sourceId}`;
+/** Workflows that a pool runs once at a time; schedules have the same ids. Rebuild and restore share `history`. */
 export type SingleWorkflow =
   | 'payout-round'
   | 'sweep'
@@ -62,7 +53,7 @@ export type SingleWorkflow =
   | 'archive-verify'
   | 'history';
 export const singleWorkflowId = (poolId: string, name: SingleWorkflow): string =>
-  within(poolId, name);
+  `${poolId}/${name}`;
 
 /** The search attribute with the pool's id; every workflow and schedule carries it. */
 export const poolIdKey = defineSearchAttributeKey('PoolId', SearchAttributeType.KEYWORD);
@@ -108,10 +99,7 @@ export interface ReservedRound {
 export type SagasInput = PoolInput & ({ readonly roundId: string } | { readonly payoutId: string });
 
 export interface AuditInput extends PoolInput {
-  /**
-   * True: a full audit of every closed piece of the ledger, every payout and every raw event. Slow when there are years
-   * of them.
-   */
+  /** True: a full audit of all closed pieces, payouts and raw events; slow when there are years of them. */
   readonly withEvents: boolean;
 }
 
@@ -131,6 +119,20 @@ export interface ManualPayoutResult {
   readonly amountWei: string;
   /** False when this payee already had an open payout: that one is returned, and no new one is made. */
   readonly created: boolean;
+}
+
+export interface StuckSaga {
+  readonly payoutId: string;
+  readonly workflowId: string;
+  /** The error with which its workflow task fails, without secrets and on one line. */
+  readonly failure: string;
+}
+
+export interface SweepReport {
+  readonly started: number;
+  /** How many sagas were told that their payouts had ended, because they were still running. */
+  readonly told: number;
+  readonly stuck: readonly StuckSaga[];
 }
 
 /** A saga's answer to the query `status`. */

@@ -5,7 +5,12 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { isProgress, type PayoutState, type Wait } from '../core/payouts/rules/payout.js';
+import {
+  isProgress,
+  type PayoutState,
+  type SendResult,
+  type Wait,
+} from '../core/payouts/rules/payout.js';
 import {
   nonceKey,
   type PayoutStatus,
@@ -16,27 +21,8 @@ import {
   waitCodeKey,
 } from './contract.js';
 
-interface SentTransfer {
-  readonly nonce: number;
-  readonly txHash: string;
-  readonly wait: Wait | null;
-}
-
-export interface PayoutView {
-  sent(transfer: SentTransfer): void;
-  waitFor(wait: Wait): void;
-  close(state: PayoutState, txHash: string | null): void;
-  /** Resolves when the saga is told that its payout changed. */
-  told(): Promise<void>;
-  /** Resolves when the saga is told, or after this many milliseconds. */
-  toldWithin(ms: number): Promise<void>;
-}
-
-/**
- * Creates what a payout saga shows of itself. Each update of search attributes is one more event in the history and a
- * write for the server, so a payout without trouble makes only one.
- */
-export function createPayoutView(payoutId: string): PayoutView {
+/** Each update of search attributes is an event in the history, so a payout without trouble makes only one. */
+export function createPayoutView(payoutId: string) {
   let status: PayoutStatus = { payoutId, state: 'reserved', nonce: null, txHash: null, wait: null };
   let isTold = false;
   /** The wait code that the search attributes show now. */
@@ -60,18 +46,18 @@ export function createPayoutView(payoutId: string): PayoutView {
   }
 
   return {
-    sent({ nonce, txHash, wait }) {
+    sent({ nonce, txHash, wait }: Extract<SendResult, { kind: 'sent' }>): void {
       status = { ...status, state: 'signed', nonce, txHash, wait };
       const next = wait === null ? 'Waiting for its confirmations.' : describe(wait);
       setCurrentDetails(`Sent as transaction \`${txHash}\` with nonce ${nonce}. ${next}`);
       showCode(wait);
     },
-    waitFor(wait) {
+    waitFor(wait: Wait): void {
       status = { ...status, wait };
       setCurrentDetails(describe(wait));
       showCode(wait);
     },
-    close(state, txHash) {
+    close(state: PayoutState, txHash: string | null): void {
       status = { ...status, state, txHash, wait: null };
       setCurrentDetails(txHash === null ? `Ended: ${state}.` : `Ended: ${state} in \`${txHash}\`.`);
       upsertSearchAttributes([
@@ -81,11 +67,13 @@ export function createPayoutView(payoutId: string): PayoutView {
         ...(shownCode === null ? [] : [{ key: waitCodeKey, value: null }]),
       ]);
     },
-    async told() {
+    /** Resolves when the saga is told that its payout changed. */
+    async told(): Promise<void> {
       await condition(() => isTold);
       isTold = false;
     },
-    async toldWithin(ms) {
+    /** Resolves when the saga is told, or after this many milliseconds. */
+    async toldWithin(ms: number): Promise<void> {
       await condition(() => isTold, ms);
       isTold = false;
     },

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { SendResult } from '../core/payouts/rules/payout.js';
-import { waitUntil } from '../core/processes/process.js';
+import { waitUntil } from '../dev/kit/process.js';
 import { findTemporal } from '../dev/setup/temporal-binary.mjs';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
 import {

@@ -10,7 +10,7 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
+import type { PayoutState } from '../core/payouts/rules/payout.js';
 import { SEND_CALL } from './activity-options.js';
 import type { Activities } from './activity-types.js';
 import type { PayoutInput } from './contract.js';
@@ -49,14 +49,11 @@ async function drive({ poolId, payoutId }: PayoutInput): Promise<PayoutOutcome> 
       await view.told();
     } else {
       view.waitFor(standing.wait);
-      await view.toldWithin(pauseMs(standing.wait));
+      const isSoon = standing.wait.code === 'AWAITING_BROADCAST';
+      await view.toldWithin(isSoon ? SOON_MS : FALLBACK_MS);
     }
     if (workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof payout>({ poolId, payoutId });
     }
   }
-}
-
-function pauseMs({ code }: Wait): number {
-  return code === 'AWAITING_BROADCAST' ? SOON_MS : FALLBACK_MS;
 }

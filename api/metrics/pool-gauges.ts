@@ -1,62 +1,65 @@
 /** The gauges about the pool as a whole: findings, workers, payouts, balances, wallet, audit. */
-import type { Registry } from 'prom-client';
+import { nowOf, type RunningPool } from '../../client/running-pool.js';
+import { readAuditState } from '../../core/checks/audit/audit.js';
+import { listReconciliations } from '../../core/checks/store/reconciliation-records.js';
+import { lastTurn } from '../../core/ledger/store/worker-processes.js';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
+import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import { FINDING_CODES } from '../../core/sentinel/rules/finding.js';
-import { ethFloat, gauge, secondsSince } from './gauges.js';
-import type { MetricsReading } from './reading.js';
+import { countFindings } from '../../core/sentinel/store/finding-reads.js';
+import { countLatePayouts, countOpenPayouts } from '../../core/sentinel/store/metric-counts.js';
+import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
+import { ethFloat, type SetGauge, secondsSince } from './gauges.js';
 
 const FLOAT = 'a float for graphs; exact wei are in /v1/pool';
 
-export function setPoolGauges(registry: Registry, reading: MetricsReading): void {
-  gauge(registry, 'info', 'Always 1; the version of the API that answers.', [
-    [1, { version: reading.version }],
-  ]);
-  setFindings(registry, reading);
-  setWorkers(registry, reading);
-  setPayouts(registry, reading);
-  setWallet(registry, reading);
-  setAudit(registry, reading);
+export async function setPoolGauges(set: SetGauge, pool: RunningPool): Promise<void> {
+  set('info', 'Always 1; the version of the API that answers.', [[1, { version: pool.version }]]);
+  await setFindings(set, pool);
+  await setPayouts(set, pool);
+  await setWallet(set, pool);
+  await setAudit(set, pool);
 }
 
 /** Sets a value for every code, 0 when no finding is open: an alert ends only when it sees the zero. */
-function setFindings(registry: Registry, { findings, now }: MetricsReading): void {
-  gauge(
-    registry,
+async function setFindings(set: SetGauge, pool: RunningPool): Promise<void> {
+  const [{ counts, lookedAt }, turn] = await Promise.all([
+    countFindings(pool.db),
+    lastTurn(pool.db),
+  ]);
+  set(
     'findings_open',
     'Findings of the sentinel that are open, by code, and whether an operator has acknowledged them.',
     FINDING_CODES.flatMap((code) =>
       [true, false].map((acknowledged) => {
-        const those = findings.counts.filter(
+        const those = counts.filter(
           (count) => count.code === code && count.acknowledged === acknowledged,
         );
-        const open = those.reduce((sum, count) => sum + count.findings, 0);
+        const open = those.reduce((sum, { findings }) => sum + findings, 0);
         return [open, { code, acknowledged: String(acknowledged) }] as const;
       }),
     ),
   );
-  const { lookedAt } = findings;
-  gauge(
-    registry,
+  set(
     'sentinel_look_age_seconds',
     'Age of the last look of the sentinel: it looks every minute while a worker and Temporal run.',
-    lookedAt === null ? [] : [[secondsSince(now, lookedAt), {}]],
+    secondsSince(nowOf(pool), lookedAt),
   );
-}
-
-/** Sets the age of the latest report of any worker; a running worker reports every ten seconds. */
-function setWorkers(registry: Registry, { turn }: MetricsReading): void {
-  gauge(
-    registry,
+  // The latest report of any worker; a running worker reports every ten seconds.
+  set(
     'worker_turn_age_seconds',
     'How long ago a worker last looked around with its loops turning.',
-    turn === null ? [] : [[Math.floor(turn.ageMs / 1_000), {}]],
+    turn && Math.floor(turn.ageMs / 1_000),
   );
 }
 
-function setPayouts(registry: Registry, reading: MetricsReading): void {
-  const { openPayouts, latePayouts, totals } = reading;
-  gauge(
-    registry,
+async function setPayouts(set: SetGauge, pool: RunningPool): Promise<void> {
+  const [openPayouts, latePayouts, totals] = await Promise.all([
+    countOpenPayouts(pool.db),
+    countLatePayouts(pool.db, nowOf(pool)),
+    readPoolTotals(pool.db),
+  ]);
+  set(
     'payouts_open',
     'Payouts that are not settled, by state, however old.',
     OPEN_STATES.map((state) => {
@@ -64,77 +67,64 @@ function setPayouts(registry: Registry, reading: MetricsReading): void {
       return [count?.payouts ?? 0, { state }] as const;
     }),
   );
-  gauge(
-    registry,
+  set(
     'payouts_last_day',
     'Payouts that were made within the last 24 hours, by the state they are in now.',
     latePayouts.map(({ state, payouts }) => [payouts, { state }]),
   );
-  gauge(registry, 'balance_eth', `Sums of the ledger's accounts in ETH: ${FLOAT}.`, [
+  set('balance_eth', `Sums of the ledger's accounts in ETH: ${FLOAT}.`, [
     [ethFloat(totals.pendingWei), { account: 'pending' }],
     [ethFloat(totals.reservedWei), { account: 'reserved' }],
     [ethFloat(totals.paidWei), { account: 'paid' }],
     [ethFloat(totals.commissionWei), { account: 'commission' }],
     [ethFloat(totals.unattributedWei), { account: 'unattributed' }],
   ]);
-  gauge(registry, 'remote_workers', 'Remote workers, and those of them that are online.', [
+  set('remote_workers', 'Remote workers, and those of them that are online.', [
     [totals.workers, { online: 'any' }],
     [totals.workersOnline, { online: 'true' }],
   ]);
 }
 
-function setWallet(registry: Registry, reading: MetricsReading): void {
-  const { wallet, reconciliation, now } = reading;
+async function setWallet(set: SetGauge, pool: RunningPool): Promise<void> {
+  const { db, config } = pool;
+  const now = nowOf(pool);
+  const wallet = await findPayingWallet(db, config.chain.chainId);
   if (wallet === undefined) return;
-  gauge(registry, 'wallet_halted', '1 while nothing is signed or sent; /v1/wallet says why.', [
-    [wallet.halts.length === 0 ? 0 : 1, {}],
-  ]);
-  const open = wallet.earlier.reduce((sum, one) => sum + one.openTransfers, wallet.openTransfers);
-  gauge(
-    registry,
+  const { halts, earlier, openTransfers, balance } = wallet;
+  const isHalted = halts.length > 0;
+  set('wallet_halted', '1 while nothing is signed or sent; /v1/wallet says why.', Number(isHalted));
+  set(
     'wallet_open_transfers',
     'Signed transfers that may still be mined, of earlier wallets too.',
-    [[open, {}]],
+    earlier.reduce((sum, one) => sum + one.openTransfers, openTransfers),
   );
-  const { balance } = wallet;
   if (balance !== null) {
-    gauge(registry, 'wallet_balance_eth', `Balance that the chain showed last, in ETH: ${FLOAT}.`, [
-      [ethFloat(balance.wei), {}],
-    ]);
-    gauge(registry, 'wallet_balance_age_seconds', 'How long ago that was.', [
-      [secondsSince(now, balance.at), {}],
-    ]);
+    const help = `Balance that the chain showed last, in ETH: ${FLOAT}.`;
+    set('wallet_balance_eth', help, ethFloat(balance.wei));
+    set('wallet_balance_age_seconds', 'How long ago that was.', secondsSince(now, balance.at));
   }
-  if (reconciliation === undefined) return;
-  gauge(
-    registry,
+  const [latest] = await listReconciliations(db, wallet, 1);
+  if (latest === undefined) return;
+  set(
     'reconciliation_ok',
     '1 when chain and ledger told the same to the wei at the last reconciliation.',
-    [[reconciliation.ok ? 1 : 0, {}]],
+    Number(latest.ok),
   );
-  gauge(registry, 'reconciliation_age_seconds', 'Age of that reconciliation.', [
-    [secondsSince(now, reconciliation.at), {}],
-  ]);
+  set('reconciliation_age_seconds', 'Age of that reconciliation.', secondsSince(now, latest.at));
 }
 
-function setAudit(registry: Registry, { audit, now }: MetricsReading): void {
-  const { checkedAt, ok, wholeAt } = audit;
-  gauge(
-    registry,
-    'audit_ok',
-    '1 when the ledger added up at the last audit.',
-    ok === null ? [] : [[ok ? 1 : 0, {}]],
-  );
-  gauge(
-    registry,
+async function setAudit(set: SetGauge, pool: RunningPool): Promise<void> {
+  const { checkedAt, ok, wholeAt } = await readAuditState(pool.db);
+  const now = nowOf(pool);
+  set('audit_ok', '1 when the ledger added up at the last audit.', ok === null ? null : Number(ok));
+  set(
     'audit_age_seconds',
     'Age of the last audit that came to its end: one begins every hour.',
-    checkedAt === null ? [] : [[secondsSince(now, checkedAt), {}]],
+    secondsSince(now, checkedAt),
   );
-  gauge(
-    registry,
+  set(
     'audit_history_age_seconds',
     'How long ago the last walk began that has proved all of the history again.',
-    wholeAt === null ? [] : [[secondsSince(now, wholeAt), {}]],
+    secondsSince(now, wholeAt),
   );
 }

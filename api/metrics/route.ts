@@ -2,26 +2,24 @@
  * Serves the gauges in Prometheus' text format. Everybody may read them, so they contain no addresses, hosts or names
  * of payees.
  */
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import type { RunningPool } from '../../client/running-pool.js';
-import type { WrongTokens } from '../wrong-tokens.js';
-import { gauge } from './gauges.js';
+import type { Access } from '../access.js';
+import { gaugesOf } from './gauges.js';
 import { setPoolGauges } from './pool-gauges.js';
-import { readMetrics } from './reading.js';
 import { setSourceGauges } from './source-gauges.js';
 
-export function metricsRoutes(deps: RunningPool, wrong: WrongTokens): Hono {
-  return new Hono().get('/metrics', async (c) => {
-    const reading = await readMetrics(deps);
+export function metricsRoutes(app: Hono, pool: RunningPool, access: Access): void {
+  app.get('/metrics', async (c) => {
     // Makes a new registry for each scrape, because all values but the count of wrong tokens come from the database.
     const registry = new Registry();
-    registry.setDefaultLabels({ pool: deps.poolId });
-    setPoolGauges(registry, reading);
-    setSourceGauges(registry, reading);
-    gauge(registry, 'api_wrong_tokens', 'Wrong tokens that this API was sent since it started.', [
-      [wrong.total(), {}],
-    ]);
+    registry.setDefaultLabels({ pool: pool.poolId });
+    const set = gaugesOf(registry);
+    await setPoolGauges(set, pool);
+    await setSourceGauges(set, pool);
+    const help = 'Wrong tokens that this API was sent since it started.';
+    set('api_wrong_tokens', help, access.wrongTokens());
     return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
-  }) as Hono;
+  });
 }

@@ -1,9 +1,8 @@
 /** The notices at the top of the page: what an operator must see at once. */
 import { html } from 'hono/html';
-import { publicHalt } from '../../client/views/outside.js';
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
-import { groupDigits, shortEth } from './format.js';
-import { type Html, pill } from './parts.js';
+import { publicHalt } from '../outside.js';
+import { groupDigits, type Html, pill, shortEth } from './parts.js';
 import type { PoolStatus } from './pool-status.js';
 
 export function standingPill({ standing }: PoolStatus): Html {

@@ -1,11 +1,11 @@
-/** Small pieces of HTML that the page's sections share. `html` escapes whatever is put into it. */
+/** Small pieces of HTML and short forms of numbers that the page's sections share. `html` escapes what is put into it. */
 import { html } from 'hono/html';
 import type { Links } from '../../client/links.js';
 import type { Address } from '../../core/base/address.js';
 import { duration } from '../../core/base/duration.js';
+import { formatEth } from '../../core/base/money.js';
 import { toChecksum } from '../../core/chain/checksums.js';
 import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
-import { groupDigits, shortEth, shortHex } from './format.js';
 
 export type Html = ReturnType<typeof html>;
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'mute';
@@ -39,10 +39,7 @@ export function payoutLinks(payout: PayoutSummary, links: Links): Html {
   }${outside(`/v1/payouts/${payout.id}`, 'JSON')}</span>`;
 }
 
-/**
- * Makes a link if this is a web address; otherwise shows only the words, because a URL with another scheme in the
- * configuration could be harmful.
- */
+/** Makes a link if this is a web address. A URL with another scheme in the configuration could be harmful. */
 const outside = (url: string, words: string): Html =>
   /^(https?:\/\/|\/)/.test(url)
     ? html`<a href="${url}" rel="noreferrer">${words}</a>`
@@ -67,4 +64,28 @@ export function section({ title, note, rows, columns, empty }: Section): Html {
 <div class="head"><h2>${title}</h2><p>${note}</p></div>
 ${rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`<table><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table>`}
 </section>`;
+}
+
+const SHOWN_DECIMALS = 6;
+const SMALLEST_SHOWN_WEI = 10n ** 12n;
+
+/** Formats ETH with at most six decimals, cut and not rounded, so that a page never shows more than there is. */
+export function shortEth(wei: bigint): string {
+  if (wei !== 0n && wei > -SMALLEST_SHOWN_WEI && wei < SMALLEST_SHOWN_WEI) {
+    return wei < 0n ? '> -0.000001' : '< 0.000001';
+  }
+  const [whole = '0', fraction = ''] = formatEth(wei).split('.');
+  const decimals = fraction.slice(0, SHOWN_DECIMALS).replace(/0+$/, '');
+  return decimals === '' ? groupDigits(whole) : `${groupDigits(whole)}.${decimals}`;
+}
+
+/** Separates thousands with thin spaces: 1 234 567. */
+export const groupDigits = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, '\u202f');
+
+const shortHex = (hex: string): string => `${hex.slice(0, 6)}…${hex.slice(-4)}`;
+
+/** Returns `part` of `whole` in thousandths; 0 when the whole is zero. */
+export function permille(part: bigint, whole: bigint): number {
+  if (whole <= 0n || part <= 0n) return 0;
+  return Math.min(1000, Number((part * 1000n) / whole));
 }

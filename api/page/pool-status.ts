@@ -11,7 +11,7 @@ import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js
 import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
-import { chartStart } from './sections/hour-chart.js';
+import { chartStart } from './hour-chart.js';
 
 const SHOWN_WORKERS = 50;
 const SHOWN_OPEN = 25;
@@ -19,46 +19,37 @@ const SHOWN_FINDINGS = 8;
 const SHOWN_ENDED = { limit: 15, cursor: null };
 
 /** Reads all data of the status page. */
-export async function readStatus(deps: RunningPool) {
-  const { db, poolId, config, version } = deps;
-  const now = nowOf(deps);
-  const [terms, totals, workers, sources, openPayouts, recent, wallet] = await Promise.all([
-    findTermsInForce(db),
-    readPoolTotals(db),
-    topRemoteWorkers(db, SHOWN_WORKERS),
-    listSources(db, now),
-    listOpenPayouts(db, SHOWN_OPEN),
-    listPayouts(db, { states: ['paid', 'refused', 'failed', 'cancelled'] }, SHOWN_ENDED),
-    findPayingWallet(db, config.chain.chainId),
-  ]);
-  const [hours, findings, findingTotals, unaffordable, standing] = await Promise.all([
-    countHours(db, { from: chartStart(now), to: now }),
-    openFindings(db, SHOWN_FINDINGS),
-    countFindings(db),
-    countUnaffordable(db),
-    readStanding(deps, wallet),
-  ]);
-  return {
-    config,
-    poolId,
-    version,
-    now,
-    /** Null when no worker has recorded any terms. */
-    terms: terms ?? null,
-    totals,
-    workers,
-    sources,
+export async function readStatus(pool: RunningPool) {
+  const { db, poolId, config, version } = pool;
+  const now = nowOf(pool);
+  const ended = { states: ['paid', 'refused', 'failed', 'cancelled'] } as const;
+  const first = await allOf({
+    terms: findTermsInForce(db),
+    totals: readPoolTotals(db),
+    workers: topRemoteWorkers(db, SHOWN_WORKERS),
+    sources: listSources(db, now),
+    openPayouts: listOpenPayouts(db, SHOWN_OPEN),
+    endedPayouts: listPayouts(db, ended, SHOWN_ENDED),
+    wallet: findPayingWallet(db, config.chain.chainId),
+  });
+  const second = await allOf({
     /** The hourly event counts of all sources, from `chartStart` on. */
-    hours,
-    findings,
-    findingTotals,
-    openPayouts,
-    recentPayouts: recent.items,
-    wallet,
-    standing,
+    hours: countHours(db, { from: chartStart(now), to: now }),
+    findings: openFindings(db, SHOWN_FINDINGS),
+    findingTotals: countFindings(db),
     /** The payouts that wait until the wallet is topped up. */
-    unaffordable,
-  };
+    unaffordable: countUnaffordable(db),
+    standing: readStanding(pool, first.wallet),
+  });
+  return { config, poolId, version, now, ...first, ...second };
 }
 
 export type PoolStatus = Readonly<Awaited<ReturnType<typeof readStatus>>>;
+
+/** Waits like Promise.all, for an object whose values are promises. */
+async function allOf<Reads extends object>(reads: Reads) {
+  const entries = Object.entries(reads).map(async ([name, read]) => [name, await read]);
+  return Object.fromEntries(await Promise.all(entries)) as {
+    readonly [Name in keyof Reads]: Awaited<Reads[Name]>;
+  };
+}

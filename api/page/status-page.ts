@@ -1,25 +1,26 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { createLinks } from '../../client/links.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { notices, standingPill } from './notices.js';
 import type { Html } from './parts.js';
 import { type PoolStatus, readStatus } from './pool-status.js';
-import { findingSection } from './sections/finding-section.js';
-import { lastPayouts, waitingPayouts } from './sections/payout-sections.js';
-import { sourceSection } from './sections/source-section.js';
-import { totalsSection } from './sections/totals-section.js';
-import { workerSection } from './sections/worker-section.js';
 import { STYLE } from './style.js';
+import {
+  findingSection,
+  lastPayouts,
+  sourceSection,
+  waitingPayouts,
+  workerSection,
+} from './tables.js';
+import { totalsSection } from './totals-section.js';
 
 const REFRESH_SECONDS = 15;
 const ICON =
   'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 24 24%22%3E%3Cpath fill=%22%230b7a53%22 d=%22M12 2C9 7 5 10.5 5 15a7 7 0 0 0 14 0c0-4.5-4-8-7-13z%22/%3E%3C/svg%3E';
 
-export function statusPageRoutes(pool: RunningPool): Hono {
-  const app = new Hono();
+export function statusPageRoutes(app: Hono, pool: RunningPool): void {
   app.get('/', async (c) => c.html(statusPage(await readStatus(pool))));
-  return app;
 }
 
 /** Renders the status page. It has no script and loads nothing from other hosts. */

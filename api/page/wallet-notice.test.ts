@@ -34,7 +34,7 @@ it('says what the wallet held, how much waits for it to be topped up, and where 
   await recordBalance(
     db,
     { chainId: CHAIN_ID, address: TEST_WALLET },
-    { wei: 10n ** 16n, block: 1 },
+    { wei: 10n ** 16n, block: 1, baseFeeWei: null },
   );
   await addWorker(db, { payee: addressOf(1), reservedWei: 7n * 10n ** 16n });
   await addPayout(db, {
@@ -56,7 +56,7 @@ it('never says that all is well without a worker, Temporal or money', async () =
   await noteWorker(db, { id: randomUUID(), version: '1', sources: [], host: 'here' });
   expect(await words()).toContain('nothing is paid: Temporal is away');
   const key = { chainId: CHAIN_ID, address: TEST_WALLET };
-  await recordBalance(db, key, { wei: 0n, block: 1 });
+  await recordBalance(db, key, { wei: 0n, block: 1, baseFeeWei: null });
   await addWorker(db, { payee: addressOf(1), pendingWei: 10n ** 17n });
   await addTerms(db, 1n);
   expect(await words()).toContain('Nothing is paid: the wallet is empty (WALLET_EMPTY)');
@@ -80,16 +80,16 @@ it('says that nothing is paid when the wallet holds less than the smallest payou
     return those.filter(({ code }) => code === 'WALLET_EMPTY').map(({ reason }) => reason);
   };
   const key = { chainId: CHAIN_ID, address: TEST_WALLET };
-  await recordBalance(db, key, { wei: 1n, block: 1 });
+  await recordBalance(db, key, { wei: 1n, block: 1, baseFeeWei: null });
   // With pending fees below the threshold nobody is due, however little the wallet holds.
   await addWorker(db, { payee: addressOf(1), pendingWei: 50n });
   expect(await stops()).toEqual([]);
   await addWorker(db, { payee: addressOf(1), nodeType: 'ai', pendingWei: 150n });
   await addWorker(db, { payee: addressOf(2), pendingWei: 900n });
   expect(await stops()).toEqual([expect.stringContaining('200 wei')]);
-  await recordBalance(db, key, { wei: 200n, block: 2 });
+  await recordBalance(db, key, { wei: 200n, block: 2, baseFeeWei: null });
   expect(await stops()).toEqual([]);
-  await recordBalance(db, key, { wei: 199n, block: 3 });
+  await recordBalance(db, key, { wei: 199n, block: 3, baseFeeWei: null });
   expect(await words()).toContain('Nothing is paid: the wallet holds too little (WALLET_EMPTY)');
   for (const n of [3, 4]) await addWorker(db, { payee: addressOf(n) });
   const createdAt = new Date();

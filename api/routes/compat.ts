@@ -2,9 +2,8 @@
  * Answers like the first manager, byte for byte, for the dashboards that read it. That manager's amounts are JSON
  * numbers. They are exact here, because we write their digits and never convert them to a `number`.
  */
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { RunningPool } from '../../client/running-pool.js';
-import { publicRegion } from '../../client/views/outside.js';
 import { formatEth } from '../../core/base/money.js';
 import { toChecksum } from '../../core/chain/checksums.js';
 import {
@@ -15,13 +14,12 @@ import {
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
 import type { Access, Shown } from '../access.js';
+import { publicRegion } from '../outside.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-export function compatRoutes(deps: RunningPool, access: Access): Hono {
-  const { db } = deps;
-  const app = new Hono();
-  app.get('/status', async (c) => c.body(await statusText(deps), 200, JSON_TYPE));
+export function compatRoutes(app: Hono, pool: RunningPool, access: Access): void {
+  app.get('/status', async (c) => c.body(await statusText(pool), 200, JSON_TYPE));
   for (const [path, nodeType] of [
     ['/workers', undefined],
     ['/transcoder', 'transcode'],
@@ -35,7 +33,7 @@ export function compatRoutes(deps: RunningPool, access: Access): Hono {
       // Converts each page of rows to bytes at once: ten thousand rows kept as objects would keep the garbage collector
       // busy.
       const parts: Buffer[] = [];
-      for await (const workers of allRemoteWorkers(db, filter)) {
+      for await (const workers of allRemoteWorkers(pool.db, filter)) {
         const rows = workers.map((worker) => workerText(worker, shows));
         const comma = parts.length === 0 || rows.length === 0 ? '' : ',';
         parts.push(Buffer.from(`${comma}${rows.join(',')}`));
@@ -44,11 +42,9 @@ export function compatRoutes(deps: RunningPool, access: Access): Hono {
       return c.body(body, 200, JSON_TYPE);
     });
   }
-  return app;
 }
 
-async function statusText(deps: RunningPool): Promise<string> {
-  const { db, config, version } = deps;
+async function statusText({ db, config, version }: RunningPool): Promise<string> {
   const [totals, terms] = await Promise.all([readPoolTotals(db), findTermsInForce(db)]);
   // Null until a worker has recorded the terms.
   const commission = terms === undefined ? null : terms.commissionBps / 10_000;

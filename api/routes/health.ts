@@ -1,4 +1,5 @@
-import { Hono } from 'hono';
+import { setTimeout } from 'node:timers/promises';
+import type { Hono } from 'hono';
 import { toErrorAnswer } from '../../client/error-answers.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { pingTemporal } from '../../client/workflow-calls.js';
@@ -10,60 +11,42 @@ import { pingDatabase } from '../../core/standing/store/pool-reads.js';
 
 const PATIENCE_MS = 3_000;
 
-export function healthRoutes(deps: RunningPool): Hono {
-  const app = new Hono();
+export function healthRoutes(app: Hono, pool: RunningPool): void {
   // Reports only on this process, because a health check restarts it, and that fixes nothing that is down elsewhere.
-  app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
-  // One check serves all requests that wait for it, so that they take one connection however many there are.
-  const ask = shared(() =>
+  app.get('/v1/health', (c) => c.json({ status: 'ok', version: pool.version }));
+  const ask = () =>
     Promise.all([
-      probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
-      probe(pingTemporal(deps), 'TEMPORAL_UNREACHABLE'),
-      probe(requireTurn(deps), 'WORKER_SILENT'),
-    ]),
-  );
-  app.get('/ready', async (c) => {
-    const [database, temporal, worker] = await ask();
+      probe(pingDatabase(pool.db), 'DATABASE_UNREACHABLE'),
+      probe(pingTemporal(pool), 'TEMPORAL_UNREACHABLE'),
+      probe(requireTurn(pool), 'WORKER_SILENT'),
+    ]);
+  // One check serves all requests that wait for it, so that they take one connection however many there are.
+  let asked: ReturnType<typeof ask> | undefined;
+  app.get('/v1/ready', async (c) => {
+    asked ??= ask().finally(() => {
+      asked = undefined;
+    });
+    const [database, temporal, worker] = await asked;
     // The API works without a worker, so a silent worker does not make it unready.
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
     return c.json(body, isReady ? 200 : 503);
   });
-  return app;
-}
-
-/** Wraps a call: requests that come while it runs share its result. */
-function shared<T>(call: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | undefined;
-  return () => {
-    running ??= call().finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
 }
 
 /** Throws WORKER_SILENT when no worker has recently reported that its loops make progress. */
-async function requireTurn(deps: RunningPool): Promise<void> {
-  const turn = await lastTurn(deps.db);
+async function requireTurn(pool: RunningPool): Promise<void> {
+  const turn = await lastTurn(pool.db);
   if (isWorkerSilent(turn?.ageMs ?? null)) {
     throw new PoolError('WORKER_SILENT', 'No worker gets on.');
   }
 }
 
 /** Returns `ok`, or the code of the error. */
-async function probe(call: Promise<void>, whenSilent: PoolErrorCode): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS, whenSilent);
-  });
+function probe(call: Promise<void>, whenSilent: PoolErrorCode): Promise<string> {
   const outcome = call.then(
     () => 'ok',
     (error: unknown) => toErrorAnswer(error).body.code,
   );
-  try {
-    return await Promise.race([outcome, patience]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([outcome, setTimeout(PATIENCE_MS, whenSilent, { ref: false })]);
 }

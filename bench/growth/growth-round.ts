@@ -67,8 +67,11 @@ async function settleAll(db: Database, wallet: WalletKey): Promise<void> {
     const page = { from: 0, below: Number.MAX_SAFE_INTEGER, limit: GROUP };
     const slots = await openSlots(db, wallet, page);
     if (slots.length === 0) return;
-    const settled = slots.map((slot) => ({ slot, inclusion: inclusionOf(slot, wallet) }));
-    await closeSlots(db, wallet, { settled, refused: [], outOfGas: [] });
+    const closings = slots.map((slot) => {
+      const inclusion = inclusionOf(slot, wallet);
+      return { slot, verdict: { kind: 'settled' as const, inclusion } };
+    });
+    await closeSlots(db, wallet, { closings });
   }
 }
 

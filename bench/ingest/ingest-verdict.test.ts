@@ -7,7 +7,7 @@ import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { runSyncPass } from '../../core/events/sync/sync-pass.js';
-import type { LocalProcess } from '../../core/processes/process.js';
+import type { LocalProcess } from '../../dev/kit/process.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { recordTerms } from '../../test/harness/terms.js';
 import { startUntil } from '../children.js';

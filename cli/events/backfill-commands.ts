@@ -1,15 +1,14 @@
 /** The command that lets a source be read again. It shows the progress; leaving it does not stop the backfill. */
-import type { Command } from 'commander';
 import { followBackfill, startBackfill } from '../../client/backfills.js';
 import { parseBeginning, parseEventTime } from '../../client/event-times.js';
 import { createLinks } from '../../client/links.js';
 import type { Progress } from '../../client/workflow-calls.js';
 import type { BackfillProgress, BackfillReport } from '../../core/events/rules/sync-reports.js';
-import { type CliContext, EXIT, withContext } from '../context.js';
-import { decisionOf, type Reasoned } from '../decision-options.js';
+import type { PoolCommand } from '../command.js';
+import { type CliContext, EXIT } from '../context.js';
 import { formatFacts } from '../output.js';
 
-interface BackfillOptions extends Reasoned {
+interface BackfillOptions {
   readonly source: string;
   readonly from: string;
   readonly to?: string;
@@ -20,10 +19,12 @@ const TAKE_UP_MS = 3_000;
 /** An unchanged line is repeated after this many ms, to show that the command still runs. */
 const SAY_EVERY_MS = 15_000;
 
-export function addBackfillCommands(program: Command): void {
+export function addBackfillCommands(program: PoolCommand): void {
   program
-    .command('backfill')
-    .description('read a source again from a time on; what was counted before is not counted again')
+    .add(
+      'backfill',
+      'read a source again from a time on; what was counted before is not counted again',
+    )
     .requiredOption('--source <id>', 'which source')
     .requiredOption('--from <time>', 'a time such as 2025-02-03T00:00:00Z, a day, or "beginning"')
     .option('--to <time>', 'up to this time, its second included; without it, to the end')
@@ -32,14 +33,14 @@ export function addBackfillCommands(program: Command): void {
       'after',
       '\nIt runs in a worker. Ctrl-C leaves it running (exit code 130); the same command again shows how far it is.',
     )
-    .action(withContext(backfill));
+    .run(backfill);
 }
 
-async function backfill(context: CliContext, options: BackfillOptions): Promise<number> {
+async function backfill(context: CliContext<BackfillOptions>): Promise<number> {
+  const { deps, options, decide, note, answer } = context;
   const { source: sourceId, from, to } = options;
-  const { deps, note, answer } = context;
   const started = await startBackfill(deps, {
-    ...decisionOf(options),
+    ...decide(),
     sourceId,
     from: parseBeginning(from),
     to: to === undefined ? null : parseEventTime(to),
@@ -58,8 +59,7 @@ async function backfill(context: CliContext, options: BackfillOptions): Promise<
       answer(words, { ...started, detached: true });
       return EXIT.detached;
     }
-    answer(reportText(report), { ...started, ...report });
-    return 0;
+    return answer(reportText(report), { ...started, ...report });
   } finally {
     process.off('SIGINT', leave);
   }

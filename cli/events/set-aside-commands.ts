@@ -2,8 +2,6 @@
  * The commands about events that were set aside: list them, show one next to the event that was counted instead, and
  * try them again.
  */
-import type { Command } from 'commander';
-import { carryOut } from '../../client/carry-out.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { setAsideHelp } from '../../core/events/rules/reading/refusals.js';
@@ -15,47 +13,46 @@ import {
 } from '../../core/events/store/set-aside.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import { retrySubject } from '../../core/orders/rules/order-kinds.js';
-import { type CliContext, EXIT, withContext } from '../context.js';
-import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decision-options.js';
-import { type Fact, formatFacts, formatTable } from '../output.js';
-import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
+import { misuse, type PoolCommand, requireForm } from '../command.js';
+import type { CliContext } from '../context.js';
+import { type Fact, formatFacts, formatTable, restOf } from '../output.js';
 
-interface ListOptions extends PageOptions {
+interface ListOptions {
   readonly source?: string;
   readonly code?: string;
   readonly resolved: boolean;
 }
 
-interface RetryOptions extends Rehearsable {
+interface RetryOptions {
   readonly code?: string;
   readonly source?: string;
 }
 
-export function addSetAsideCommands(setAside: Command): void {
-  const listing = setAside
-    .command('list')
-    .description('the newest, with the reason')
+export function addSetAsideCommands(setAside: PoolCommand): void {
+  setAside
+    .add('list', 'the newest, with the reason')
     .option('--source <id>', 'only of this source')
     .option('--code <code>', 'only for this reason')
-    .option('--resolved', 'those that were counted later', false);
-  withPage(listing).action(withContext(list));
+    .option('--resolved', 'those that were counted later', false)
+    .withPage()
+    .run(list);
   setAside
-    .command('show <id>')
-    .description('all that was said, why it does not count, and what can be done')
-    .action(withContext(show));
-  const retry = setAside
-    .command('retry [ids...]')
-    .description('try them now, with the program and the configuration of the worker')
+    .add('show <id>', 'all that was said, why it does not count, and what can be done')
+    .run(show);
+  setAside
+    .add('retry [ids...]', 'try them now, with the program and the configuration of the worker')
     .option('--code <code>', 'all that were set aside for this reason')
-    .option('--source <id>', 'all of this source');
-  withRehearsal(retry).action(withContext(retryNow));
+    .option('--source <id>', 'all of this source')
+    .withRehearsal()
+    .run(retryNow);
 }
 
-async function list({ db, answer }: CliContext, options: ListOptions): Promise<void> {
+async function list(context: CliContext<ListOptions>): Promise<void> {
+  const { db, options, askedPage, answerPage } = context;
   const { source: sourceId, code, resolved } = options;
   await requireKnownSource(db, sourceId);
   await requireSetAsideCode(db, code);
-  const page = await listSetAside(db, { sourceId, code, resolved }, pageOf(options));
+  const page = await listSetAside(db, { sourceId, code, resolved }, askedPage());
   const table = formatTable(page.items, {
     id: (one) => one.id,
     source: (one) => one.sourceId,
@@ -64,13 +61,12 @@ async function list({ db, answer }: CliContext, options: ListOptions): Promise<v
     seen: (one) => one.timesSeen,
     reason: (one) => `${one.code} ${one.reason}`,
   });
-  answer(`${table}${moreOf(page)}`, page);
+  answerPage(table, page);
 }
 
 function parseId(text: string): number {
-  if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
-  const words = `"${text}" is no id: a number, as \`set-aside list\` shows it`;
-  throw new PoolError('REQUEST_INVALID', words);
+  const thing = 'id: a number, as `set-aside list` shows it';
+  return Number(requireForm(text, /^[1-9][0-9]{0,14}$/, thing));
 }
 
 async function show({ db, answer }: CliContext, text: string): Promise<void> {
@@ -101,25 +97,21 @@ async function show({ db, answer }: CliContext, text: string): Promise<void> {
 }
 
 async function retryNow(
-  { deps, answer }: CliContext,
+  { options, order, answerChange }: CliContext<RetryOptions>,
   texts: readonly string[],
-  options: RetryOptions,
 ): Promise<number> {
   const ids = texts.map(parseId);
   const { code = null, source: sourceId = null } = options;
-  const decision = rehearsalOf(options);
   if (ids.length > 0 === (code !== null || sourceId !== null)) {
-    throw new PoolError('REQUEST_INVALID', 'either name events by id, or say --code or --source');
+    throw misuse('either name events by id, or say --code or --source');
   }
   const args = { ids, code, sourceId };
-  const subject = retrySubject(args);
-  const report = await carryOut(deps, { kind: 'set-aside.retry', subject, args, ...decision });
-  answer(reportText(report), report);
+  const report = await order('set-aside.retry', retrySubject(args), args);
   const { refused = 0, hopeless = 0, 'no-source': lost = 0 } = report.outcomes;
-  return refused + hopeless + lost === 0 ? 0 : EXIT.found;
+  return answerChange(reportText(report), report, refused + hopeless + lost === 0);
 }
 
-function reportText({ shown, looked, outcomes, applied }: SetAsideRetryReport): string {
+function reportText({ shown, looked, outcomes }: SetAsideRetryReport): string {
   const table = formatTable(shown, {
     id: (one) => one.id,
     source: (one) => one.sourceId,
@@ -127,8 +119,7 @@ function reportText({ shown, looked, outcomes, applied }: SetAsideRetryReport): 
     outcome: (one) => one.outcome,
     why: (one) => (one.code === null ? one.words : `${one.code} ${one.words}`),
   });
-  const rest = looked > shown.length ? `\nand ${looked - shown.length} more` : '';
   const sums = Object.entries(outcomes).map(([outcome, events]) => `${outcome}: ${events}`);
   const sum = looked === 0 ? 'nothing that was set aside fits' : sums.join(', ');
-  return rehearsed(`${table}${rest}\n\n${sum}`, !applied);
+  return `${table}${restOf(looked, shown.length)}\n\n${sum}`;
 }

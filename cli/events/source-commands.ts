@@ -1,8 +1,7 @@
 /**
  * The commands about sources: how far each was read, which of its files are odd, and what an operator decides about it.
  */
-import type { Command } from 'commander';
-import { movedWords, RESUMED_WORDS } from '../../client/views/source-view.js';
+import { movedWords, RESUMED_WORDS } from '../../client/views.js';
 import {
   listObjectFindings,
   type ObjectFindings,
@@ -14,56 +13,47 @@ import {
 } from '../../core/events/store/sources/source-reads.js';
 import { moveSource, resumeSource } from '../../core/events/store/sources/source-register.js';
 import { readCreditedTwice } from '../../core/events/store/sources/source-stops.js';
-import { type CliContext, EXIT, withContext } from '../context.js';
-import {
-  decisionOf,
-  type Reasoned,
-  type Rehearsable,
-  rehearsalOf,
-  rehearsed,
-  withDryRun,
-  withReason,
-} from '../decision-options.js';
+import type { PoolCommand } from '../command.js';
+import type { CliContext } from '../context.js';
 import { formatAddress, formatAmount, formatTable } from '../output.js';
-import { withLimit } from '../page-options.js';
 
-interface MoveOptions extends Rehearsable {
+interface MoveOptions {
   readonly to: string;
   readonly accept: boolean;
 }
 
-export function addSourceCommands(source: Command): void {
+export function addSourceCommands(source: PoolCommand): void {
+  source.add('list', 'how far each source was read, and when it last worked').run(list);
   source
-    .command('list')
-    .description('how far each source was read, and when it last worked')
-    .action(withContext(list));
-  const objects = source
-    .command('objects <source>')
-    .description(
+    .add(
+      'objects <source>',
       'files in a bucket that are not whole, or were overwritten by others; exit code 3 when there are any',
-    );
-  withLimit(objects, 'of each, at most so many').action(withContext(showObjects));
-  const moving = source
-    .command('move <source>')
-    .description('the same orchestrator at another address: under its id, and nothing counts twice')
-    .requiredOption('--to <place>', 'where it reads now, as the refused start names it');
-  withDryRun(
-    withReason(moving).option(
-      '--accept',
-      'its history is lost: it need not know what counts already',
-      false,
-    ),
-  ).action(withContext(move));
-  const resuming = source
-    .command('resume <source>')
-    .description('read a stopped source again; it is compared with the others again as well');
-  withReason(resuming).action(withContext(resume));
+    )
+    .withLimit('of each, at most so many')
+    .run(showObjects);
   source
-    .command('twice <source> <other>')
-    .description(
+    .add(
+      'move <source>',
+      'the same orchestrator at another address: under its id, and nothing counts twice',
+    )
+    .requiredOption('--to <place>', 'where it reads now, as the refused start names it')
+    .withReason()
+    .option('--accept', 'its history is lost: it need not know what counts already', false)
+    .withDryRun()
+    .run(move);
+  source
+    .add(
+      'resume <source>',
+      'read a stopped source again; it is compared with the others again as well',
+    )
+    .withReason()
+    .run(resume);
+  source
+    .add(
+      'twice <source> <other>',
       'what the first credited for events that the other has too, by remote worker; exit code 3 when there is any',
     )
-    .action(withContext(showTwice));
+    .run(showTwice);
 }
 
 async function list({ db, answer }: CliContext): Promise<void> {
@@ -103,14 +93,13 @@ function objectsOf({ incompleteObjects, overwrittenObjects }: SourceSummary): st
 }
 
 async function showObjects(
-  { db, answer }: CliContext,
+  { db, options, answer }: CliContext<{ readonly limit: number }>,
   sourceId: string,
-  { limit }: { readonly limit: number },
 ): Promise<number> {
   await requireKnownSource(db, sourceId);
-  const findings = await listObjectFindings(db, { sourceId, limit });
-  answer(findingsText(findings), findings);
-  return findings.incomplete.length + findings.changed.length > 0 ? EXIT.found : 0;
+  const findings = await listObjectFindings(db, { sourceId, limit: options.limit });
+  const isWell = findings.incomplete.length + findings.changed.length === 0;
+  return answer(findingsText(findings), findings, isWell);
 }
 
 function findingsText({ incomplete, changed }: ObjectFindings): string {
@@ -132,22 +121,16 @@ function findingsText({ incomplete, changed }: ObjectFindings): string {
   return `not whole:\n${notWhole}\n\nchanged since they were read:\n${others}`;
 }
 
-async function move(
-  { db, answer }: CliContext,
-  sourceId: string,
-  options: MoveOptions,
-): Promise<void> {
-  const { to, accept, dryRun } = options;
-  const moved = await moveSource(db, sourceId, { to, accept, ...rehearsalOf(options) });
-  answer(rehearsed(movedWords(moved), dryRun), { ...moved, dryRun });
+async function move(context: CliContext<MoveOptions>, sourceId: string): Promise<void> {
+  const { db, options, decide, answerChange } = context;
+  const { to, accept } = options;
+  const decision = decide();
+  const moved = await moveSource(db, sourceId, { to, accept, ...decision });
+  answerChange(movedWords(moved), { ...moved, dryRun: decision.dryRun });
 }
 
-async function resume(
-  { db, answer }: CliContext,
-  sourceId: string,
-  options: Reasoned,
-): Promise<void> {
-  await resumeSource(db, sourceId, decisionOf(options));
+async function resume({ db, decide, answer }: CliContext, sourceId: string): Promise<void> {
+  await resumeSource(db, sourceId, decide());
   answer(RESUMED_WORDS, { resumed: true });
 }
 
@@ -165,6 +148,5 @@ async function showTwice(
     gross: (row) => formatAmount(row.grossWei),
     'credited twice': (row) => formatAmount(row.netWei),
   });
-  answer(table, rows);
-  return rows.length > 0 ? EXIT.found : 0;
+  return answer(table, rows, rows.length === 0);
 }

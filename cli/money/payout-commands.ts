@@ -1,11 +1,15 @@
-import { type Command, Option } from 'commander';
+/** The commands about payouts: look at them, steer them, book what happened to one elsewhere, and see the next round. */
+import { Option } from 'commander';
 import { createLinks } from '../../client/links.js';
 import { orderPayout } from '../../client/payout-request.js';
 import { pokeSaga } from '../../client/workflow-calls.js';
+import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
+import type { RepairReport } from '../../core/checks/rules/check-reports.js';
 import { rehearse } from '../../core/db/transact.js';
 import { PAYOUT_STATES, type PayoutState } from '../../core/payouts/rules/payout.js';
+import type { PreviewTotals } from '../../core/payouts/rules/round-preview.js';
 import {
   approvePayout,
   cancelPayout,
@@ -14,114 +18,117 @@ import {
   resumePayout,
 } from '../../core/payouts/store/payout-messages.js';
 import {
-  readAllocations,
-  readSlots,
-  type SlotSummary,
-} from '../../core/payouts/store/reads/payout-detail-reads.js';
-import {
   findPayout,
   listPayouts,
   type PayoutSummary,
+  readAllocations,
+  readSlots,
+  type SlotSummary,
 } from '../../core/payouts/store/reads/payout-reads.js';
+import { previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
+import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
-import { type CliContext, withContext } from '../context.js';
-import {
-  ACTOR,
-  type Reasoned,
-  type Rehearsable,
-  rehearsed,
-  withReason,
-  withRehearsal,
-} from '../decision-options.js';
+import { type PoolCommand, requirePayoutId } from '../command.js';
+import { ACTOR, type CliContext } from '../context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from '../output.js';
-import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
+import { requireHash } from './wallet-commands.js';
 
-interface Message {
-  readonly name: string;
-  readonly description: string;
-  readonly effect: typeof holdPayout;
-}
+type Effect = typeof holdPayout;
 
-const MESSAGES: readonly Message[] = [
-  {
-    name: 'hold',
-    description: 'keep a reserved payout from being signed',
-    effect: holdPayout,
-  },
-  {
-    name: 'resume',
-    description: 'let a held payout go on',
-    effect: resumePayout,
-  },
-  {
-    name: 'approve',
-    description: 'let a payout go that is above pool.maxPayout or pool.maxGasShare',
-    effect: approvePayout,
-  },
-  {
-    name: 'bump',
-    description: 'send a signed payout again with a higher fee, under the same nonce',
-    effect: requestBump,
-  },
-  {
-    name: 'cancel',
-    description: 'end a payout that is not signed yet; its amount is pending again',
-    effect: cancelPayout,
-  },
+const MESSAGES: readonly (readonly [name: string, description: string, effect: Effect])[] = [
+  ['hold', 'keep a reserved payout from being signed', holdPayout],
+  ['resume', 'let a held payout go on', resumePayout],
+  ['approve', 'let a payout go that is above pool.maxPayout or pool.maxGasShare', approvePayout],
+  ['bump', 'send a signed payout again with a higher fee, under the same nonce', requestBump],
+  ['cancel', 'end a payout that is not signed yet; its amount is pending again', cancelPayout],
 ];
 
-/** Adds the commands about payouts. Returns the command `payout`, to which the repairs add theirs. */
-export function addPayoutCommands(program: Command): Command {
-  const payout = program.command('payout').description('look at payouts and steer them');
-  const listing = payout
-    .command('list')
-    .description('the newest payouts')
-    .addOption(new Option('--state <state>', 'only in this state').choices(PAYOUT_STATES))
-    .option('--payee <address>', 'only of this payee');
-  withPage(listing).action(withContext(showPayouts));
+export function addPayoutCommands(program: PoolCommand): void {
+  const payout = program.add('payout', 'look at payouts and steer them');
   payout
-    .command('show <id>')
-    .description('one payout with its nonces, transactions and where its amount came from')
-    .action(withContext(showPayout));
-  withReason(payout.command('pay <payee>').description('pay now what is pending for a payee'))
+    .add('list', 'the newest payouts')
+    .addOption(new Option('--state <state>', 'only in this state').choices(PAYOUT_STATES))
+    .option('--payee <address>', 'only of this payee')
+    .withPage()
+    .run(showPayouts);
+  payout
+    .add('show <id>', 'one payout with its nonces, transactions and where its amount came from')
+    .run(showPayout);
+  payout
+    .add('pay <payee>', 'pay now what is pending for a payee')
+    .withReason()
     .option('--below-threshold', 'pay even if less than the threshold is pending', false)
-    .action(withContext(pay));
-  for (const { name, description, effect } of MESSAGES) {
-    withRehearsal(payout.command(`${name} <id>`).description(description)).action(
-      withContext((context, id: string, options: Rehearsable) => say(context, effect, id, options)),
-    );
+    .run(pay);
+  for (const [name, description, effect] of MESSAGES) {
+    payout
+      .add(`${name} <id>`, description)
+      .withRehearsal()
+      .run((context: CliContext, id: string) => say(context, effect, id));
   }
-  return payout;
+  payout
+    .add('release <id>', 'give its amount back to pending, where nothing can pay it any more')
+    .withRehearsal()
+    .run(release);
+  payout
+    .add(
+      'paid-elsewhere <id>',
+      'book a payment that you made from another wallet; the chain has to prove it',
+    )
+    .requiredOption('--tx <hash>', 'the transaction that paid')
+    .withRehearsal()
+    .run(payElsewhere);
+  program
+    .add('round', 'payout rounds')
+    .add('preview', 'who would be paid now, and why the others would not; nothing is reserved')
+    .run(showPreview);
 }
 
 async function say(
-  { db, deps, answer }: CliContext,
-  effect: Message['effect'],
-  id: string,
-  { reason, dryRun }: Rehearsable,
+  { db, deps, options, answerChange }: CliContext,
+  effect: Effect,
+  text: string,
 ): Promise<void> {
-  requireId(id);
+  const id = requirePayoutId(text);
+  const { reason = '', dryRun = false } = options;
   const decision = { actor: ACTOR, reason };
   const said = await (dryRun
     ? rehearse(db, (tx) => effect(tx, id, decision))
     : effect(db, id, decision));
   if (!dryRun) await pokeSaga(deps, id);
-  const text = rehearsed(`${said.words} (${said.state})`, dryRun);
-  answer(text, { id, applied: !dryRun, ...said });
+  answerChange(`${said.words} (${said.state})`, { id, applied: !dryRun, ...said });
 }
 
-interface ListOptions extends PageOptions {
+async function release(context: CliContext, text: string): Promise<void> {
+  const payoutId = requirePayoutId(text);
+  answerRepair(context, await context.order('payout.release', payoutId, { payoutId }));
+}
+
+async function payElsewhere(
+  context: CliContext<{ readonly tx: string }>,
+  text: string,
+): Promise<void> {
+  const payoutId = requirePayoutId(text);
+  const args = { payoutId, txHash: requireHash(context.options.tx) };
+  answerRepair(context, await context.order('payout.paid-elsewhere', payoutId, args));
+}
+
+function answerRepair({ answerChange }: CliContext, report: RepairReport): void {
+  answerChange(withChecksums(report.words), report);
+}
+
+interface ListOptions {
   readonly state?: PayoutState;
   readonly payee?: string;
 }
 
-async function showPayouts({ db, answer }: CliContext, options: ListOptions): Promise<void> {
+async function showPayouts(context: CliContext<ListOptions>): Promise<void> {
+  const { db, options, askedPage, answerPage } = context;
   const filter = {
     states: options.state === undefined ? undefined : [options.state],
     payee: options.payee === undefined ? undefined : parseAddress(options.payee),
   };
-  const page = await listPayouts(db, filter, pageOf(options));
-  answer(`${payoutTable(page.items)}${moreOf(page)}`, page);
+  const page = await listPayouts(db, filter, askedPage());
+  answerPage(payoutTable(page.items), page);
 }
 
 export function payoutTable(payouts: readonly PayoutSummary[]): string {
@@ -139,8 +146,8 @@ function waitWords({ waitCode, waitReason }: PayoutSummary): string | null {
   return waitCode === null ? null : withChecksums(`${waitCode} ${waitReason}`);
 }
 
-async function showPayout({ db, deps, answer }: CliContext, id: string): Promise<void> {
-  requireId(id);
+async function showPayout({ db, deps, answer }: CliContext, text: string): Promise<void> {
+  const id = requirePayoutId(text);
   const payout = await findPayout(db, id);
   if (payout === undefined) throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${id}`);
   const [slots, allocations] = await Promise.all([readSlots(db, id), readAllocations(db, id)]);
@@ -186,20 +193,16 @@ function attemptTable(slots: readonly SlotSummary[]): string {
   });
 }
 
-interface PayOptions extends Reasoned {
-  readonly belowThreshold: boolean;
-}
-
 async function pay(
-  { deps, answer }: CliContext,
-  payee: string,
-  { reason, belowThreshold }: PayOptions,
+  { deps, options, answer }: CliContext<{ readonly belowThreshold: boolean }>,
+  text: string,
 ): Promise<void> {
-  const order = { payee: parseAddress(payee), belowThreshold, reason, actor: ACTOR };
-  const { result, ...started } = await orderPayout(deps, order);
+  const { reason = '', belowThreshold } = options;
+  const asked = { payee: parseAddress(text), belowThreshold, reason, actor: ACTOR };
+  const { result, ...started } = await orderPayout(deps, asked);
   if (result === undefined) {
-    const text = `no worker has answered yet; it goes on by itself as ${started.workflowId}`;
-    answer(text, started);
+    const words = `no worker has answered yet; it goes on by itself as ${started.workflowId}`;
+    answer(words, started);
     return;
   }
   const { payoutId, workflowId, created } = result;
@@ -209,9 +212,36 @@ async function pay(
   answer(`${verb} ${amount} as payout ${payoutId}\n${where}`, result);
 }
 
-export function requireId(id: string): void {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
-    const words = `"${id}" is no id of a payout: copy it from \`openpool payout list\``;
-    throw new PoolError('REQUEST_INVALID', words);
-  }
+async function showPreview({ db, config, answer }: CliContext): Promise<void> {
+  const { chain, pool } = config;
+  const paying = await findPayingWallet(db, chain.chainId);
+  const freeWei = freeWeiOf(paying, chain.keepInWalletWei);
+  const preview = await previewRound(db, pool, freeWei);
+  const halts = paying?.halts ?? [];
+  const table = formatTable(preview.payees, {
+    payee: (one) => formatAddress(one.payee),
+    pending: (one) => formatAmount(one.pendingWei),
+    verdict: (one) => one.verdict,
+    why: (one) => (one.code === null ? null : withChecksums(`${one.code} ${one.reason}`)),
+  });
+  const stopped = halts.map(({ code, reason }) =>
+    withChecksums(`nothing is sent now: ${code} ${reason}`),
+  );
+  const parts = [table, totalFacts(preview.totals), ...stopped, UNKNOWN_HERE];
+  answer(parts.join('\n\n'), { ...preview, halts });
+}
+
+const UNKNOWN_HERE =
+  'Fees, gas and the balance are looked at when a payout is signed: it waits there if need be. ' +
+  'The status page and `openpool status` say whether a worker and Temporal are there.';
+
+function totalFacts(totals: PreviewTotals): string {
+  return formatFacts([
+    ['would be paid', `${formatAmount(totals.paysWei)} to ${counted(totals.pays, 'payee')}`],
+    ['would wait', `${formatAmount(totals.waitsWei)} to ${counted(totals.waits, 'payee')}`],
+    ['not due', counted(totals.notDue, 'payee')],
+    ['used of the day', formatAmount(totals.usedTodayWei)],
+    ['left of the day', formatAmount(totals.leftTodayWei)],
+    ['would wait for the next', formatAmount(totals.beyondTodayWei)],
+  ]);
 }

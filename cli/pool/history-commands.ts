@@ -1,55 +1,38 @@
 /** The commands that recompute balances from the whole history, and keep months of it in files. */
-import type { Command } from 'commander';
-import { runArchive, runRebuild, runRestore, runVerify } from '../../client/history-work.js';
+import { runArchive, runHistoryOrder, runVerify } from '../../client/long-work.js';
 import { counted } from '../../core/base/counted.js';
-import { PoolError } from '../../core/base/errors/pool-error.js';
 import { visible } from '../../core/base/foreign-text.js';
 import { listArchives } from '../../core/history/archive/archived-months.js';
 import type { RebuildReport } from '../../core/history/rules/reports.js';
 import { monthName, parseMonth } from '../../core/history/rules/retention.js';
-import { type CliContext, EXIT, withContext } from '../context.js';
-import {
-  ACTOR,
-  decisionOf,
-  type Reasoned,
-  requireReason,
-  withReason,
-} from '../decision-options.js';
-import { formatAmount, formatFacts, formatTable } from '../output.js';
+import { misuse, type PoolCommand } from '../command.js';
+import { ACTOR, type CliContext, requireReason } from '../context.js';
+import { formatAmount, formatFacts, formatFindings, formatTable, restOf } from '../output.js';
 
 interface RebuildOptions {
   readonly apply: boolean;
   readonly allowDebt: boolean;
   readonly keep: boolean;
-  readonly reason?: string;
 }
 
-export function addHistoryCommands(program: Command): void {
+export function addHistoryCommands(program: PoolCommand): void {
   program
-    .command('rebuild')
-    .description('every balance again from the raw events; exit code 3 when something differs')
+    .add('rebuild', 'every balance again from the raw events; exit code 3 when something differs')
     .option('--apply', 'write postings that correct what differs; needs a reason', false)
     .option('--allow-debt', 'also correct what was paid out already: it becomes a debt', false)
     .option('--keep', 'leave the scratch schema behind, to look into', false)
     .option('--reason <words>', 'kept in the ledger and the audit log')
-    .action(withContext(rebuild));
-  const archive = program.command('archive').description('old raw events in compressed files');
+    .run(rebuild);
+  const archive = program.add('archive', 'old raw events in compressed files');
+  archive.add('list', 'which months are in files, and what they are worth').run(showArchives);
+  archive.add('run', 'write what is old enough to files now, by a worker').run(archiveNow);
   archive
-    .command('list')
-    .description('which months are in files, and what they are worth')
-    .action(withContext(showArchives));
+    .add('verify', 'read all files again; exit code 3 when one is missing or damaged')
+    .run(verify);
   archive
-    .command('run')
-    .description('write what is old enough to files now, by a worker')
-    .action(withContext(archiveNow));
-  archive
-    .command('verify')
-    .description('read all files again; exit code 3 when one is missing or damaged')
-    .action(withContext(verify));
-  const restoring = archive
-    .command('restore <month>')
-    .description('bring a month such as 2025-03 back into the table');
-  withReason(restoring).action(withContext(restore));
+    .add('restore <month>', 'bring a month such as 2025-03 back into the table')
+    .withReason()
+    .run(restore);
 }
 
 /** Prints progress to standard error, so that a piped answer stays free of it. */
@@ -57,17 +40,22 @@ function tellProgress(words: string): void {
   process.stderr.write(`${visible(words)}\n`);
 }
 
-async function rebuild(context: CliContext, options: RebuildOptions): Promise<number> {
-  const { apply, allowDebt, keep, reason = '' } = options;
+async function rebuild(context: CliContext<RebuildOptions>): Promise<number> {
+  const { apply, allowDebt, keep, reason = '' } = context.options;
   if (allowDebt && !apply) {
-    const words = '--allow-debt corrects nothing by itself: say --apply and --reason too';
-    throw new PoolError('REQUEST_INVALID', words);
+    throw misuse('--allow-debt corrects nothing by itself: say --apply and --reason too');
   }
   if (apply) requireReason(reason);
-  const order = { args: { allowDebt, keep }, dryRun: !apply, reason, actor: ACTOR };
-  const report = await runRebuild(context.deps, order, tellProgress);
-  context.answer(rebuildText(report), report);
-  return report.ok ? 0 : EXIT.found;
+  const order = {
+    kind: 'ledger.rebuild',
+    subject: 'balances',
+    args: { allowDebt, keep },
+    dryRun: !apply,
+    reason,
+    actor: ACTOR,
+  } as const;
+  const report = await runHistoryOrder(context.deps, order, tellProgress);
+  return context.answer(rebuildText(report), report, report.ok);
 }
 
 function rebuildText(report: RebuildReport): string {
@@ -89,13 +77,8 @@ function rebuildText(report: RebuildReport): string {
     ['scratch schema', schema],
   ]);
   if (findingsTotal === 0) return `${facts}\n\neverything adds up`;
-  const more = findingsTotal - findings.length;
-  const rest = more > 0 ? `\nand ${more} more` : '';
-  const table = formatTable(findings, {
-    code: (one) => one.code,
-    'what differs': (one) => one.message,
-  });
-  return `${facts}\n\n${table}${rest}`;
+  const rest = restOf(findingsTotal, findings.length);
+  return `${facts}\n\n${formatFindings(findings, 'what differs')}${rest}`;
 }
 
 async function showArchives({ db, answer }: CliContext): Promise<void> {
@@ -129,24 +112,19 @@ async function verify({ deps, answer }: CliContext): Promise<number> {
   const are = report.files === 1 ? 'is' : 'are';
   const well = `${counted(report.files, 'file')} ${are} there and whole`;
   const isWell = report.findings.length === 0;
-  const table = formatTable(report.findings, {
-    code: (one) => one.code,
-    'what is wrong': (one) => one.message,
-  });
-  answer(isWell ? well : table, report);
-  return isWell ? 0 : EXIT.found;
+  const text = isWell ? well : formatFindings(report.findings, 'what is wrong');
+  return answer(text, report, isWell);
 }
 
-async function restore(
-  { deps, answer }: CliContext,
-  month: string,
-  options: Reasoned,
-): Promise<void> {
-  const decision = decisionOf(options);
-  if (parseMonth(month) === undefined) {
-    throw new PoolError('REQUEST_INVALID', `"${month}" is no month such as 2025-03`);
-  }
-  const order = { args: { month }, dryRun: false, ...decision };
-  const report = await runRestore(deps, order, tellProgress);
+async function restore({ deps, decide, answer }: CliContext, month: string): Promise<void> {
+  const decision = decide();
+  if (parseMonth(month) === undefined) throw misuse(`"${month}" is no month such as 2025-03`);
+  const order = {
+    kind: 'archive.restore',
+    subject: month,
+    args: { month },
+    ...decision,
+  } as const;
+  const report = await runHistoryOrder(deps, order, tellProgress);
   answer(`${month} is back: ${counted(report.rows, 'event')}`, report);
 }

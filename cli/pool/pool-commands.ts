@@ -1,25 +1,28 @@
-import type { Command } from 'commander';
-import { runAudit } from '../../client/checks.js';
+/** The commands about the pool as a whole, its payees, its configuration and its database. */
+import { readFile } from 'node:fs/promises';
+import { runAudit } from '../../client/long-work.js';
 import { pingTemporal } from '../../client/workflow-calls.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress } from '../../core/chain/checksums.js';
+import { readSchemaState } from '../../core/db/migrate.js';
+import { API_ROLE, grantApiRole, makeApiRole } from '../../core/db/roles.js';
 import { rehearse } from '../../core/db/transact.js';
 import { listSources } from '../../core/events/store/sources/source-reads.js';
 import { findPayee } from '../../core/payees/store/payee-reads.js';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
+import { releasePayee } from '../../core/payouts/store/payout-messages.js';
 import { listOpenPayouts, listPayouts } from '../../core/payouts/store/reads/payout-reads.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
-import { releasePayee } from '../../core/payouts/store/unpayable-payees.js';
 import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
 import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
-import { type CliContext, EXIT, runConfigCheck, withContext } from '../context.js';
-import { decisionOf, type Rehearsable, rehearsed, withRehearsal } from '../decision-options.js';
+import { misuse, type PoolCommand } from '../command.js';
+import { type CliContext, type DatabaseContext, runConfigCheck, withDatabase } from '../context.js';
 import { addSetAsideCommands } from '../events/set-aside-commands.js';
 import { addSourceCommands, sourceTable } from '../events/source-commands.js';
 import { payoutTable } from '../money/payout-commands.js';
 import { walletFacts } from '../money/wallet-commands.js';
-import { formatAddress, formatAmount, formatFacts, formatTable } from '../output.js';
+import { formatAddress, formatAmount, formatFacts, formatFindings, restOf } from '../output.js';
 import { findingTable } from './finding-commands.js';
 
 const SHOWN_PAYOUTS = 10;
@@ -27,53 +30,54 @@ const SHOWN_FINDINGS = 20;
 /** The commands that list open payouts: these are in one of several states, and `payout list` takes one state. */
 const OPEN_LISTS = `payout list --state ${OPEN_STATES.join('|')}`;
 
-export function addPoolCommands(program: Command): void {
+export function addPoolCommands(program: PoolCommand): void {
   program
-    .command('status')
-    .description('the pool at a glance; exit code 3 when the wallet is halted or Temporal is away')
-    .action(withContext(showStatus));
-  addPayeeCommands(program.command('payee').description('who is paid'));
-  addSourceCommands(program.command('source').description('where pool events come from'));
-  addSetAsideCommands(program.command('set-aside').description('events that could not be counted'));
+    .add(
+      'status',
+      'the pool at a glance; exit code 3 when the wallet is halted or Temporal is away',
+    )
+    .run(showStatus);
+  const payee = program.add('payee', 'who is paid');
+  payee.add('show <address>', 'what a payee is owed and was paid').run(showPayee);
+  payee
+    .add('release <address>', 'let a payee be paid again whose destination had refused')
+    .withRehearsal()
+    .run(release);
+  addSourceCommands(program.add('source', 'where pool events come from'));
+  addSetAsideCommands(program.add('set-aside', 'events that could not be counted'));
   program
-    .command('audit')
-    .description('hold the ledger against its invariants and the chain')
-    .command('run')
-    .description('now, by a worker; exit code 3 when something does not add up')
-    .action(withContext(auditNow));
+    .add('audit', 'hold the ledger against its invariants and the chain')
+    .add('run', 'now, by a worker; exit code 3 when something does not add up')
+    .run(auditNow);
   program
-    .command('config')
-    .description('the configuration')
-    .command('check')
-    .description(
+    .add('config', 'the configuration')
+    .add(
+      'check',
       'what a start would refuse, as far as files, wallet and RPC endpoints tell; exit code 2 when it would',
     )
     .action(runConfigCheck);
 }
 
-function addPayeeCommands(payee: Command): void {
-  payee
-    .command('show <address>')
-    .description('what a payee is owed and was paid')
-    .action(withContext(showPayee));
-  const releasing = payee
-    .command('release <address>')
-    .description('let a payee be paid again whose destination had refused');
-  withRehearsal(releasing).action(withContext(release));
+export function addDatabaseCommands(program: PoolCommand): void {
+  program
+    .add('database', 'the database that the pool keeps its ledger in')
+    .add(
+      'api-role',
+      `make the role ${API_ROLE}, under which the API reads everything and writes no money, or change its password`,
+    )
+    .requiredOption('--password-file <file>', 'the file with the password of the role')
+    .action(withDatabase(apiRole));
 }
 
-async function release(
-  { db, answer }: CliContext,
-  address: string,
-  { reason, dryRun }: Rehearsable,
-): Promise<void> {
-  const decision = decisionOf({ reason });
+async function release(context: CliContext, address: string): Promise<void> {
+  const { db, decide, answerChange } = context;
+  const { dryRun, ...decision } = decide();
   const payee = parseAddress(address);
   const changed = await (dryRun
     ? rehearse(db, (tx) => releasePayee(tx, payee, decision))
     : releasePayee(db, payee, decision));
   const words = changed ? 'released: the next round may pay it' : 'nothing stood in its way';
-  answer(rehearsed(words, dryRun), { applied: !dryRun, changed });
+  answerChange(words, { applied: !dryRun, changed });
 }
 
 async function showStatus({ db, config, deps, answer }: CliContext): Promise<number> {
@@ -96,8 +100,8 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
     totalFacts(totals, temporal),
     wallet === undefined ? 'no worker has opened the wallet yet' : walletFacts(wallet),
     sourceTable(sources),
-    `findings, what asks for attention first:\n${findingTable(findings)}${rest(allFindings - findings.length, 'finding list')}`,
-    `open payouts, the oldest first:\n${payoutTable(open)}${rest(totals.openPayouts - open.length, OPEN_LISTS)}`,
+    `findings, what asks for attention first:\n${findingTable(findings)}${restOf(allFindings, findings.length, 'finding list')}`,
+    `open payouts, the oldest first:\n${payoutTable(open)}${restOf(totals.openPayouts, open.length, OPEN_LISTS)}`,
   ];
   const value = {
     totals,
@@ -108,14 +112,8 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
     findings,
     lookedAt,
   };
-  answer(parts.join('\n\n'), value);
   const isWell = temporal === 'reachable' && (wallet?.halts.length ?? 0) === 0;
-  return isWell ? 0 : EXIT.found;
-}
-
-/** Says how many rows the table leaves out, and which command shows them. */
-function rest(left: number, command: string): string {
-  return left > 0 ? `\nand ${left} more: \`openpool ${command}\`` : '';
+  return answer(parts.join('\n\n'), value, isWell);
 }
 
 function totalFacts(totals: PoolTotals, temporal: string): string {
@@ -161,10 +159,34 @@ async function showPayee({ db, answer }: CliContext, text: string): Promise<void
 
 async function auditNow({ deps, answer }: CliContext): Promise<number> {
   const report = await runAudit(deps);
-  const table = formatTable(report.findings, {
-    code: (one) => one.code,
-    finding: (one) => one.message,
+  const text = report.ok ? 'everything adds up' : formatFindings(report.findings, 'finding');
+  return answer(text, report, report.ok);
+}
+
+async function apiRole({
+  config,
+  db,
+  options,
+  answer,
+}: DatabaseContext<{ readonly passwordFile: string }>): Promise<void> {
+  if (!('url' in config.database)) {
+    throw misuse('the embedded Postgres has one role for all processes: it is for database.url');
+  }
+  const password = await readPassword(options.passwordFile);
+  await makeApiRole(db, password);
+  // If the tables are of another version, the next worker that starts gives the role its rights, after migrating them.
+  if ((await readSchemaState(db)) === 'ready') await grantApiRole(db);
+  answer(`The API may log in as ${API_ROLE}.`, { role: API_ROLE });
+}
+
+async function readPassword(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw misuse(`--password-file cannot be read: ${why}`);
   });
-  answer(report.ok ? 'everything adds up' : table, report);
-  return report.ok ? 0 : EXIT.found;
+  const password = text.replace(/\r?\n$/, '');
+  if (/^[\x21-\x7e]{12,}$/.test(password)) return password;
+  throw misuse(
+    'the password must have at least 12 letters, digits or signs of ASCII, and no blanks',
+  );
 }

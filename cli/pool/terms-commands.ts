@@ -1,33 +1,25 @@
 /** The commands that show and change the dated terms. They need only Postgres. */
-import type { Command } from 'commander';
 import { parseEventTime } from '../../client/event-times.js';
-import {
-  namedTerms,
-  stateOfTerms,
-  viewTermsChange,
-  viewTermsHistory,
-} from '../../client/views/terms-view.js';
-import {
-  parseAmountWei,
-  parseDurationMs,
-  parseShareBps,
-  type Quantity,
-} from '../../config/reading/quantity.js';
-import { termsFileOf } from '../../config/sections/terms.js';
-import { PoolError } from '../../core/base/errors/pool-error.js';
+import { namedTerms, stateOfTerms, viewTermsChange, viewTermsHistory } from '../../client/views.js';
+import { termsFileOf } from '../../config/config.js';
+import { parseAmountWei, parseDurationMs, parseShareBps } from '../../config/reading/quantity.js';
 import { ROUNDINGS } from '../../core/base/money.js';
 import { rehearse, transact } from '../../core/db/transact.js';
 import type { Decision } from '../../core/ledger/store/audit-log.js';
 import { listActs } from '../../core/ledger/store/audit-log-reads.js';
-import { differenceWords } from '../../core/sentinel/rules/watch-terms.js';
-import { type TermsValues, type TermsVersion, termsWords } from '../../core/terms/rules/terms.js';
+import {
+  differenceWords,
+  type TermsValues,
+  type TermsVersion,
+  termsWords,
+} from '../../core/terms/rules/terms.js';
 import { changeTerms, readTermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { runningFiles } from '../../core/terms/store/worker-terms.js';
-import { type CliContext, EXIT, withContext } from '../context.js';
-import { decisionOf, type Rehearsable, rehearsed, withRehearsal } from '../decision-options.js';
+import { misuse, type PoolCommand, quantityOf } from '../command.js';
+import type { CliContext } from '../context.js';
 import { type Fact, formatAmount, formatFacts, formatTable } from '../output.js';
 
-interface ChangeOptions extends Rehearsable {
+interface ChangeOptions {
   readonly commission?: string;
   readonly threshold?: string;
   readonly minInterval?: string;
@@ -35,27 +27,24 @@ interface ChangeOptions extends Rehearsable {
   readonly from?: string;
 }
 
-export function addTermsCommands(program: Command): void {
-  const terms = program.command('terms').description('commission and payout terms, by date');
+export function addTermsCommands(program: PoolCommand): void {
+  const terms = program.add('terms', 'commission and payout terms, by date');
   terms
-    .command('show')
-    .description(
+    .add(
+      'show',
       'what is in force and announced; exit code 3 when a configuration says other terms',
     )
-    .action(withContext(show));
+    .run(show);
+  terms.add('list', 'all versions, the newest first, with who changed them and why').run(list);
   terms
-    .command('list')
-    .description('all versions, the newest first, with who changed them and why')
-    .action(withContext(list));
-  const change = terms
-    .command('change')
-    .description('change the terms from a time on; earlier jobs keep theirs')
+    .add('change', 'change the terms from a time on; earlier jobs keep theirs')
     .option('--commission <share>', 'the share of each job that the pool keeps, such as 5%')
     .option('--threshold <amount>', 'what must be pending for a payout, such as "0.005 ETH"')
     .option('--min-interval <duration>', 'between two payouts of a payee, such as 1h')
     .option('--rounding <rule>', ROUNDINGS.join(' or '))
-    .option('--from <time>', 'such as 2026-02-01T00:00:00Z; default: now');
-  withRehearsal(change).action(withContext(changeThem));
+    .option('--from <time>', 'such as 2026-02-01T00:00:00Z; default: now')
+    .withRehearsal()
+    .run(changeThem);
 }
 
 async function show({ db, config, answer }: CliContext): Promise<number> {
@@ -78,8 +67,7 @@ async function show({ db, config, answer }: CliContext): Promise<number> {
     'Whichever is right: correct the file, or change the terms with `openpool terms change` or a new pool.termsFrom.';
   const isWell = file === null && others.length === 0;
   const view = { ...viewTermsHistory(history, null), file: { differs: file }, workers: others };
-  answer(isWell ? text : `${text}\n\n${advice}`, view);
-  return isWell ? 0 : EXIT.found;
+  return answer(isWell ? text : `${text}\n\n${advice}`, view, isWell);
 }
 
 async function list({ db, answer }: CliContext): Promise<void> {
@@ -102,13 +90,12 @@ async function list({ db, answer }: CliContext): Promise<void> {
 const byWords = (act: Decision | undefined): string =>
   act === undefined ? 'the first start' : `${act.actor}: ${act.reason}`;
 
-async function changeThem({ db, answer }: CliContext, options: ChangeOptions): Promise<void> {
-  const { dryRun } = options;
-  const decision = decisionOf(options);
+async function changeThem(context: CliContext<ChangeOptions>): Promise<void> {
+  const { db, options } = context;
+  const { dryRun, ...decision } = context.decide();
   const changes = readChanges(options);
   if (Object.keys(changes).length === 0) {
-    const words = 'say what changes: --commission, --threshold, --min-interval or --rounding';
-    throw new PoolError('REQUEST_INVALID', words);
+    throw misuse('say what changes: --commission, --threshold, --min-interval or --rounding');
   }
   const from = options.from === undefined ? null : new Date(parseEventTime(options.from));
   const order = { changes, from, ...decision };
@@ -117,35 +104,23 @@ async function changeThem({ db, answer }: CliContext, options: ChangeOptions): P
   const reminder =
     'Put the same terms into the configurations: the sentinel tells of files that say others.';
   const text = change.changed && !dryRun ? `${view.words}\n${reminder}` : view.words;
-  answer(rehearsed(text, dryRun), view);
+  context.answerChange(text, view);
 }
 
 function readChanges(options: ChangeOptions): Partial<TermsValues> {
   const { commission, threshold, minInterval, rounding } = options;
-  const changes = {
-    commissionBps: parsed('--commission', commission, parseShareBps),
-    thresholdWei: parsed('--threshold', threshold, parseAmountWei),
-    minIntervalMs: parsed('--min-interval', minInterval, parseDurationMs),
+  return namedTerms({
+    commissionBps: quantityOf('--commission', commission, parseShareBps),
+    thresholdWei: quantityOf('--threshold', threshold, parseAmountWei),
+    minIntervalMs: quantityOf('--min-interval', minInterval, parseDurationMs),
     rounding: rounding === undefined ? undefined : readRounding(rounding),
-  };
-  return namedTerms(changes);
-}
-
-function parsed<T>(
-  option: string,
-  text: string | undefined,
-  parse: (text: string) => Quantity<T>,
-): T | undefined {
-  if (text === undefined) return undefined;
-  const read = parse(text);
-  if (read.ok) return read.value;
-  throw new PoolError('REQUEST_INVALID', `${option} ${text}: ${read.mend}`);
+  });
 }
 
 function readRounding(text: string): TermsValues['rounding'] {
   const rule = ROUNDINGS.find((one) => one === text);
   if (rule !== undefined) return rule;
-  throw new PoolError('REQUEST_INVALID', `--rounding ${text}: give ${ROUNDINGS.join(' or ')}`);
+  throw misuse(`--rounding ${text}: give ${ROUNDINGS.join(' or ')}`);
 }
 
 function sinceWords({ fromMs }: TermsVersion): string {

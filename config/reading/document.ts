@@ -1,5 +1,5 @@
 /** Reads the YAML text: its values, with `${NAME}` replaced from the environment, and the line of each key. */
-import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { findTextFault } from '../../core/base/text.js';
 import type { ConfigCode, ConfigProblem } from './problem.js';
 
@@ -72,25 +72,15 @@ function offsetOf(contents: Node | null, path: KeyPath): number | undefined {
   for (const part of path) {
     if (isMap(node)) {
       const pair = node.items.find((item) => isScalar(item.key) && item.key.value === part);
-      if (!isPair(pair)) return offset;
+      if (pair === undefined) return offset;
       offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
       node = pair.value;
     } else {
-      const item: unknown = itemAt(node, part);
-      if (item === undefined) return offset;
-      offset = rangeStart(item) ?? offset;
+      const item = isSeq(node) && typeof part === 'number' ? node.items[part] : undefined;
+      if (!isNode(item)) return offset;
+      offset = item.range?.[0] ?? offset;
       node = item;
     }
   }
   return offset;
-}
-
-function itemAt(node: unknown, index: string | number): unknown {
-  if (typeof index !== 'number' || typeof node !== 'object' || node === null) return undefined;
-  return 'items' in node && Array.isArray(node.items) ? node.items[index] : undefined;
-}
-
-function rangeStart(node: unknown): number | undefined {
-  if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
-  return Array.isArray(node.range) ? (node.range[0] as number) : undefined;
 }

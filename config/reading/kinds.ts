@@ -31,7 +31,7 @@ type InBaseUnits<Values> = {
 };
 
 /** Replaces each quantity by its plain value, and appends its unit to the name. */
-export function inBaseUnits<Values extends object>(values: Values): InBaseUnits<Values> {
+function inBaseUnits<Values extends object>(values: Values): InBaseUnits<Values> {
   const named = Object.entries(values).map(([name, value]) =>
     value instanceof Measured ? [name + value.unit, value.value] : [name, value],
   );
@@ -39,9 +39,8 @@ export function inBaseUnits<Values extends object>(values: Values): InBaseUnits<
 }
 
 /** Makes the schema of a section. It refuses unknown keys, and its output is in base units. */
-export function section<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.strictObject(shape).transform(inBaseUnits);
-}
+export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape).transform(inBaseUnits);
 
 export const amountWei = () => quantity(parseAmountWei, 'Wei');
 export const durationMs = () => quantity(parseDurationMs, 'Ms');
@@ -52,9 +51,8 @@ export const id = () =>
   text().regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and hyphens only');
 
 /** Makes a key optional; when it is absent, the configuration has null. */
-export function orNull<T extends z.ZodType>(schema: T) {
-  return schema.optional().transform((value) => value ?? null);
-}
+export const orNull = <T extends z.ZodType>(schema: T) =>
+  schema.optional().transform((value) => value ?? null);
 
 /**
  * Marks secret values with what logs and people may see of them: whether they are set (`presence`), or only a URL's
@@ -101,50 +99,42 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
     );
 }
 
-export function portNumber() {
-  return wholeNumber(0, 65_535);
-}
+export const portNumber = () => wholeNumber(0, 65_535);
 
 /** Makes a time with a time zone. */
-export function moment() {
-  return text().transform((value, context) => {
-    const timeMs = readTime(value);
-    if (timeMs !== undefined) return new Date(timeMs);
-    context.addIssue({ code: 'custom', message: TIME_WANTED });
-    return z.NEVER;
-  });
-}
+export const moment = () =>
+  text().transform((value, context) => readMoment(value, context, TIME_WANTED));
 
 /** Makes a time with a time zone, or null for `beginning`. */
 export function momentOrBeginning() {
-  return text().transform((value, context) => {
-    if (value === 'beginning') return null;
-    const timeMs = readTime(value);
-    if (timeMs !== undefined) return new Date(timeMs);
-    context.addIssue({ code: 'custom', message: `${TIME_WANTED}, or "beginning"` });
-    return z.NEVER;
-  });
-}
-
-export function flag() {
-  return z.union(
-    [z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')],
-    'give true or false',
+  const wanted = `${TIME_WANTED}, or "beginning"`;
+  return text().transform((value, context) =>
+    value === 'beginning' ? null : readMoment(value, context, wanted),
   );
 }
 
-export function webUrl() {
-  return text().refine(isWebUrl, {
-    message: 'give a URL that begins with http:// or https://',
-  });
+function readMoment(value: string, context: z.RefinementCtx, wanted: string): Date {
+  const timeMs = readTime(value);
+  if (timeMs !== undefined) return new Date(timeMs);
+  context.addIssue({ code: 'custom', message: wanted });
+  return z.NEVER;
 }
+
+export const flag = () =>
+  z.union(
+    [z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')],
+    'give true or false',
+  );
+
+const webUrl = () => text().refine(isWebUrl, 'give a URL that begins with http:// or https://');
 
 /** Makes a URL for links on public pages: it must hold no password, and slashes at its end are removed. */
 export function shownUrl() {
   return webUrl()
-    .refine((value) => !isWebUrl(value) || !hasCredentials(value), {
-      message: 'everybody sees this URL: take user and password out of it',
-    })
+    .refine(
+      (value) => !isWebUrl(value) || !hasCredentials(value),
+      'everybody sees this URL: take user and password out of it',
+    )
     .transform((value) => value.replace(/\/+$/, ''));
 }
 
@@ -153,22 +143,18 @@ function hasCredentials(url: string): boolean {
   return username !== '' || password !== '';
 }
 
-export function postgresUrl() {
-  return text().refine(isPostgresUrl, 'give a URL such as postgres://user@host:5432/name');
-}
+export const postgresUrl = () =>
+  text().refine(isPostgresUrl, 'give a URL such as postgres://user@host:5432/name');
 
-export function isPostgresUrl(value: string): boolean {
-  return hasProtocol(value, ['postgres:', 'postgresql:']);
-}
+export const isPostgresUrl = (value: string): boolean =>
+  hasProtocol(value, ['postgres:', 'postgresql:']);
 
 /** Whether this is host:port; the host is a name, an IPv4 address, or an IPv6 address in brackets. */
 export function isHostAndPort(value: string): boolean {
   return /^(?:\[[\da-f:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/i.test(value);
 }
 
-export function isWebUrl(value: string): boolean {
-  return hasProtocol(value, ['http:', 'https:']);
-}
+export const isWebUrl = (value: string): boolean => hasProtocol(value, ['http:', 'https:']);
 
 function hasProtocol(value: string, protocols: readonly string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol);

@@ -41,6 +41,11 @@ export class ConfigError extends PoolError {
   }
 }
 
+/** Makes the error for a file that cannot be read, when no line of the configuration can be named. */
+export function fileError(file: string, key: string, message: string): ConfigError {
+  return new ConfigError([{ code: 'CONFIG_FILE_UNREADABLE', file, key, line: null, message }]);
+}
+
 function describeProblem(problem: ConfigProblem): string {
   const place = problem.line === null ? problem.file : `${problem.file}:${problem.line}`;
   const key = problem.key === '' ? '' : ` ${problem.key}`;

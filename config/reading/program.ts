@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError } from './problem.js';
+import { fileError } from './problem.js';
 
 /** Reads this program's version from its package.json. */
 export function readVersion(): string {
@@ -26,15 +26,7 @@ export function findWorkflowBundle(env: NodeJS.ProcessEnv = process.env): string
     const path = resolve(named);
     if (existsSync(path)) return path;
     const message = `there is no file ${path}: correct or unset OPENPOOL_WORKFLOW_BUNDLE`;
-    throw new ConfigError([
-      {
-        code: 'CONFIG_FILE_UNREADABLE',
-        file: 'environment',
-        key: 'OPENPOOL_WORKFLOW_BUNDLE',
-        line: null,
-        message,
-      },
-    ]);
+    throw fileError('environment', 'OPENPOOL_WORKFLOW_BUNDLE', message);
   }
   const built = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
   return import.meta.url.endsWith('.js') && existsSync(built) ? built : null;

@@ -1,26 +1,33 @@
 /** Builds the configuration of the event sources, and reads the secrets in their options. */
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
-import type { ConfigDocument, KeyPath } from '../reading/document.js';
+import type { KeyPath } from '../reading/document.js';
 import type { NamedFiles } from '../reading/files.js';
 import type { ConfigCode } from '../reading/problem.js';
 import type { ConfigValues, SourceValues } from '../schema.js';
 
+/** Notes a problem with the value at a key of one source. */
+type Note = (code: ConfigCode, key: string, message: string) => void;
+
 export async function buildSources(
   values: ConfigValues,
-  document: ConfigDocument,
   files: NamedFiles,
 ): Promise<readonly SourceConfig[]> {
-  noteDuplicates(values.sources, document, files);
+  const { sources } = values;
   return Promise.all(
-    values.sources.map(async (source, i) => {
+    sources.map(async (source, i) => {
+      const note: Note = (code, key, message) => files.note(code, ['sources', i, key], message);
+      if (sources.findIndex(({ id }) => id === source.id) !== i) {
+        const message = `the id "${source.id}" is taken by a source above: give each its own`;
+        note('CONFIG_DUPLICATE', 'id', message);
+      }
       if (source.from !== null && source.from.getTime() > Date.now()) {
         const message = 'this time is still to come, so nothing would be counted until then';
-        files.note(document.problem('CONFIG_VALUE', ['sources', i, 'from'], message));
+        note('CONFIG_VALUE', 'from', message);
       }
-      noteUnfitting(values, i, { document, files });
+      noteUnfitting(values, source, note);
       // A dump (`of`) inherits region and node type from its source, and counts nothing from before that source's
       // `from`.
-      const whole = values.sources.find(({ id }) => id === source.of);
+      const whole = sources.find(({ id }) => id === source.of);
       return {
         id: source.id,
         kind: source.kind,
@@ -31,15 +38,10 @@ export async function buildSources(
         nodeType: source.nodeType ?? whole?.nodeType ?? null,
         from: later(source.from, whole?.from ?? null),
         syncIntervalMs: source.syncIntervalMs ?? values.pool.syncIntervalMs,
-        options: await fillOptions(source.options, ['sources', i, 'options'], { document, files }),
+        options: await fillOptions(source.options, ['sources', i, 'options'], files),
       };
     }),
   );
-}
-
-interface Place {
-  readonly document: ConfigDocument;
-  readonly files: NamedFiles;
 }
 
 /**
@@ -49,11 +51,7 @@ interface Place {
 const CHAINS_WITH_MONEY = [1, 42_161];
 
 /** Notes problems with values that are valid alone but do not go together with other keys. */
-function noteUnfitting(values: ConfigValues, i: number, { document, files }: Place): void {
-  const source = values.sources[i];
-  if (source === undefined) return;
-  const note = (code: ConfigCode, key: string, message: string): void =>
-    files.note(document.problem(code, ['sources', i, key], message));
+function noteUnfitting(values: ConfigValues, source: SourceValues, note: Note): void {
   if (source.kind === 'module' && source.module === undefined) {
     note('CONFIG_MISSING_KEY', 'module', 'kind: module needs the package or path that makes it');
   }
@@ -71,7 +69,7 @@ function noteUnfitting(values: ConfigValues, i: number, { document, files }: Pla
 function noteUnfittingDump(
   { sources }: ConfigValues,
   { id, kind, of, region, nodeType }: SourceValues,
-  note: (code: ConfigCode, key: string, message: string) => void,
+  note: Note,
 ): void {
   if (kind !== 'file') {
     note('CONFIG_VALUE', 'of', `only kind: file has one, and this is kind: ${kind}`);
@@ -96,34 +94,22 @@ function later(one: Date | null, other: Date | null): Date | null {
   return one > other ? one : other;
 }
 
-function noteDuplicates(
-  sources: readonly SourceValues[],
-  document: ConfigDocument,
-  files: NamedFiles,
-): void {
-  for (const [i, source] of sources.entries()) {
-    if (sources.findIndex((other) => other.id === source.id) === i) continue;
-    const message = `the id "${source.id}" is taken by a source above: give each its own`;
-    files.note(document.problem('CONFIG_DUPLICATE', ['sources', i, 'id'], message));
-  }
-}
-
 /** Replaces `<name>File: path` by `<name>: text of the file`, so that plugins need not read files. */
-async function fillOptions(options: unknown, path: KeyPath, place: Place): Promise<unknown> {
+async function fillOptions(options: unknown, path: KeyPath, files: NamedFiles): Promise<unknown> {
   if (Array.isArray(options)) {
-    return Promise.all(options.map((item, i) => fillOptions(item, [...path, i], place)));
+    return Promise.all(options.map((item, i) => fillOptions(item, [...path, i], files)));
   }
   if (options === null || typeof options !== 'object') return options;
   const filled: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(options)) {
     const name = /^(.+)File$/.exec(key)?.[1];
     if (name === undefined || typeof value !== 'string') {
-      filled[key] = await fillOptions(value, [...path, key], place);
+      filled[key] = await fillOptions(value, [...path, key], files);
     } else if (Object.hasOwn(options, name)) {
       const message = `${name} and ${key} say the same: keep one of them`;
-      place.files.note(place.document.problem('CONFIG_DUPLICATE', [...path, key], message));
+      files.note('CONFIG_DUPLICATE', [...path, key], message);
     } else {
-      filled[name] = await place.files.readSecret([...path, key], value);
+      filled[name] = await files.readSecret([...path, key], value);
     }
   }
   return filled;

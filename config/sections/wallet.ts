@@ -1,10 +1,11 @@
 /** Configures the signer, and reads its files. */
 import { readFile } from 'node:fs/promises';
 import type { Address } from '../../core/base/address.js';
-import type { SignerConfig } from '../../core/chain/signer/registry.js';
-import { type NamedFiles, unreadable } from '../reading/files.js';
-import { ConfigError } from '../reading/problem.js';
-import { readTextFile, secretIn } from '../reading/text-file.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { openSigner, type SignerConfig } from '../../core/chain/signer/registry.js';
+import type { Signer } from '../../core/chain/signer/signer.js';
+import { type NamedFiles, readTextFile, secretIn, unreadable } from '../reading/files.js';
+import { fileError } from '../reading/problem.js';
 import type { ConfigValues } from '../schema.js';
 
 type WalletValues = ConfigValues['wallet'];
@@ -38,17 +39,17 @@ export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlac
 
 /** Notes a problem for each of the wallet's files that cannot be read, or that others can read. */
 export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): Promise<void> {
-  const { remote } = wallet;
-  await files.read(['wallet', 'keystoreFile'], wallet.keystoreFile);
-  await tryPassphrase(wallet.passphraseFile, files);
+  const { keystoreFile, passphraseFile, remote } = wallet;
+  await files.readText(['wallet', 'keystoreFile'], keystoreFile);
+  await tryPassphrase(passphraseFile, files);
   for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
-    await files.read(['wallet', 'remote', name], remote?.[name] ?? undefined);
+    await files.readText(['wallet', 'remote', name], remote?.[name]);
   }
-  await files.readSecret(['wallet', 'remote', 'tokenFile'], remote?.tokenFile ?? undefined);
-  await files.guard(['wallet', 'keystoreFile'], wallet.keystoreFile, true);
-  await files.guard(['wallet', 'passphraseFile'], wallet.passphraseFile, true);
-  await files.guard(['wallet', 'remote', 'keyFile'], remote?.keyFile ?? undefined, true);
-  await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile ?? undefined, true);
+  await files.readSecret(['wallet', 'remote', 'tokenFile'], remote?.tokenFile);
+  await files.guard(['wallet', 'keystoreFile'], keystoreFile, true);
+  await files.guard(['wallet', 'passphraseFile'], passphraseFile, true);
+  await files.guard(['wallet', 'remote', 'keyFile'], remote?.keyFile, true);
+  await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile, true);
 }
 
 /**
@@ -57,12 +58,12 @@ export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): P
  */
 async function tryPassphrase(path: string | undefined, files: NamedFiles): Promise<void> {
   const key = ['wallet', 'passphraseFile'];
-  const bytes = await files.readBytes(key, path);
+  const bytes = await files.read(key, path, (file) => readFile(file));
   if (bytes === undefined || path === undefined) return;
   const text = bytes.toString('utf8').replace(/\r?\n$/, '');
   const file = files.resolve(path);
   if (text === '') {
-    files.refuse(key, `${file} is empty`);
+    files.note('CONFIG_VALUE', key, `${file} is empty`);
     return;
   }
   const found = [
@@ -73,7 +74,7 @@ async function tryPassphrase(path: string | undefined, files: NamedFiles): Promi
   ];
   if (found.length === 0) return;
   const words = 'it is tried as it stands, then its first line alone: leave nothing else in it';
-  files.warn(key, 'CONFIG_VALUE', `${file} ${found.join(' and ')}; ${words}`);
+  files.warn('CONFIG_VALUE', key, `${file} ${found.join(' and ')}; ${words}`);
 }
 
 export interface WalletConfig {
@@ -85,6 +86,18 @@ export interface WalletConfig {
    * before, and that none of them paid a payee of this pool.
    */
   readonly acceptedTransactions: number;
+}
+
+/**
+ * Opens the signer without using the network. Throws when the keystore holds another wallet than the configuration
+ * names.
+ */
+export async function openConfiguredSigner(wallet: WalletConfig): Promise<Signer> {
+  const signer = await openSigner(await readSigner(wallet));
+  const { address } = wallet;
+  if (address === null || address === signer.address) return signer;
+  const message = `wallet.address is ${address} and the keystore holds ${signer.address}`;
+  throw new PoolError('WALLET_ADDRESS_WRONG', message);
 }
 
 /** Reads the signer's files, again at each call. */
@@ -102,22 +115,9 @@ export async function readSigner({ signer, address }: WalletConfig): Promise<Sig
     const path = signer[name];
     return path === null ? undefined : readNamed(`wallet.remote.${name}`, path, readTextFile);
   };
-  const [ca, cert, key, token] = await Promise.all([
-    read('caFile'),
-    read('certFile'),
-    read('keyFile'),
-    read('tokenFile'),
-  ]);
-  return {
-    kind,
-    url,
-    address,
-    timeoutMs,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(token === undefined ? {} : { token: secretIn(token) }),
-  };
+  const [ca, cert, key] = [await read('caFile'), await read('certFile'), await read('keyFile')];
+  const token = await read('tokenFile');
+  return { kind, url, address, timeoutMs, ca, cert, key, token: token && secretIn(token) };
 }
 
 async function readNamed<T>(
@@ -128,9 +128,6 @@ async function readNamed<T>(
   try {
     return await reader(path);
   } catch (error) {
-    const message = unreadable(path, error);
-    throw new ConfigError([
-      { code: 'CONFIG_FILE_UNREADABLE', file: path, key, line: null, message },
-    ]);
+    throw fileError(path, key, unreadable(path, error));
   }
 }

@@ -9,10 +9,9 @@ export function isHexAddress(text: string): boolean {
 }
 
 /**
- * Returns an address that can be paid, in lower case. Returns undefined for everything else: an empty or malformed
- * text, or the zero address, which orchestrators report for workers that gave none. It does not check the EIP-55
- * checksum: addresses that people type are checked where they are read, and in a source's addresses upper and lower
- * case mean nothing.
+ * Returns an address that can be paid, in lower case; undefined for any other text, and for the zero address, which
+ * orchestrators report for workers that gave none. EIP-55 checksums are checked where people type addresses: a source's
+ * have none.
  */
 export function payableAddress(text: unknown): Address | undefined {
   if (typeof text !== 'string' || !isHexAddress(text)) return undefined;

@@ -6,3 +6,14 @@ export function* causesOf(error: unknown): Generator<unknown> {
     current = current instanceof Error ? current.cause : undefined;
   }
 }
+
+/** Returns a property of any value; undefined when it has none. */
+export function fieldOf(value: unknown, key: string): unknown {
+  return Reflect.get(Object(value), key);
+}
+
+/** Returns the code of an error, such as `ENOENT` or a SQLSTATE; empty when it has none. */
+export function codeOf(error: unknown): string {
+  const code = fieldOf(error, 'code');
+  return typeof code === 'string' ? code : '';
+}

@@ -1,7 +1,4 @@
-/**
- * Makes texts that others wrote (nodes, orchestrators, buckets, drivers, workers) safe to quote in our messages: they
- * may contain a key, control sequences for a terminal, or a whole page.
- */
+/** Makes texts that others wrote safe to quote: they may hold a key, control sequences for a terminal or a whole page. */
 
 const LONGEST = 300;
 
@@ -18,19 +15,13 @@ export function foreignText(said: unknown, longest = LONGEST): string {
   return `${shown.slice(0, longest - 1).toWellFormed()}…`;
 }
 
-/**
- * Spells out control characters and invisible ones, such as `\x1b` and `\u202e`. With `keep: 'lines'`, tabs and line
- * feeds stay.
- */
+/** Spells out control and invisible characters, such as `\u202e`; with `keep: 'lines'`, tabs and line feeds stay. */
 export function visible(text: string, keep: 'nothing' | 'lines' = 'nothing'): string {
   const pattern = keep === 'lines' ? UNSEEN_IN_LINES : UNSEEN;
   return text.toWellFormed().replace(pattern, spelledOut);
 }
 
-/**
- * Spells out control characters and invisible ones in a JSON text, as JSON escapes, so it still parses to the same
- * value.
- */
+/** Spells out control and invisible characters as JSON escapes, so that the text parses to the same value. */
 export function visibleJson(json: string): string {
   return json.replace(UNSEEN_IN_JSON, (char) => `\\u${hex(char, 4)}`);
 }
@@ -43,10 +34,7 @@ const UNSEEN_IN_LINES = new RegExp(
   `[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f${OTHERS}]`,
   'gu',
 );
-/**
- * Leaves C0 out: between tokens a JSON text has only blanks and line ends from it, and inside strings JSON has escaped
- * it already.
- */
+/** Leaves C0 out: JSON has none of it but blanks and line ends between tokens, and escapes it inside strings. */
 const UNSEEN_IN_JSON = new RegExp(`[\\u007f-\\u009f${OTHERS}]`, 'gu');
 
 const hex = (char: string, digits: number): string =>
@@ -56,10 +44,7 @@ function spelledOut(char: string): string {
   return char < '\u0100' ? `\\x${hex(char, 2)}` : `\\u${hex(char, 4)}`;
 }
 
-/**
- * Returns an error's message. For an AggregateError, such as one for several addresses that were tried, it joins the
- * messages of the first five errors.
- */
+/** Returns an error's message; for an AggregateError, as of several addresses, those of its first five errors. */
 function wordsOf(said: unknown): string {
   if (typeof said === 'string') return said;
   if (said instanceof AggregateError && said.errors.length > 0) {

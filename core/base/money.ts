@@ -1,14 +1,11 @@
 /** Amounts of money are exact wei in a `bigint`, never a `number`. ETH is only for showing to people. */
 
-const WEI_PER_ETH = 10n ** 18n;
-
 /** Wei as a decimal string, the form that amounts have in JSON, Temporal payloads and CLI output. */
 export type WeiString = string;
 
 /**
- * Who gets the fraction of a wei when the fee of a job is split (core/events/rules/commission.ts splits it). The
- * meaning of a rule never changes, because jobs keep the terms that they were counted under. A pool that wants another
- * rule changes its terms.
+ * Who gets the fraction of a wei when the fee of a job is split (core/events/rules/commission.ts). The meaning of a rule
+ * never changes, because jobs keep the terms that they were counted under.
  *
  * - `commission-floor`: the commission is rounded down, the payee gets the rest.
  * - `net-floor`: what the payee gets is rounded down, the pool keeps the rest.
@@ -22,23 +19,9 @@ export interface Share {
   readonly rounding: Rounding;
 }
 
-/** Reads a decimal string of wei. Throws RangeError for anything else: a sign, an exponent, hex, blanks. */
-export function parseWei(text: WeiString): bigint {
-  if (!/^(0|[1-9][0-9]*)$/.test(text)) {
-    throw new RangeError(`"${text}" is not a whole number of wei`);
-  }
-  return BigInt(text);
-}
-
-/**
- * Formats wei as ETH with every significant digit and no trailing zeros: `0.005`, `12.000000000000000001`. It is exact:
- * the text stands for the same wei.
- */
+/** Formats wei as ETH, exact and without trailing zeros: `0.005`, `12.000000000000000001`. */
 export function formatEth(wei: bigint): string {
-  const sign = wei < 0n ? '-' : '';
-  const magnitude = wei < 0n ? -wei : wei;
-  const fraction = (magnitude % WEI_PER_ETH).toString().padStart(18, '0').replace(/0+$/, '');
-  return `${sign}${magnitude / WEI_PER_ETH}${fraction === '' ? '' : `.${fraction}`}`;
+  return inUnit(wei, 18);
 }
 
 /** Formats wei as `0.005 ETH (5000000000000000 wei)`: ETH for reading, wei for copying. */
@@ -48,14 +31,17 @@ export function ethAndWei(wei: bigint): string {
 
 /** Formats wei per gas as gwei, such as `0.1`, for sentences about gas fees. */
 export function formatGwei(wei: bigint): string {
-  const fraction = (wei % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
-  return `${wei / 1_000_000_000n}${fraction === '' ? '' : `.${fraction}`}`;
+  return inUnit(wei, 9);
 }
 
-/**
- * No amount may be larger than this (1e9 ETH). The supply is below 2e8 ETH, so a larger amount is a mistake or an
- * attack.
- */
+function inUnit(wei: bigint, decimals: number): string {
+  const sign = wei < 0n ? '-' : '';
+  const digits = `${wei < 0n ? -wei : wei}`.padStart(decimals + 1, '0');
+  const fraction = digits.slice(-decimals).replace(/0+$/, '');
+  return `${sign}${digits.slice(0, -decimals)}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** No amount may be larger than this (1e9 ETH): the supply is below 2e8 ETH, so it is a mistake or an attack. */
 const MOST_WEI = 10n ** 27n;
 
 /** Tells whether an amount can exist, be it positive or negative. */

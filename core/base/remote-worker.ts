@@ -9,10 +9,7 @@ export interface RemoteWorker {
   readonly region: string;
 }
 
-/**
- * Returns a text that identifies a remote worker. The region comes last because it is free text and may contain a
- * slash.
- */
+/** Returns a text that identifies a remote worker. The region comes last: it is free text and may hold a slash. */
 export function remoteWorkerKey(worker: RemoteWorker): string {
   return `${worker.payee}/${worker.nodeType}/${worker.region}`;
 }
@@ -23,29 +20,7 @@ export interface SourceMoment {
   readonly seq: number;
 }
 
-/** The latest state of one connection of a remote worker, as events report it. */
-export interface ConnectionState {
-  readonly up: boolean;
-  readonly changed: SourceMoment;
-  /** The last reset that the same source reported for the worker's region and node type; null: none. */
-  readonly lastReset: SourceMoment | null;
-}
-
 /** Tells whether the first moment comes after the second. */
 export function isLater(moment: SourceMoment, than: SourceMoment): boolean {
   return moment.dtMs > than.dtMs || (moment.dtMs === than.dtMs && moment.seq > than.seq);
-}
-
-/** A connection is live while its latest event says that it is up and is later than its source's last reset. */
-export function isConnected(connection: ConnectionState): boolean {
-  if (!connection.up) return false;
-  return connection.lastReset === null || isLater(connection.changed, connection.lastReset);
-}
-
-/** A worker is online while at least one of its connections, to any source, is live. */
-export function isOnline(connections: Iterable<ConnectionState>): boolean {
-  for (const connection of connections) {
-    if (isConnected(connection)) return true;
-  }
-  return false;
 }

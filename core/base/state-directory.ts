@@ -1,4 +1,5 @@
 /** Explains why a directory of the pool's state cannot be written. */
+import { codeOf } from './causes.js';
 import { PoolError } from './errors/pool-error.js';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -15,15 +16,11 @@ const WORDS: Readonly<Record<string, string>> = {
 const SAID =
   /No space left on device|Check free disk space|Read-only file system|Disk quota exceeded/;
 
-/**
- * Returns STATE_DIRECTORY_UNUSABLE when the error says that writing to the directory failed; undefined for every other
- * error.
- */
+/** Returns STATE_DIRECTORY_UNUSABLE when the error says that writing failed; undefined for every other error. */
 export function unusableDirectory(error: unknown, dir: string): PoolError | undefined {
   if (!(error instanceof Error)) return undefined;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const said = error instanceof PoolError ? SAID.exec(error.message)?.[0] : undefined;
-  const why = said === undefined ? WORDS[code] : error.message;
+  const why = said === undefined ? WORDS[codeOf(error)] : error.message;
   if (why === undefined) return undefined;
   const message = `${dir} cannot be written: ${why}`;
   return new PoolError('STATE_DIRECTORY_UNUSABLE', message, {}, { cause: error });

@@ -1,7 +1,6 @@
 /**
- * Finds characters that no text from outside may contain, whether it comes in a query, a body, an argument, a
- * configuration or an event. Postgres refuses a NUL, and UTF-8 cannot hold half a character (a lone surrogate): every
- * half becomes the same replacement character.
+ * Finds characters that no text from outside may contain. Postgres refuses a NUL, and UTF-8 cannot hold half a character
+ * (a lone surrogate): every half becomes the same replacement character.
  */
 
 /** Returns why a text cannot be stored unchanged; undefined when it can. */

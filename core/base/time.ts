@@ -1,7 +1,4 @@
-/**
- * Reads times that come from outside, in a query, a body, an argument, a configuration or an event. JavaScript and
- * Postgres both accept more forms than this, and they do not agree on which.
- */
+/** Reads times that come from outside: JavaScript and Postgres accept more forms, and do not agree on which. */
 
 /** The earliest time that is accepted, in milliseconds since 1970: neither pools nor events are older. */
 const EARLIEST_TIME_MS = 0;
@@ -25,10 +22,7 @@ export function readTime(text: string): number | undefined {
   return known(Date.parse(`${date}T${clock}${fraction.slice(0, 4)}${zone}`));
 }
 
-/**
- * Reads a day such as 2025-02-03 into the milliseconds since 1970 at which it begins, midnight UTC; returns undefined
- * for any other text.
- */
+/** Reads a day such as 2025-02-03 into the milliseconds since 1970 at its midnight UTC; undefined for other texts. */
 export function readDay(text: string): number | undefined {
   const [, day] = DAY.exec(text) ?? [];
   if (day === undefined || !isCalendarDay(text, day)) return undefined;

@@ -1,22 +1,18 @@
 import { getAddress } from 'ethers';
+import { LRUCache } from 'lru-cache';
 import { type Address, isHexAddress } from '../base/address.js';
 import { PoolError } from '../base/errors/pool-error.js';
 
-/**
- * The checksums of at most this many addresses are cached: each costs a Keccak hash, and lists show the same addresses
- * again and again.
- */
+/** At most this many checksums are cached: each costs a Keccak hash, and lists show the same addresses again. */
 const CACHE_SIZE = 20_000;
-const checksummed = new Map<string, string>();
+const checksummed = new LRUCache<Address, string>({
+  max: CACHE_SIZE,
+  memoMethod: (address) => getAddress(address),
+});
 
 /** Returns the EIP-55 form of an address. */
 export function toChecksum(address: Address): string {
-  const known = checksummed.get(address);
-  if (known !== undefined) return known;
-  if (checksummed.size >= CACHE_SIZE) checksummed.clear();
-  const form = getAddress(address);
-  checksummed.set(address, form);
-  return form;
+  return checksummed.memo(address);
 }
 
 /**

@@ -1,21 +1,19 @@
 import { foreignText } from '../base/foreign-text.js';
 import { isUnaffordable } from './rules/broadcast-answer.js';
 
-/**
- * unreachable: no answer came in time. garbled: the answer makes no sense. refused: the node answered with an error. In all
- * three cases nobody knows what became of the request, and nothing may be decided on it.
- */
-export type ChainErrorKind = 'unreachable' | 'garbled' | 'refused';
-
 /** An error message is cut to this many characters, including what it quotes from the node. */
 const LONGEST = 600;
 
-/** An endpoint gave no usable answer. It never means that something did not happen. */
+/**
+ * An endpoint gave no usable answer. It never means that something did not happen: nobody knows what became of the request,
+ * and nothing may be decided on it.
+ */
 export class ChainError extends Error {
   override readonly name = 'ChainError';
 
   constructor(
-    readonly kind: ChainErrorKind,
+    /** unreachable: no answer came in time. garbled: the answer makes no sense. refused: the node answered with an error. */
+    readonly kind: 'unreachable' | 'garbled' | 'refused',
     message: string,
     /** The node's own error code, when it gave one. */
     readonly rpcCode: number | null = null,
@@ -34,6 +32,12 @@ export class OtherChainError extends ChainError {
   ) {
     super('garbled', message);
   }
+}
+
+/** Adds the endpoint's name to a message that does not tell whose answer it is about. */
+export function namedBy(name: string, error: ChainError): ChainError {
+  if (error instanceof OtherChainError || error.message.includes(name)) return error;
+  return new ChainError(error.kind, `${name}: ${error.message}`, error.rpcCode);
 }
 
 /** Whether the node says that running the call reverted: its opinion, not the chain's decision. */

@@ -1,5 +1,5 @@
 /** Opens the configured endpoints, one per host. Each knows whether it answers, shows another chain, or lags. */
-import { ChainError, OtherChainError } from './endpoint-error.js';
+import { ChainError, namedBy, OtherChainError } from './endpoint-error.js';
 import { type ChainReads, chainReadsOf } from './node-reads.js';
 import { type OwnChain, onOwnChain } from './own-chain.js';
 import { rpcHost } from './rpc/rpc-address.js';
@@ -12,19 +12,7 @@ interface Path extends RpcEndpoint {
   isOurs: boolean;
 }
 
-export interface Endpoint {
-  readonly name: string;
-  /** Uses the first of its URLs that answers; throws a ChainError when none does. */
-  ask<T>(use: (path: Path) => Promise<T>): Promise<T>;
-  isDown(): boolean;
-  /** What was wrong with its last answer; null when it was usable. */
-  fault(): ChainError | null;
-  noteFault(fault: ChainError): void;
-  /** How long it has given no usable answer, and why; 0 when its last one was usable. */
-  silence(): { readonly silentMs: number; readonly why: string };
-  /** The timestamp of the newest block that it has shown; null until it has shown one. */
-  headAtMs(): number | null;
-}
+export type Endpoint = ReturnType<typeof openEndpoint>;
 
 export interface EndpointOptions {
   readonly rpcUrls: readonly string[];
@@ -50,17 +38,22 @@ export function openEndpoints(options: EndpointOptions): readonly Endpoint[] {
   return [...byHost.values()].map((urls) => openEndpoint(urls, options));
 }
 
-function openEndpoint(urls: readonly string[], options: EndpointOptions): Endpoint {
+function openEndpoint(urls: readonly string[], options: EndpointOptions) {
   let downUntil = 0;
   let fault: ChainError | null = null;
   let headAtMs: number | null = null;
   let usableAt = performance.now();
   let toldAt = Number.NEGATIVE_INFINITY;
-  const paths = urls.map((url) =>
-    openPath(url, options, (at) => {
-      headAtMs = at ?? headAtMs;
-    }),
-  );
+  const paths = urls.map((url) => {
+    const { own, timeoutMs } = options;
+    const onShown = (shownMs: number | null) => {
+      path.isOurs = true;
+      headAtMs = shownMs ?? headAtMs;
+    };
+    const endpoint = onOwnChain(createRpcEndpoint({ url, timeoutMs }), { ...own, onShown });
+    const path: Path = { ...endpoint, reads: chainReadsOf(endpoint), isOurs: false };
+    return path;
+  });
   const noteFault = (error: ChainError) => {
     fault = error;
     const now = performance.now();
@@ -73,14 +66,18 @@ function openEndpoint(urls: readonly string[], options: EndpointOptions): Endpoi
   return {
     name: paths[0]?.name ?? '',
     isDown: () => performance.now() < downUntil,
+    /** What was wrong with its last answer; null when it was usable. */
     fault: () => fault,
+    /** How long it has given no usable answer, and why; 0 when its last one was usable. */
     silence: () => ({
       silentMs: fault === null ? 0 : Math.round(performance.now() - usableAt),
       why: fault?.message ?? '',
     }),
+    /** The timestamp of the newest block that it has shown; null until it has shown one. */
     headAtMs: () => headAtMs,
     noteFault,
-    async ask(use) {
+    /** Uses the first of its URLs that answers; throws a ChainError, which names it, when none does. */
+    async ask<T>(use: (path: Path) => Promise<T>): Promise<T> {
       let last = new ChainError('unreachable', 'the endpoint has no URL');
       for (const path of paths) {
         try {
@@ -92,29 +89,13 @@ function openEndpoint(urls: readonly string[], options: EndpointOptions): Endpoi
           // Anything else is a mistake in our own code and goes up as it is.
           if (!(error instanceof ChainError)) throw error;
           if (error instanceof OtherChainError) path.isOurs = false;
-          last = error;
+          last = namedBy(path.name, error);
         }
       }
       noteFault(last);
       throw last;
     },
   };
-}
-
-function openPath(
-  url: string,
-  { own, timeoutMs }: EndpointOptions,
-  onHead: (headAtMs: number | null) => void,
-): Path {
-  const endpoint = onOwnChain(createRpcEndpoint({ url, timeoutMs }), {
-    ...own,
-    onShown: (headAtMs) => {
-      path.isOurs = true;
-      onHead(headAtMs);
-    },
-  });
-  const path: Path = { ...endpoint, reads: chainReadsOf(endpoint), isOurs: false };
-  return path;
 }
 
 /**

@@ -2,13 +2,11 @@ import type { BlockHeader } from './node-answers.js';
 import type { ChainReads } from './node-reads.js';
 import { type ChainClient, type EndpointAnswer, findAgreement } from './quorum.js';
 import type { Depth, Inclusion, Receipt } from './rules/receipt.js';
+import type { ChainConfig } from './settings.js';
 
-export interface Depths {
-  readonly confirmations: number;
-  readonly finalityConfirmations: number;
-}
+type Depths = Pick<ChainConfig, 'confirmations' | 'finalityConfirmations'>;
 
-export interface InclusionReport {
+interface InclusionReport {
   readonly byHash: ReadonlyMap<string, Inclusion>;
   /** Hashes for which every endpoint that answered says that there is no receipt. */
   readonly absent: ReadonlySet<string>;
@@ -58,26 +56,15 @@ async function sightings(
   const finalized = hasFailed ? await reads.finalizedBlock() : null;
   // The depth is read first, and then, in a call of its own, whether the block is still there. The other way round, a reorg
   // between the two calls could give a lost block the depth of its successor.
-  const reached = await headersOf(reads, above);
-  const canonical = await headersOf(
-    reads,
-    mined.map((receipt) => receipt.blockNumber),
-  );
-  const found = new Map<string, Sighting>();
-  for (const [hash, receipt] of receipts) {
-    found.set(
-      hash,
-      receipt && { receipt, depth: depthOf(receipt, { reached, canonical, finalized }, depths) },
-    );
-  }
-  return found;
+  const reached = await reads.headers(above);
+  const canonical = await reads.headers(mined.map((receipt) => receipt.blockNumber));
+  const sightingOf = (receipt: Receipt): Sighting => {
+    return { receipt, depth: depthOf(receipt, { reached, canonical, finalized }, depths) };
+  };
+  return new Map([...receipts].map(([hash, receipt]) => [hash, receipt && sightingOf(receipt)]));
 }
 
 type Headers = ReadonlyMap<number, BlockHeader>;
-
-async function headersOf(reads: ChainReads, numbers: readonly number[]): Promise<Headers> {
-  return numbers.length === 0 ? new Map() : reads.headers(numbers);
-}
 
 function depthOf(
   receipt: Receipt,

@@ -3,28 +3,8 @@ import { type Address, isHexAddress } from '../base/address.js';
 import { ChainError } from './endpoint-error.js';
 import type { Receipt } from './rules/receipt.js';
 
-export interface BlockHeader {
-  readonly number: number;
-  readonly hash: string;
-  readonly baseFeePerGasWei: bigint;
-  /** The block's timestamp. */
-  readonly atMs: number;
-}
-
-/**
- * A mined transaction as a node shows it. `fields` is the node's whole answer, from which the signed bytes can be rebuilt.
- */
-export interface MinedTransaction {
-  readonly hash: string;
-  readonly from: Address;
-  readonly nonce: number;
-  /** Null when the transaction created a contract. */
-  readonly to: Address | null;
-  readonly valueWei: bigint;
-  readonly data: string;
-  readonly blockNumber: number;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
+export type BlockHeader = NonNullable<ReturnType<typeof readHeader>>;
+export type MinedTransaction = NonNullable<ReturnType<typeof readTransaction>>;
 
 export function readQuantity(value: unknown, what: string): bigint {
   if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,64}$/.test(value)) return BigInt(value);
@@ -49,13 +29,14 @@ function readAddress(value: unknown, what: string): Address {
 }
 
 /** Reads a block's header; null when the node does not have that block. */
-export function readHeader(value: unknown): BlockHeader | null {
+export function readHeader(value: unknown) {
   if (value === null) return null;
   const block = fieldsOf(value, 'block');
   return {
     number: readCount(block['number'], 'block number'),
     hash: readHash(block['hash'], 'block hash'),
     baseFeePerGasWei: readQuantity(block['baseFeePerGas'] ?? '0x0', 'base fee'),
+    /** The block's timestamp. */
     atMs: readCount(block['timestamp'], 'block time') * 1_000,
   };
 }
@@ -79,7 +60,7 @@ export function readReceipt(value: unknown): Receipt | null {
 }
 
 /** Reads a mined transaction; null when the node does not know it, or when it is not in a block yet. */
-export function readTransaction(value: unknown): MinedTransaction | null {
+export function readTransaction(value: unknown) {
   if (value === null) return null;
   const transaction = fieldsOf(value, 'transaction');
   const block = transaction['blockNumber'] ?? null;
@@ -90,10 +71,12 @@ export function readTransaction(value: unknown): MinedTransaction | null {
     hash: readHash(transaction['hash'], 'transaction hash'),
     from: readAddress(transaction['from'], 'sender'),
     nonce: readCount(transaction['nonce'], 'nonce'),
+    /** Null when the transaction created a contract. */
     to: (to ?? null) === null ? null : readAddress(to, 'destination'),
     valueWei: readQuantity(transaction['value'], 'value'),
     data: input,
     blockNumber: readCount(block, 'block number'),
+    /** The node's whole answer, from which the signed bytes can be rebuilt. */
     fields: transaction,
   };
 }
@@ -112,8 +95,25 @@ export function readBlockOf(value: unknown, sender: Address): readonly MinedTran
 }
 
 function fieldsOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  throw garbled(what, value);
+  const fields = recordOf(value);
+  if (fields === undefined) throw garbled(what, value);
+  return fields;
+}
+
+/** Returns a value as an object whose fields are unknown; undefined when it is no object. */
+export function recordOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+/** Parses a JSON text; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function garbled(what: string, value: unknown): ChainError {

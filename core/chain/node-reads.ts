@@ -1,8 +1,8 @@
+import { toQuantity } from 'ethers';
 import type { Address } from '../base/address.js';
 import { ChainError } from './endpoint-error.js';
 import {
   type BlockHeader,
-  type MinedTransaction,
   readBlockOf,
   readCount,
   readHeader,
@@ -11,65 +11,38 @@ import {
   readTransaction,
 } from './node-answers.js';
 import type { RpcAnswer, RpcCall, RpcEndpoint } from './rpc/rpc-client.js';
-import type { Receipt } from './rules/receipt.js';
+import type { UnsignedTransfer } from './signer/signer.js';
 
 /** The wallet and the head, seen in one batch. */
-export interface WalletView {
-  readonly head: BlockHeader;
-  /** How many nonces the wallet has used up to the head. */
-  readonly latestNonce: number;
-  /** How many it has used including the transactions that wait in the node's mempool. */
-  readonly pendingNonce: number;
-  readonly balanceWei: bigint;
-}
-
-export interface TransferRequest {
+export type WalletView = Awaited<ReturnType<typeof readWalletView>>;
+export type TransferRequest = Pick<UnsignedTransfer, 'to' | 'valueWei'> & {
   readonly from: Address;
-  readonly to: Address;
-  readonly valueWei: bigint;
-}
+};
 
 /** Everything that the product asks a chain. Each method is one batch, and throws nothing but ChainErrors. */
-export interface ChainReads {
-  chainId(): Promise<number>;
-  walletView(wallet: Address): Promise<WalletView>;
-  /** How many nonces the wallet had used by the end of this block. */
-  nonceAt(wallet: Address, blockNumber: number): Promise<number>;
-  /** The newest block that the node itself calls final; null when it names none. */
-  finalizedBlock(): Promise<number | null>;
-  /** The canonical headers by number; absent where the node has no such block, or shows none that can be read. */
-  headers(numbers: readonly number[]): Promise<ReadonlyMap<number, BlockHeader>>;
-  /** Receipts by hash. Null: the node says that there is none. Absent: it did not answer, or not readably. */
-  receipts(hashes: readonly string[]): Promise<ReadonlyMap<string, Receipt | null>>;
-  /** Mined transactions by hash. Null: the node says that none is mined. Absent: it did not answer, or not readably. */
-  transactions(hashes: readonly string[]): Promise<ReadonlyMap<string, MinedTransaction | null>>;
-  /** How many nonces the wallet had used by the end of each of these blocks, in their order. */
-  noncesAt(wallet: Address, blocks: readonly number[]): Promise<readonly number[]>;
-  balanceAt(wallet: Address, blockNumber: number): Promise<bigint>;
-  /** The wallet's transactions in these blocks. */
-  sentIn(wallet: Address, blocks: readonly number[]): Promise<readonly MinedTransaction[]>;
-  /** The gas estimate of each transfer, or the error that the node answered instead. */
-  estimateGas(transfers: readonly TransferRequest[]): Promise<readonly (bigint | ChainError)[]>;
-}
+export type ChainReads = ReturnType<typeof chainReadsOf>;
 
 /** Builds the reads that ask one endpoint. */
-export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
+export function chainReadsOf(endpoint: RpcEndpoint) {
   return {
     async chainId() {
       return readCount(await single(endpoint, call('eth_chainId')), 'chain id');
     },
-    walletView: (wallet) => readWalletView(endpoint, wallet),
-    async nonceAt(wallet, blockNumber) {
-      const request = call('eth_getTransactionCount', wallet, hex(blockNumber));
+    walletView: (wallet: Address) => readWalletView(endpoint, wallet),
+    /** How many nonces the wallet had used by the end of this block. */
+    async nonceAt(wallet: Address, blockNumber: number) {
+      const request = call('eth_getTransactionCount', wallet, toQuantity(blockNumber));
       return readCount(await single(endpoint, request), 'nonce');
     },
+    /** The newest block that the node itself calls final; null when it names none. */
     async finalizedBlock() {
       const [answer] = await endpoint.batch([call('eth_getBlockByNumber', 'finalized', false)]);
       return answer?.ok === true ? (readHeader(answer.result)?.number ?? null) : null;
     },
-    async headers(numbers) {
+    /** The canonical headers by number; absent where the node has no such block, or shows none that can be read. */
+    async headers(numbers: readonly number[]): Promise<ReadonlyMap<number, BlockHeader>> {
       const wanted = [...new Set(numbers)];
-      const calls = wanted.map((number) => call('eth_getBlockByNumber', hex(number), false));
+      const calls = wanted.map((number) => call('eth_getBlockByNumber', toQuantity(number), false));
       const found = new Map<number, BlockHeader>();
       for (const [index, answer] of (await endpoint.batch(calls)).entries()) {
         if (!answer.ok) continue;
@@ -78,29 +51,38 @@ export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
       }
       return found;
     },
-    receipts: (hashes) =>
+    /** Receipts by hash. Null: the node says that there is none. Absent: it did not answer, or not readably. */
+    receipts: (hashes: readonly string[]) =>
       byHash(endpoint, { method: 'eth_getTransactionReceipt', hashes, read: readReceipt }),
-    transactions: (hashes) =>
+    /** Mined transactions by hash. Null: the node says that none is mined. Absent: it did not answer, or not readably. */
+    transactions: (hashes: readonly string[]) =>
       byHash(endpoint, { method: 'eth_getTransactionByHash', hashes, read: readTransaction }),
-    async noncesAt(wallet, blocks) {
-      const calls = blocks.map((block) => call('eth_getTransactionCount', wallet, hex(block)));
+    /** How many nonces the wallet had used by the end of each of these blocks, in their order. */
+    async noncesAt(wallet: Address, blocks: readonly number[]) {
+      const calls = blocks.map((block) =>
+        call('eth_getTransactionCount', wallet, toQuantity(block)),
+      );
       return (await endpoint.batch(calls)).map((answer) => readCount(resultOf(answer), 'nonce'));
     },
-    async balanceAt(wallet, blockNumber) {
-      const request = call('eth_getBalance', wallet, hex(blockNumber));
+    async balanceAt(wallet: Address, blockNumber: number) {
+      const request = call('eth_getBalance', wallet, toQuantity(blockNumber));
       return readQuantity(await single(endpoint, request), 'balance');
     },
-    async sentIn(wallet, blocks) {
-      const calls = blocks.map((block) => call('eth_getBlockByNumber', hex(block), true));
+    /** The wallet's transactions in these blocks. */
+    async sentIn(wallet: Address, blocks: readonly number[]) {
+      const calls = blocks.map((block) => call('eth_getBlockByNumber', toQuantity(block), true));
       return (await endpoint.batch(calls)).flatMap((answer, index) => {
         const sent = readBlockOf(resultOf(answer), wallet);
         if (sent !== null) return sent;
         throw new ChainError('refused', `${endpoint.name} has no block ${blocks[index]}`);
       });
     },
-    async estimateGas(transfers) {
+    /** The gas estimate of each transfer, or the error that the node answered instead. */
+    async estimateGas(
+      transfers: readonly TransferRequest[],
+    ): Promise<readonly (bigint | ChainError)[]> {
       const calls = transfers.map(({ from, to, valueWei }) =>
-        call('eth_estimateGas', { from, to, value: hex(valueWei) }),
+        call('eth_estimateGas', { from, to, value: toQuantity(valueWei) }),
       );
       const answers = await endpoint.batch(calls);
       return answers.map((answer) => {
@@ -114,7 +96,7 @@ export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
   };
 }
 
-async function readWalletView(endpoint: RpcEndpoint, wallet: Address): Promise<WalletView> {
+async function readWalletView(endpoint: RpcEndpoint, wallet: Address) {
   const [block, latest, pending, balance] = (
     await endpoint.batch([
       call('eth_getBlockByNumber', 'latest', false),
@@ -127,7 +109,9 @@ async function readWalletView(endpoint: RpcEndpoint, wallet: Address): Promise<W
   if (head === null) throw new ChainError('garbled', `${endpoint.name} has no latest block`);
   return {
     head,
+    /** How many nonces the wallet has used up to the head. */
     latestNonce: readCount(latest, 'nonce'),
+    /** How many it has used including the transactions that wait in the node's mempool. */
     pendingNonce: readCount(pending, 'nonce'),
     balanceWei: readQuantity(balance, 'balance'),
   };
@@ -152,10 +136,7 @@ async function byHash<T extends { readonly hash: string }>(
   return found;
 }
 
-/**
- * Returns undefined when an answer cannot be read: then it counts as no answer to its own call, and the other answers still
- * count.
- */
+/** Returns undefined when an answer cannot be read: the other answers of its batch still count. */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -178,8 +159,4 @@ function resultOf(answer: RpcAnswer): unknown {
 
 function call(method: string, ...params: readonly unknown[]): RpcCall {
   return { method, params };
-}
-
-function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
 }

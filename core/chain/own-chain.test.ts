@@ -51,7 +51,7 @@ const balance = (reads: ChainReads) => reads.balanceAt(wallet, 0);
 describe('an answer of an endpoint', () => {
   it('comes with the chain id and the anchor in each post, however many calls there are', async () => {
     const hashes = Array.from({ length: 250 }, (_, at) => `0x${at.toString(16).padStart(64, '0')}`);
-    await clientOf([first().url]).receipts(hashes);
+    await clientOf([first().url]).first((reads) => reads.receipts(hashes));
     const methods = first().methods();
     const count = (name: string) => methods.filter((method) => method === name).length;
     expect(count('eth_getTransactionReceipt')).toBe(250);
@@ -82,7 +82,7 @@ describe('an answer of an endpoint', () => {
       switches[1]?.turnTo(chainOf().rpcUrl);
       const reason = await asked.agreed(balance);
       expect(reason).toMatchObject({ agreed: false, reason: expect.stringMatching(words) });
-      expect(await asked.balanceAt(wallet, 0)).toBe(0n);
+      expect(await asked.first(balance)).toBe(0n);
 
       for (const one of switches) one.turnTo(chainOf().rpcUrl);
       await expect(asked.everyEndpoint(balance)).rejects.toMatchObject({ kind: 'garbled' });

@@ -1,7 +1,7 @@
 /** Checks with every post that an endpoint answers for the chain that the ledger is on. */
 
 import { ChainError, OtherChainError } from './endpoint-error.js';
-import { readCount, readHeader } from './node-answers.js';
+import { type BlockHeader, readCount, readHeader } from './node-answers.js';
 import {
   inPosts,
   type RpcAnswer,
@@ -11,19 +11,13 @@ import {
 } from './rpc/rpc-client.js';
 
 /** A block of the ledger's own chain. */
-export interface KnownBlock {
-  readonly number: number;
-  readonly hash: string;
-}
+export type KnownBlock = Pick<BlockHeader, 'number' | 'hash'>;
 
 export interface OwnChain {
   readonly chainId: number;
   /** A block that every endpoint must show; null until the ledger has one. */
   anchor(): KnownBlock | null;
-  /**
-   * Called after each batch in which the endpoint has shown our chain: with the head's timestamp when that was asked for,
-   * else with null.
-   */
+  /** Called after each batch from our chain, with the head's timestamp if that was asked for, else null. */
   onShown(headAtMs: number | null): void;
 }
 
@@ -47,24 +41,22 @@ export function onOwnChain(endpoint: RpcPoster, own: OwnChain): RpcEndpoint {
     requireChainId(endpoint.name, answers[0], own.chainId);
     if (anchor !== null && answers.length > 1) requireAnchor(endpoint.name, answers[1], anchor);
   };
-  const postBetween = async (calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> => {
-    require(await endpoint.batch(proofs()));
+  const isRoomy = () => endpoint.mostCalls() > proofs().length;
+  const post = async (calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> => {
+    const proof = proofs();
+    if (isRoomy()) {
+      const answers = await endpoint.post([...proof, ...calls]);
+      require(answers.slice(0, proof.length));
+      return answers.slice(proof.length);
+    }
+    require(await endpoint.batch(proof));
     const answers = await endpoint.post(calls);
     require(await endpoint.batch(proofs()));
     return answers;
   };
-  const isRoomy = () => endpoint.mostCalls() > proofs().length;
-  const post = async (calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> => {
-    if (!isRoomy()) return postBetween(calls);
-    const proof = proofs();
-    const answers = await endpoint.post([...proof, ...calls]);
-    require(answers.slice(0, proof.length));
-    return answers.slice(proof.length);
-  };
   const most = () => Math.max(endpoint.mostCalls() - (isRoomy() ? proofs().length : 0), 1);
   return {
     name: endpoint.name,
-    mostCalls: most,
     async batch(calls) {
       const asksHead = performance.now() - headAskedAt >= HEAD_KNOWN_FOR_MS;
       const asked = asksHead ? [blockCall('latest'), ...calls] : calls;

@@ -7,6 +7,7 @@ import { type RpcSwitch, startRpcSwitch } from '../../test/harness/rpc-switch.js
 import { ChainError } from './endpoint-error.js';
 import { createChainClient, findAgreement } from './quorum.js';
 import { createRpcEndpoint } from './rpc/rpc-client.js';
+import { readSent } from './wallet-history.js';
 
 type Answer = (body: string) => { readonly status?: number; readonly text: string } | undefined;
 
@@ -106,31 +107,63 @@ describe('the client', () => {
     const client = clientOf(chain.rpcUrl);
     const [rich = ''] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly string[];
     const wallet = rich.toLowerCase() as `0x${string}`;
-    expect(await client.chainId()).toBe(31337);
+    expect(await client.first((reads) => reads.chainId())).toBe(31337);
     const view = await client.walletView(wallet);
     expect(view).toMatchObject({
       latestNonce: 0,
       pendingNonce: 0,
       balanceWei: 10_000n * 10n ** 18n,
     });
-    expect(await client.nonceAt(wallet, view.head.number)).toBe(0);
-    const headers = await client.headers([view.head.number, view.head.number + 1_000]);
+    expect(await client.first((reads) => reads.nonceAt(wallet, view.head.number))).toBe(0);
+    const headers = await client.first((reads) =>
+      reads.headers([view.head.number, view.head.number + 1_000]),
+    );
     expect([...headers.values()]).toEqual([view.head]);
     const [gas] = await client.estimateGas([{ from: wallet, to: randomAddress(), valueWei: 1n }]);
     expect(gas).toBeTypeOf('bigint');
     const unknown = `0x${'ab'.repeat(32)}`;
-    expect((await client.receipts([unknown])).get(unknown)).toBeNull();
-    expect((await client.transactions([unknown])).get(unknown)).toBeNull();
+    expect((await client.first((reads) => reads.receipts([unknown]))).get(unknown)).toBeNull();
+    expect((await client.first((reads) => reads.transactions([unknown]))).get(unknown)).toBeNull();
   });
 
   it('goes to the next endpoint when one is down, silent or talks garbage', async () => {
     const garbage = await endpointThat(() => ({ text: 'garbage' }));
     const silent = await endpointThat(() => undefined);
     const client = clientOf('http://127.0.0.1:1', garbage, silent, chain.rpcUrl);
-    expect(await client.chainId()).toBe(31337);
+    expect(await client.first((reads) => reads.chainId())).toBe(31337);
     const startedMs = performance.now();
-    expect(await client.chainId()).toBe(31337);
+    expect(await client.first((reads) => reads.chainId())).toBe(31337);
     expect(performance.now() - startedMs).toBeLessThan(300);
+  });
+
+  it('names the endpoint whose answer cannot be read', async () => {
+    const hash = `0x${'ab'.repeat(32)}`;
+    const from = randomAddress();
+    const results: Readonly<Record<string, unknown>> = {
+      eth_chainId: '0x7a69',
+      eth_getBlockByNumber: { number: '0x1', hash, timestamp: '0x1' },
+      eth_getTransactionByHash: {
+        hash,
+        from,
+        to: from,
+        nonce: '0x0',
+        value: '0x0',
+        input: '0x',
+        blockNumber: '0x1',
+      },
+    };
+    const url = await endpointThat((body) => {
+      const calls = JSON.parse(body) as { id: number; method: string }[];
+      const answers = calls.map(({ id, method }) => ({ id, result: results[method] ?? 'odd' }));
+      return { text: JSON.stringify(answers) };
+    });
+    const { host } = new URL(url);
+    await expect(clientOf(url).first((reads) => reads.nonceAt(from, 1))).rejects.toThrow(
+      `${host}: the node gave "odd" as nonce`,
+    );
+    await expect(clientOf(url).first((reads) => readSent(reads, [hash]))).rejects.toThrow(
+      `${host}: there is no receipt of ${hash}`,
+    );
   });
 
   it('reports what the endpoints said to each sending, and never throws', async () => {
@@ -191,9 +224,9 @@ describe('an unusual endpoint', () => {
       endpoint.setMood({ mostCalls });
       const client = clientOf(endpoint);
       expect((await client.walletView(randomAddress())).balanceWei).toBe(0n);
-      expect((await client.receipts(HASHES)).size).toBe(12);
+      expect((await client.first((reads) => reads.receipts(HASHES))).size).toBe(12);
       endpoint.methods();
-      expect((await client.receipts(HASHES)).size).toBe(12);
+      expect((await client.first((reads) => reads.receipts(HASHES))).size).toBe(12);
       const receipts = endpoint.methods().filter((one) => one === 'eth_getTransactionReceipt');
       expect(receipts).toHaveLength(12);
     },
@@ -209,7 +242,7 @@ describe('an unusual endpoint', () => {
       endpoint.setMood({ mostCalls: 3, tells: { status, text } });
       const client = clientOf(endpoint);
       expect((await client.walletView(randomAddress())).balanceWei).toBe(0n);
-      expect((await client.receipts(HASHES)).size).toBe(12);
+      expect((await client.first((reads) => reads.receipts(HASHES))).size).toBe(12);
     },
   );
 
@@ -217,8 +250,8 @@ describe('an unusual endpoint', () => {
     endpoint.setMood({ mostCalls: 3, tells: { status: 429, text: 'slow down' } });
     const client = clientOf(endpoint);
     const ask = async () => {
-      await client.chainId();
-      return client.receipts(HASHES).catch(() => undefined);
+      await client.first((reads) => reads.chainId());
+      return client.first((reads) => reads.receipts(HASHES)).catch(() => undefined);
     };
     await expect.poll(async () => (await ask())?.size, { interval: 1 }).toBe(12);
   });
@@ -228,7 +261,7 @@ describe('an unusual endpoint', () => {
       endpoint.setMood({ mostCalls: 0.5, tells: { status, text } });
       return String(
         await clientOf(endpoint)
-          .chainId()
+          .first((reads) => reads.chainId())
           .catch((error: unknown) => error),
       );
     };
@@ -240,9 +273,9 @@ describe('an unusual endpoint', () => {
   it('shows its chain before and after each post that has no room for the question', async () => {
     endpoint.setMood({ mostCalls: 0 });
     const client = clientOf(endpoint);
-    await client.chainId();
+    await client.first((reads) => reads.chainId());
     endpoint.claimChainId(5);
-    await expect(client.receipts(HASHES)).rejects.toThrow('serves chain 5');
+    await expect(client.first((reads) => reads.receipts(HASHES))).rejects.toThrow('serves chain 5');
     endpoint.claimChainId(chain.chainId);
   });
 
@@ -272,7 +305,9 @@ describe('an unusual endpoint', () => {
     const hashes = [String(await send()), String(await send())];
     const client = clientOf(endpoint);
     await expect
-      .poll(async () => [...(await client.receipts(hashes)).values()].every(Boolean))
+      .poll(async () =>
+        [...(await client.first((reads) => reads.receipts(hashes))).values()].every(Boolean),
+      )
       .toBe(true);
     endpoint.setMood({
       edit: (method, result) =>
@@ -281,7 +316,7 @@ describe('an unusual endpoint', () => {
           ? { ...(result as object), status: undefined }
           : result,
     });
-    const receipts = await client.receipts(hashes);
+    const receipts = await client.first((reads) => reads.receipts(hashes));
     expect([...receipts.keys()]).toEqual([hashes[1]]);
     expect(receipts.get(hashes[1] ?? '')).toMatchObject({ succeeded: true });
   });
@@ -301,7 +336,10 @@ describe('an unusual endpoint', () => {
       },
     });
     const numbers = [head.number, head.number + 1, head.number + 2];
-    expect([...(await client.headers(numbers)).keys()]).toEqual([numbers[0], numbers[2]]);
+    expect([...(await client.first((reads) => reads.headers(numbers))).keys()]).toEqual([
+      numbers[0],
+      numbers[2],
+    ]);
     const [rich = ''] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly string[];
     const transfer = { from: rich as `0x${string}`, to: randomAddress(), valueWei: 1n };
     expect(await client.estimateGas([transfer, transfer])).toEqual([

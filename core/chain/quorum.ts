@@ -1,4 +1,5 @@
-import { ChainError, saysReverted, saysUnaffordable } from './endpoint-error.js';
+import type { Address } from '../base/address.js';
+import { ChainError, namedBy, saysReverted, saysUnaffordable } from './endpoint-error.js';
 import { type Endpoint, lagOf, openEndpoints } from './endpoints.js';
 import { readHash } from './node-answers.js';
 import type { ChainReads, TransferRequest } from './node-reads.js';
@@ -24,54 +25,22 @@ export type Agreement<T> =
  * All configured endpoints as one chain. Plain reads take the first endpoint that answers. An endpoint that shows another
  * chain than ours, or lags far behind another, counts as one that failed.
  */
-export interface ChainClient extends ChainReads {
-  /** How many hosts are configured: two URLs of one host count once. */
-  readonly endpoints: number;
-  /**
-   * This many endpoints must give the same answer before anything irreversible is done: two, or one if only one is
-   * configured.
-   */
-  readonly quorum: number;
-  /** Requires that every endpoint shows this block in every post from now on. */
-  bindTo(anchor: KnownBlock): void;
-  /** Messages about what was wrong with the endpoints' last answers. */
-  faults(): readonly string[];
-  /** How long each endpoint has given no usable answer, and why. */
-  silences(): readonly {
-    readonly name: string;
-    readonly silentMs: number;
-    readonly why: string;
-  }[];
-  /** Asks every endpoint that is not known to be down; throws when none answers. */
-  everyEndpoint<T>(read: (reads: ChainReads) => Promise<T>): Promise<readonly EndpointAnswer<T>[]>;
-  /** Asks every endpoint, also those that are known to be down. A missing answer is part of the result. */
-  survey<T>(read: (reads: ChainReads) => Promise<T>): Promise<readonly EndpointOutcome<T>[]>;
-  /** Asks like `everyEndpoint`, and returns the answer on which a quorum of the endpoints agrees. */
-  agreed<T>(read: (reads: ChainReads) => Promise<T>): Promise<Agreement<T>>;
-  /**
-   * Offers signed bytes in order, but never to an endpoint whose last answer came from another chain. Returns what the
-   * endpoints said, for the record: only the chain shows whether the transactions were taken.
-   */
-  sendRaw(
-    raws: readonly Uint8Array[],
-    options?: { readonly everywhere?: boolean },
-  ): Promise<readonly string[]>;
-}
+export type ChainClient = ReturnType<typeof createChainClient>;
 
-export interface ChainClientOptions {
-  /** A block of the ledger's own chain; null until one is known. */
-  readonly anchor?: KnownBlock | null;
-  /** Called now and then with a message about an endpoint that shows another chain or lags. */
-  readonly onFault?: (words: string) => void;
-}
+type Read<T> = (reads: ChainReads) => Promise<T>;
 
 type ClientConfig = Pick<ChainConfig, 'chainId' | 'rpcUrls' | 'rpcTimeoutMs' | 'maxHeadAgeMs'>;
 
 /** Opens the client; nothing is asked yet. */
 export function createChainClient(
   config: ClientConfig,
-  options: ChainClientOptions = {},
-): ChainClient {
+  options: {
+    /** A block of the ledger's own chain; null until one is known. */
+    readonly anchor?: KnownBlock | null;
+    /** Called now and then with a message about an endpoint that shows another chain or lags. */
+    readonly onFault?: (words: string) => void;
+  } = {},
+) {
   let anchor = options.anchor ?? null;
   const endpoints = openEndpoints({
     rpcUrls: config.rpcUrls,
@@ -82,37 +51,42 @@ export function createChainClient(
   const quorum = Math.min(2, endpoints.length);
   const circle: Circle = { endpoints, maxHeadAgeMs: config.maxHeadAgeMs };
   const faults = () => endpoints.flatMap((endpoint) => endpoint.fault()?.message ?? []);
-  const everyEndpoint = async <T>(read: (reads: ChainReads) => Promise<T>) =>
+  const first = <T>(read: Read<T>) => askInTurn(circle, read);
+  const everyEndpoint = async <T>(read: Read<T>) =>
     answersIn(await askAll(circle, healthyOf(endpoints), read));
-  const first = <T>(read: (reads: ChainReads) => Promise<T>) => askInTurn(circle, read);
   return {
+    /** How many hosts are configured: two URLs of one host count once. */
     endpoints: endpoints.length,
+    /** How many must say the same before anything irreversible is done: two, or one if only one is configured. */
     quorum,
-    bindTo: (block) => {
+    /** Requires that every endpoint shows this block in every post from now on. */
+    bindTo(block: KnownBlock): void {
       anchor = block;
     },
+    /** Messages about what was wrong with the endpoints' last answers. */
     faults,
+    /** How long each endpoint has given no usable answer, and why. */
     silences: () => endpoints.map((endpoint) => ({ name: endpoint.name, ...endpoint.silence() })),
+    first,
+    walletView: (wallet: Address) => first((reads) => reads.walletView(wallet)),
+    estimateGas: (transfers: readonly TransferRequest[]) => estimateInTurn(circle, transfers),
+    /** Asks every endpoint that is not known to be down; throws when none answers. */
     everyEndpoint,
-    survey: (read) => askAll(circle, endpoints, read),
-    agreed: async (read) => {
+    /** Asks every endpoint, also those that are known to be down. A missing answer is part of the result. */
+    survey: <T>(read: Read<T>) => askAll(circle, endpoints, read),
+    /** Asks like `everyEndpoint`, and returns the answer on which a quorum of the endpoints agrees. */
+    async agreed<T>(read: Read<T>): Promise<Agreement<T>> {
       const agreement = findAgreement(await everyEndpoint(read), quorum);
       const trouble = faults();
       if (agreement.agreed || trouble.length === 0) return agreement;
       return { agreed: false, reason: `${agreement.reason} (${trouble.join('; ')})` };
     },
-    sendRaw: (raws, how) => sendRaw(endpoints, raws, how?.everywhere === true),
-    chainId: () => first((reads) => reads.chainId()),
-    walletView: (wallet) => first((reads) => reads.walletView(wallet)),
-    nonceAt: (wallet, blockNumber) => first((reads) => reads.nonceAt(wallet, blockNumber)),
-    finalizedBlock: () => first((reads) => reads.finalizedBlock()),
-    headers: (numbers) => first((reads) => reads.headers(numbers)),
-    receipts: (hashes) => first((reads) => reads.receipts(hashes)),
-    transactions: (hashes) => first((reads) => reads.transactions(hashes)),
-    noncesAt: (wallet, blocks) => first((reads) => reads.noncesAt(wallet, blocks)),
-    balanceAt: (wallet, block) => first((reads) => reads.balanceAt(wallet, block)),
-    sentIn: (wallet, blocks) => first((reads) => reads.sentIn(wallet, blocks)),
-    estimateGas: (transfers) => estimateInTurn(circle, transfers),
+    /**
+     * Offers signed bytes in order, but never to an endpoint whose last answer came from another chain. Returns what the
+     * endpoints said, for the record: only the chain shows whether the transactions were taken.
+     */
+    sendRaw: (raws: readonly Uint8Array[], how: { readonly everywhere?: boolean } = {}) =>
+      sendRaw(endpoints, raws, how.everywhere === true),
   };
 }
 
@@ -133,27 +107,12 @@ function healthyOf(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   return healthy.length > 0 ? healthy : endpoints;
 }
 
-/** Asks one endpoint. Throws a ChainError when it does not answer, or when it lags too far behind another one to count. */
-async function askOne<T>(
-  { endpoints, maxHeadAgeMs }: Circle,
-  endpoint: Endpoint,
-  read: (reads: ChainReads) => Promise<T>,
-): Promise<T> {
-  const value = await endpoint.ask((path) => read(path.reads));
-  const lag = lagOf(endpoint, endpoints, maxHeadAgeMs);
-  if (lag === null) return value;
-  endpoint.noteFault(lag);
-  throw lag;
-}
-
-async function askInTurn<T>(circle: Circle, read: (reads: ChainReads) => Promise<T>): Promise<T> {
+async function askInTurn<T>(circle: Circle, read: Read<T>): Promise<T> {
   let last = noEndpoint();
   for (const endpoint of inTurn(circle.endpoints)) {
-    try {
-      return await askOne(circle, endpoint, read);
-    } catch (error) {
-      if (!(error instanceof ChainError)) throw error;
-      last = error;
+    for (const outcome of await askAll(circle, [endpoint], read)) {
+      if ('value' in outcome) return outcome.value;
+      last = outcome.error;
     }
   }
   throw last;
@@ -172,15 +131,14 @@ async function estimateInTurn(
   for (const endpoint of inTurn(circle.endpoints)) {
     const open = transfers.flatMap((_, at) => (typeof known[at] === 'bigint' ? [] : [at]));
     if (open.length === 0) break;
-    try {
-      const asked = open.flatMap((at) => transfers[at] ?? []);
-      const told = await askOne(circle, endpoint, (reads) => reads.estimateGas(asked));
-      for (const [index, at] of open.entries()) {
-        known[at] = better(known[at], told[index] ?? noEndpoint(), endpoint.name);
+    const asked = open.flatMap((at) => transfers[at] ?? []);
+    for (const outcome of await askAll(circle, [endpoint], (reads) => reads.estimateGas(asked))) {
+      if ('error' in outcome) last = outcome.error;
+      else {
+        for (const [index, at] of open.entries()) {
+          known[at] = better(known[at], outcome.value[index] ?? noEndpoint(), endpoint.name);
+        }
       }
-    } catch (error) {
-      if (!(error instanceof ChainError)) throw error;
-      last = error;
     }
   }
   if (known.length === 0 && transfers.length > 0) throw last;
@@ -193,7 +151,7 @@ function better(
   name: string,
 ): bigint | ChainError {
   if (typeof told === 'bigint') return told;
-  const named = new ChainError(told.kind, `${name}: ${told.message}`, told.rpcCode);
+  const named = namedBy(name, told);
   const rank = (one: ChainError) => (saysReverted(one) ? 2 : saysUnaffordable(one) ? 1 : 0);
   return known instanceof ChainError && rank(known) > rank(told) ? known : named;
 }
@@ -201,25 +159,22 @@ function better(
 async function askAll<T>(
   { endpoints, maxHeadAgeMs }: Circle,
   asked: readonly Endpoint[],
-  read: (reads: ChainReads) => Promise<T>,
+  read: Read<T>,
 ): Promise<readonly EndpointOutcome<T>[]> {
   const outcomes = await Promise.all(
-    asked.map(async (endpoint): Promise<EndpointOutcome<T>> => {
+    asked.map(async (endpoint) => {
       try {
-        const value = await endpoint.ask((path) => read(path.reads));
-        return { endpoint: endpoint.name, value };
+        return { endpoint, value: await endpoint.ask((path) => read(path.reads)) };
       } catch (error) {
         if (!(error instanceof ChainError)) throw error;
-        return { endpoint: endpoint.name, error };
+        return { endpoint, error };
       }
     }),
   );
   // Lag can be judged only now that every head is known: the first to answer may be the one that lags.
-  return outcomes.map((outcome, index) => {
-    const endpoint = asked[index];
-    if ('error' in outcome || endpoint === undefined) return outcome;
-    const lag = lagOf(endpoint, endpoints, maxHeadAgeMs);
-    if (lag === null) return outcome;
+  return outcomes.map(({ endpoint, ...outcome }) => {
+    const lag = 'error' in outcome ? null : lagOf(endpoint, endpoints, maxHeadAgeMs);
+    if (lag === null) return { ...outcome, endpoint: endpoint.name };
     endpoint.noteFault(lag);
     return { endpoint: endpoint.name, error: lag };
   });
@@ -300,10 +255,7 @@ async function sendRaw(
   return raws.map((_, index) => said[index] ?? noEndpoint().message);
 }
 
-/**
- * Chooses the more telling of two answers to the same bytes: that they were taken, then that they are already there, then
- * why they were refused.
- */
+/** Chooses the more telling of two answers to the same bytes: taken, then already there, then why they were refused. */
 function worthMore(before: string | undefined, words: string): string {
   if (before === undefined) return words;
   const rank = (said: string) =>

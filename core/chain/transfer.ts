@@ -1,18 +1,11 @@
 import { Transaction } from 'ethers';
 import type { Address } from '../base/address.js';
 import type { GasFees } from './rules/gas-fees.js';
+import type { UnsignedTransfer } from './signer/signer.js';
 
-/** What the signed bytes of an attempt must say. */
-export interface TransferTerms {
-  readonly chainId: number;
-  readonly nonce: number;
-  readonly to: Address;
-  readonly valueWei: bigint;
-  /** Gas limit and gas fees are checked when they are given. */
-  readonly gasLimit?: bigint;
-  readonly maxFeePerGasWei?: bigint;
-  readonly maxPriorityFeePerGasWei?: bigint;
-}
+/** What the signed bytes of an attempt must say. Gas limit and gas fees are checked when they are given. */
+type TransferTerms = Pick<UnsignedTransfer, 'chainId' | 'nonce' | 'to' | 'valueWei'> &
+  Partial<UnsignedTransfer>;
 
 /** Returns why these bytes are not the transfer that was asked for, or undefined when they are. */
 export function transferFault(

@@ -99,8 +99,7 @@ async function withReceipts(
   return mined
     .map(({ hash, nonce, valueWei, data, fields }) => {
       const receipt = receipts.get(hash);
-      // The transaction is in a block, so it has a receipt. A node without it has lost it: the result is unknown, not
-      // absent.
+      // It is in a block, so it has a receipt. A node without it has lost it: the result is unknown, not absent.
       if (!receipt)
         throw new ChainError('refused', `there is no receipt of ${hash}, which is mined`);
       const raw = rebuildRaw(fields, hash);
@@ -117,18 +116,15 @@ async function blocksOf(reads: ChainReads, search: NonceSearch): Promise<readonl
     return await halve(reads, search);
   } catch (error) {
     if (!(error instanceof ChainError) || error.kind !== 'refused') throw error;
-    return everyBlock(search, error);
+    // A node that keeps no old states can still be read block by block.
+    const { fromBlock, toBlock } = search;
+    const count = toBlock - fromBlock + 1;
+    if (count <= MOST_BLOCKS_READ) return range(fromBlock, toBlock + 1);
+    const words =
+      `${error.message}; without old states ${count} blocks would have to be read: ` +
+      'name an endpoint of an archive node in chain.rpcUrls';
+    throw new ChainError('refused', words, error.rpcCode, { cause: error });
   }
-}
-
-/** A node that keeps no old states can still be read block by block. */
-function everyBlock({ fromBlock, toBlock }: NonceSearch, cause: ChainError): readonly number[] {
-  const count = toBlock - fromBlock + 1;
-  if (count <= MOST_BLOCKS_READ) return range(fromBlock, toBlock);
-  const words =
-    `${cause.message}; without old states ${count} blocks would have to be read: ` +
-    'name an endpoint of an archive node in chain.rpcUrls';
-  throw new ChainError('refused', words, cause.rpcCode, { cause });
 }
 
 interface Range {
@@ -149,27 +145,25 @@ async function halve(reads: ChainReads, search: NonceSearch): Promise<readonly n
   const blocks: number[] = [];
   while (ranges.length > 0) {
     const small = ranges.filter(isSmall);
-    blocks.push(...small.flatMap(({ from, to }) => range(from, to)));
+    blocks.push(...small.flatMap(({ from, to }) => range(from, to + 1)));
     const large = ranges.filter((one) => !isSmall(one));
-    const middles = large.map(middleOf);
+    const middles = large.map(({ from, to }) => Math.floor((from + to) / 2));
     const counts = middles.length === 0 ? [] : await reads.noncesAt(wallet, middles);
-    ranges = large
-      .flatMap((one, index) => split(one, middles[index] ?? one.from, counts[index] ?? 0))
-      .filter(holdsWanted);
+    const halves = large.flatMap((one, index) => {
+      const [to = one.from, count = 0] = [middles[index], counts[index]];
+      return [
+        { ...one, to, after: count },
+        { ...one, from: to + 1, before: count },
+      ];
+    });
+    ranges = halves.filter(holdsWanted);
   }
   return blocks;
 }
 
 const isSmall = ({ from, to }: Range): boolean => to - from < SMALL_RANGE;
-const middleOf = ({ from, to }: Range): number => Math.floor((from + to) / 2);
 
-function split(one: Range, middle: number, count: number): readonly Range[] {
-  return [
-    { ...one, to: middle, after: count },
-    { ...one, from: middle + 1, before: count },
-  ];
-}
-
-function range(from: number, to: number): readonly number[] {
-  return Array.from({ length: Math.max(to - from + 1, 0) }, (_, index) => from + index);
+/** Lists the whole numbers from `from` up to but not including `below`. */
+export function range(from: number, below: number): readonly number[] {
+  return Array.from({ length: Math.max(below - from, 0) }, (_, index) => from + index);
 }

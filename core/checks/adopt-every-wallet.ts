@@ -7,8 +7,7 @@ import {
   payingWallet,
   walletsAtWork,
 } from '../payouts/store/wallet/paying-wallet.js';
-import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
-import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
+import { depsWithoutKey, type MoneyDeps } from '../payouts/wallet/money-deps.js';
 import { adoptWallet } from './adoption.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 

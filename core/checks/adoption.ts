@@ -3,7 +3,6 @@
  * judges them, and books them. After that nobody is paid twice, and no nonce stays open.
  */
 
-import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import { describeForeign } from '../payouts/rules/foreign-verdict.js';
@@ -20,10 +19,9 @@ import {
   requireHalted,
   type WalletOpening,
 } from '../payouts/store/wallet/wallets.js';
-import { type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
 import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { openingAt } from '../payouts/wallet/other-wallets.js';
+import { type FinalPoint, openingAt, requireFinalPoint } from '../payouts/wallet/quorum-views.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 
@@ -112,8 +110,7 @@ async function examine(
   start: WalletOpening | undefined,
 ): Promise<Examination> {
   const key = walletKeyOf(deps);
-  const end = await finalPoint(deps);
-  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
+  const end = await requireFinalPoint(deps);
   const wallet = await findWallet(deps.db, key);
   const nextNonce = start?.nonce ?? wallet?.nextNonce ?? 0;
   const { slots, untold } = await unseenSlots(deps, end);

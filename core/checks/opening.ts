@@ -9,8 +9,7 @@ import {
 } from '../payouts/store/wallet/wallets.js';
 import { meetChain } from '../payouts/wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { readNonceAhead } from '../payouts/wallet/nonce-ahead.js';
-import { compareOtherWallets } from '../payouts/wallet/other-wallets.js';
+import { compareOtherWallets, readNonceAhead } from '../payouts/wallet/nonce-ahead.js';
 
 /**
  * Checks the wallet when a worker starts, before it signs anything: the endpoints must show the right chain, and

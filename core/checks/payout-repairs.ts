@@ -9,11 +9,9 @@ import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import { decideSettlement, type SettlementVerdict } from '../payouts/rules/settlement-verdict.js';
 import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/open-slots.js';
 import { cancelPayout } from '../payouts/store/payout-messages.js';
-import { finalPoint } from '../payouts/wallet/final-point.js';
 import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
-import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
-import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { agreedSent } from '../payouts/wallet/quorum-views.js';
+import { depsWithoutKey, type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { agreedSent, finalPoint } from '../payouts/wallet/quorum-views.js';
 import type { RepairReport } from './rules/check-reports.js';
 import {
   bookPaidElsewhere,
@@ -39,17 +37,17 @@ export async function releasePayout(
   }
   await requireOwnChain(deps);
   const { wallet, nonce } = payout.slot;
-  const { slot, decision } = await decideAlone(depsWithoutKey(deps, wallet), payout, nonce);
-  const refused = decision.kind === 'refused' ? [{ slot, ...decision }] : [];
-  const outOfGas = decision.kind === 'out-of-gas' ? [{ slot, ...decision }] : [];
-  if (refused.length + outOfGas.length === 0) requireUnsigned(payout);
+  const { slot, verdict } = await decideAlone(depsWithoutKey(deps, wallet), payout, nonce);
+  const hasFailed = verdict.kind === 'refused' || verdict.kind === 'out-of-gas';
+  const closings = hasFailed ? [{ slot, verdict }] : [];
+  if (!hasFailed) requireUnsigned(payout);
   if (!input.dryRun) {
     const { actor, reason } = input;
-    const closings = { settled: [], refused, outOfGas, decision: { actor, reason } };
-    await closeSlots(deps.db, { ...walletKeyOf(deps), address: wallet }, closings);
+    const key = { ...walletKeyOf(deps), address: wallet };
+    await closeSlots(deps.db, key, { closings, decision: { actor, reason } });
   }
   const words =
-    outOfGas.length > 0
+    verdict.kind === 'out-of-gas'
       ? `its transaction ran out of gas for good; ${amount} is pending again, and the payee's next payout gets more gas`
       : `its transaction failed for good; ${amount} is pending again and the payee unpayable until released`;
   return { applied: !input.dryRun, words };
@@ -63,7 +61,7 @@ async function decideAlone(
   deps: MoneyDeps,
   payout: RepairedPayout,
   nonce: number,
-): Promise<{ readonly slot: OpenSlot; readonly decision: SettlementVerdict }> {
+): Promise<{ readonly slot: OpenSlot; readonly verdict: SettlementVerdict }> {
   const page = { from: nonce, below: nonce + 1, limit: 1 };
   const [slot] = await openSlots(deps.db, walletKeyOf(deps), page);
   if (slot === undefined) {
@@ -74,7 +72,7 @@ async function decideAlone(
   const inclusions = hashes.flatMap((hash) => byHash.get(hash) ?? []);
   const facts = { ...slot, wallet: deps.signer.address };
   const rules = { ...deps.chain, endpoints: Math.max(deps.rpc.endpoints, 2), head: 0 };
-  return { slot, decision: decideSettlement(facts, inclusions, rules) };
+  return { slot, verdict: decideSettlement(facts, inclusions, rules) };
 }
 
 /** Books a payment that somebody made outside of the pool, if the chain proves it. */

@@ -3,10 +3,9 @@
 import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import type { BlockHeader } from '../chain/node-answers.js';
-import { finalPoint } from '../payouts/wallet/final-point.js';
 import { awaitOwnChain } from '../payouts/wallet/ledger-chain.js';
-import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
-import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { type MoneyDeps, walletKeyOf, walletsOfLedger } from '../payouts/wallet/money-deps.js';
+import { finalPoint } from '../payouts/wallet/quorum-views.js';
 import type { RecheckReport } from './rules/check-reports.js';
 import {
   markFinal,

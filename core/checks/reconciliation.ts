@@ -6,9 +6,13 @@
 import { ChainError } from '../chain/endpoint-error.js';
 import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-history.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
-import { type FinalPoint, finalPoint, standingAt } from '../payouts/wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { agreedSent } from '../payouts/wallet/quorum-views.js';
+import {
+  agreedSent,
+  type FinalPoint,
+  finalPoint,
+  standingAt,
+} from '../payouts/wallet/quorum-views.js';
 import type { ReconciliationReport } from './rules/check-reports.js';
 import {
   compareBalance,

@@ -24,15 +24,14 @@ interface Facts {
 }
 
 /**
- * Throws for a database that this program cannot work on: DATABASE_TOO_OLD,
- * DATABASE_ENCODING_WRONG, DATABASE_READ_ONLY, DATABASE_POOLED, DATABASE_SCHEMA_NEWER, and for a worker, which makes
- * and alters tables, DATABASE_FORBIDDEN with the statement that helps.
+ * Throws DATABASE_… for a database that this program cannot work on. A worker also needs the rights to make and alter
+ * tables: DATABASE_FORBIDDEN has the statement that helps.
  */
 export async function refuseUnfitDatabase(
   db: Database,
   { isWorkers }: { readonly isWorkers: boolean },
 ): Promise<void> {
-  const [facts] = await query<Facts & Record<string, unknown>>(db, asked);
+  const [facts] = await query<Facts>(db, asked);
   if (facts === undefined) throw new RangeError('Postgres says nothing of itself');
   refuseServer(facts);
   if (await isPooledByTransaction(db)) {
@@ -83,18 +82,19 @@ function refuseServer({ version, shown, encoding, read_only, standby, database }
 
 function refuseMissingRights(facts: Facts): void {
   const { role, database, schema, may_make_schemas, may_make_tables } = facts;
-  const wanted = [
-    ...(may_make_schemas
-      ? []
-      : [`GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)}`]),
-    ...(may_make_tables
-      ? []
-      : [`GRANT USAGE, CREATE ON SCHEMA ${quoted(schema ?? 'public')} TO ${quoted(role)}`]),
-  ];
-  if (wanted.length === 0) return;
-  const what = [...(may_make_schemas ? [] : ['schemas']), ...(may_make_tables ? [] : ['tables'])];
-  const message = `the role "${role}" may make no ${what.join(' and no ')} in the database "${database}"`;
-  const help = `as one that may, run in psql: ${wanted.join('; ')}`;
+  const rights = [
+    { may: may_make_schemas, what: 'schemas', on: `CREATE ON DATABASE ${quoted(database)}` },
+    {
+      may: may_make_tables,
+      what: 'tables',
+      on: `USAGE, CREATE ON SCHEMA ${quoted(schema ?? 'public')}`,
+    },
+  ].filter(({ may }) => !may);
+  if (rights.length === 0) return;
+  const what = rights.map((right) => right.what).join(' and no ');
+  const message = `the role "${role}" may make no ${what} in the database "${database}"`;
+  const wanted = rights.map(({ on }) => `GRANT ${on} TO ${quoted(role)}`).join('; ');
+  const help = `as one that may, run in psql: ${wanted}`;
   throw new PoolError('DATABASE_FORBIDDEN', `${message}; ${help}`);
 }
 
@@ -102,28 +102,23 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/**
- * Whether a pooler moves sessions of Postgres between connections: the settings and locks of one connection would then
- * affect another.
- */
+/** Whether a pooler moves sessions between connections: settings and locks of one would then affect another. */
 async function isPooledByTransaction(db: Database): Promise<boolean> {
   const first = await db.$client.connect();
+  let second: PoolClient | undefined;
   try {
-    const second = await db.$client.connect();
-    try {
-      const before = await sessionOf(first);
-      await second.query('BEGIN');
-      if ((await sessionOf(second)) === before) return true;
-      // A pooler with several free sessions may use them in turn.
-      return (await sessionOf(first)) !== before;
-    } finally {
-      second.release(true);
-    }
+    second = await db.$client.connect();
+    const before = await sessionOf(first);
+    await second.query('BEGIN');
+    if ((await sessionOf(second)) === before) return true;
+    // A pooler with several free sessions may use them in turn.
+    return (await sessionOf(first)) !== before;
   } catch (error) {
     // PgBouncer reports this error when it does not keep even a transaction in one session.
     if (sqlState(error) === PROTOCOL_VIOLATION) return true;
     throw error;
   } finally {
+    second?.release(true);
     first.release();
   }
 }

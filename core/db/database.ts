@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
-import './connection/given-back.js';
-import { withSessionSettings } from './connection/session.js';
-import { watchSilence } from './connection/silent-connections.js';
+import { withSessionSettings } from './session.js';
+import { watchSilence } from './silent-connections.js';
 import { tellFailures } from './statement-error.js';
 
 /** The pool of connections behind every store function; `$client` is the pg pool itself. */
@@ -23,17 +22,11 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
   /** A statement may wait at most this long for a lock. @default as long as it may run */
   readonly lockTimeoutMs?: number;
-  /**
-   * How long to wait for a connection: for a new one, or for one of the pool's while others hold all of them. @default
-   * 10000
-   */
+  /** How long to wait for a connection, a new one or one that others hold. @default 10000 */
   readonly connectionTimeoutMs?: number;
 }
 
-/**
- * After this long without traffic, TCP tests whether the other end of a connection is still there; the server does the
- * same.
- */
+/** After this long without traffic, TCP tests whether the other end of a connection is still there. */
 const KEEP_ALIVE_MS = 15_000;
 /** Connections that do not close are cut after this long. */
 const CLOSING_MS = 5_000;
@@ -56,15 +49,44 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: '60000',
   };
   const pool = new pg.Pool(withSessionSettings(connections, timeouts));
-  // A connection that the server closes must not end the process. It may be idle, or busy between two statements of a
-  // transaction: the next query then throws.
+  // A connection that the server closes must not end the process. In a transaction the next query then throws.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
     tellFailures(client);
   });
   cutters.set(pool, watchSilence(pool, { url, statementTimeoutMs }));
-  return drizzle({ client: pool });
+  const database = drizzle({ client: pool });
+  database.transaction = (work, settings) => transactionOn(pool, work, settings);
+  return database;
+}
+
+/**
+ * Runs a transaction, and returns its connection to the pool whatever happens. The query builder itself keeps the
+ * connection for ever when BEGIN fails, and when ROLLBACK fails, too, it throws that error instead of the first one.
+ */
+async function transactionOn<T>(
+  pool: pg.Pool,
+  work: (tx: Transaction) => Promise<T>,
+  settings: Parameters<NodePgDatabase['transaction']>[1],
+): Promise<T> {
+  const client = await pool.connect();
+  let first: { readonly error: unknown } | undefined;
+  const noting = async (tx: Transaction): Promise<T> => {
+    try {
+      return await work(tx);
+    } catch (error) {
+      first = { error };
+      throw error;
+    }
+  };
+  try {
+    return await drizzle({ client }).transaction(noting, settings);
+  } catch (error) {
+    throw first === undefined ? error : first.error;
+  } finally {
+    client.release();
+  }
 }
 
 /** Returns the query builder on one connection that was taken from a pool: its transactions run on that connection. */

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { foreignText } from '../base/foreign-text.js';
-import { closeDatabase, type Database, openDatabase } from './database.js';
+import { closeDatabase, type Database, onConnection, openDatabase } from './database.js';
 import { LOCKS } from './locks.js';
 import { query } from './query.js';
 import { grantApiRole } from './roles.js';
@@ -25,26 +25,30 @@ type Tell = (words: string) => void;
 
 /**
  * Brings the schema to this version, and grants the API's role, if there is one, its rights on it. Safe to call from
- * several processes at once. A migration of a large table may take hours, so it has connections of its own, without the
+ * several processes at once. A migration of a large table may take hours, so it has a connection of its own, without the
  * time-out of ordinary statements.
  */
 export async function migrateDatabase(database: Database, tell: Tell = () => undefined) {
   const { connectionString } = database.$client.options;
   const own = openDatabase({
     url: connectionString ?? '',
-    maxConnections: 2,
+    maxConnections: 1,
     statementTimeoutMs: 0,
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   });
   try {
-    await alone(own, tell, () => bring(own, tell));
+    await alone(own, tell, (connection) => bring(connection, tell));
   } finally {
     await closeDatabase(own);
   }
 }
 
 /** Runs the work while no other process migrates. */
-async function alone(db: Database, tell: Tell, work: () => Promise<void>): Promise<void> {
+async function alone(
+  db: Database,
+  tell: Tell,
+  work: (connection: Database) => Promise<void>,
+): Promise<void> {
   const lock = await db.$client.connect();
   try {
     for (let saidAtMs = performance.now(); ; await sleep(LOOK_MS)) {
@@ -56,7 +60,7 @@ async function alone(db: Database, tell: Tell, work: () => Promise<void>): Promi
       saidAtMs = performance.now();
       tell('waiting for another process, which brings the database to its version');
     }
-    await work();
+    await work(onConnection(lock));
   } finally {
     // Closing the connection releases the lock, also when Postgres no longer answers.
     lock.release(true);

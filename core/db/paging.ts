@@ -1,5 +1,5 @@
 /** Keyset paging: a cursor names the last row that was shown, so rows inserted meanwhile do not shift the next page. */
-import { type Column, type SQL, sql } from 'drizzle-orm';
+import { and, type Column, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../base/errors/pool-error.js';
 
 export const MAX_PAGE_SIZE = 200;
@@ -17,10 +17,7 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-/**
- * The kinds of parts in a cursor: the pattern of the part's text (Postgres would fail on anything else), and its value in
- * SQL.
- */
+/** The kinds of parts in a cursor: the pattern of a part's text, as Postgres fails on others, and its value in SQL. */
 const KINDS = {
   address: { pattern: /^0x[0-9a-f]{40}$/, value: (part: string) => sql`${part}` },
   integer: { pattern: /^-?\d{1,17}$/, value: (part: string) => sql`${part}::bigint` },
@@ -30,11 +27,7 @@ const KINDS = {
     value: (part: string) => sql`${part}::uuid`,
   },
   /** A time in whole microseconds, as exact as Postgres stores it; a Date would round it. */
-  time: {
-    pattern: /^-?\d{1,17}$/,
-    value: (part: string) =>
-      sql`(timestamptz 'epoch' + ${part}::bigint * interval '1 microsecond')`,
-  },
+  time: { pattern: /^-?\d{1,17}$/, value: timeOfMicros },
 } as const;
 
 interface KeyColumn {
@@ -42,10 +35,7 @@ interface KeyColumn {
   readonly kind: keyof typeof KINDS;
 }
 
-/**
- * The columns that a list is ordered by; no two rows may have the same values in all of them. The ORDER BY, the condition
- * for the next page and the cursor are built from them.
- */
+/** The columns that order a list, unique together: they make its ORDER BY, the next page's condition and its cursor. */
 export class Keyset<Field extends string> {
   private readonly columns: readonly (KeyColumn & { readonly field: Field })[];
 
@@ -64,17 +54,13 @@ export class Keyset<Field extends string> {
     return sql.join(sorted, sql`, `);
   }
 
-  /**
-   * The extra fields that a raw statement must select for `page`: the key's times in microseconds, which a row does not
-   * have otherwise.
-   */
+  /** What a raw statement must select for `page`: the key's times in microseconds, which a row does not have. */
   get timeFields(): SQL {
-    const times = this.columns.flatMap(({ field, column, kind }) =>
-      kind === 'time'
-        ? [sql`(extract(epoch FROM ${column}) * 1000000)::bigint AS ${sql.identifier(field)}`]
-        : [],
+    const times = this.columns.filter(({ kind }) => kind === 'time');
+    const parts = times.map(
+      ({ field, column }) => sql`${microsOf(column)} AS ${sql.identifier(field)}`,
     );
-    return sql.join(times, sql`, `);
+    return sql.join(parts, sql`, `);
   }
 
   /** The condition for rows behind the cursor; undefined for the first page. Throws CURSOR_MALFORMED. */
@@ -151,17 +137,14 @@ export function toPage<Row, Item>(
 
 /** Joins conditions with AND; none at all means every row. */
 export function allOf(conditions: readonly (SQL | undefined)[]): SQL {
-  const present = conditions.filter((condition) => condition !== undefined);
-  return present.length === 0 ? sql`true` : sql.join(present, sql` AND `);
+  return and(...conditions) ?? sql`true`;
 }
 
 /** SQL for a time in whole microseconds, as exact as Postgres stores it; a Date would round it. */
-export const microsOf = (column: SQL): SQL =>
+export const microsOf = (column: SQL | Column): SQL =>
   sql`(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
 /** The inverse of `microsOf`. */
-export const timeOfMicros = (micros: string | undefined): SQL =>
-  sql`(timestamptz 'epoch' + ${micros}::bigint * interval '1 microsecond')`;
-
-/** Reads a timestamp of a raw query, which comes as text. */
-export const toDate = (text: string): Date => new Date(text);
+export function timeOfMicros(micros: string | undefined): SQL {
+  return sql`(timestamptz 'epoch' + ${micros}::bigint * interval '1 microsecond')`;
+}

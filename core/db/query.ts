@@ -7,10 +7,7 @@ export async function query<Row>(reader: Reader, statement: SQL): Promise<readon
   return result.rows as unknown as readonly Row[];
 }
 
-/**
- * Decodes one field of a raw statement: a column of the schema, as drizzle would decode it, or a function of what the
- * driver returns (text for int8, numeric and timestamptz). It is never called with null.
- */
+/** Decodes a field that is not null: a column as drizzle does, or by a function (int8, numeric and times are texts). */
 export type Decoder = Column | ((value: never) => unknown);
 /** A decoder for a field that may be null, such as one of an outer join. */
 interface Nullable<Inner extends Decoder> {

@@ -3,7 +3,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { PoolError } from '../base/errors/pool-error.js';
 import type { Database } from './database.js';
-import { sqlState } from './transact.js';
+import { retried, sqlState } from './transact.js';
 
 /** Name of the API's role, which has its own password. Where there is no such role, the API uses the worker's. */
 export const API_ROLE = 'openpool_api';
@@ -31,6 +31,8 @@ const WRITES = [
   // What an operator decides about a payout. Its amount, destination and state are not among it.
   `UPDATE (held_at, hold_reason, approved_at, approve_reason, bump_requested_at, wait_code, wait_reason)
        ON payout`,
+  // A trigger writes what a payout waited for when a request ends the wait.
+  'INSERT ON payout_wait',
   'EXECUTE ON FUNCTION cancel_reserved_payout',
 ];
 
@@ -40,14 +42,7 @@ const MAX_TRIES = 3;
 
 /** Gives the role the rights of this version and takes all others away; does nothing where there is no such role. */
 export async function grantApiRole(db: Database): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await db.execute(sql.raw(grants()));
-      return;
-    } catch (error) {
-      if (tries === MAX_TRIES || !TRY_AGAIN.has(sqlState(error))) throw error;
-    }
-  }
+  await retried(async () => db.execute(sql.raw(grants())), TRY_AGAIN, MAX_TRIES);
 }
 
 /**
@@ -65,11 +60,9 @@ export async function makeApiRole(db: Database, password: string): Promise<void>
     );
   } catch (error) {
     if (sqlState(error) !== FORBIDDEN) throw error;
-    throw new PoolError(
-      'DATABASE_FORBIDDEN',
-      `the role of database.url may not make roles; as one that may, run in psql: ` +
-        `CREATE ROLE ${API_ROLE} LOGIN; and set its password with \\password ${API_ROLE}`,
-    );
+    const help = `CREATE ROLE ${API_ROLE} LOGIN; and set its password with \\password ${API_ROLE}`;
+    const message = 'the role of database.url may not make roles; as one that may, run in psql';
+    throw new PoolError('DATABASE_FORBIDDEN', `${message}: ${help}`);
   }
 }
 

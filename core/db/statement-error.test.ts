@@ -6,7 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { payee } from '../ledger/store/tables.js';
 import { query } from './query.js';
-import { StatementError, statementError } from './statement-error.js';
+import {
+  isDatabaseAway,
+  openingFailure,
+  StatementError,
+  statementError,
+} from './statement-error.js';
 import { sqlState, transact } from './transact.js';
 
 let database: TestDatabase;
@@ -96,5 +101,21 @@ describe(DATABASE, () => {
     ["'secret'", 'a statement'],
   ])('is told by its first words: %s', (statement, told) => {
     expect(new StatementError(new Error('x'), statement).message).toBe(`x, in ${told}`);
+  });
+});
+
+it.each([
+  ['53100', 'DATABASE_FULL', false],
+  ['53300', 'DATABASE_UNREACHABLE', true],
+  ['25006', 'DATABASE_READ_ONLY', false],
+  ['42501', 'DATABASE_FORBIDDEN', false],
+  ['3D000', 'DATABASE_REFUSED', false],
+])('what Postgres says with %s is told as %s', async (state, code, isAway) => {
+  const raise = `DO $$ BEGIN RAISE EXCEPTION 'its words' USING ERRCODE = '${state}'; END $$`;
+  const error: unknown = await database.db.$client.query(raise).catch((thrown: unknown) => thrown);
+  expect(isDatabaseAway(error)).toBe(isAway);
+  expect(openingFailure(error, 'pool')).toMatchObject({
+    code,
+    message: expect.stringContaining('its words'),
   });
 });

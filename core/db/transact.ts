@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TransactionRollbackError } from 'drizzle-orm';
+import { causesOf, codeOf } from '../base/causes.js';
 import type { Reader, Transaction } from './database.js';
 
 const MAX_TRIES = 5;
@@ -7,12 +9,21 @@ const TRY_AGAIN = new Set(['40P01', '40001']);
 
 /** Runs one transaction, and runs it again when Postgres ended it because of a deadlock or a serialization failure. */
 export async function transact<T>(db: Reader, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return retried(() => db.transaction(work), TRY_AGAIN, MAX_TRIES);
+}
+
+/** Does the work, and does it again after a moment while it ends with one of these SQLSTATEs. */
+export async function retried<T>(
+  work: () => Promise<T>,
+  states: ReadonlySet<string>,
+  maxTries: number,
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await db.transaction(work);
+      return await work();
     } catch (error) {
-      if (tries >= MAX_TRIES || !TRY_AGAIN.has(sqlState(error))) throw error;
-      await new Promise((resolve) => setTimeout(resolve, tries * 20 * Math.random()));
+      if (tries >= maxTries || !states.has(sqlState(error))) throw error;
+      await sleep(tries * 20 * Math.random());
     }
   }
 }
@@ -24,26 +35,19 @@ export function isOfData(error: unknown): boolean {
 
 /** Runs the work in a transaction that is rolled back, and returns its result or throws its error. */
 export async function rehearse<T>(db: Reader, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  const results: T[] = [];
-  try {
-    await db.transaction(async (tx) => {
-      results.push(await work(tx));
-      tx.rollback();
-    });
-  } catch (error) {
+  let result: T | undefined;
+  const rehearsal = db.transaction(async (tx) => {
+    result = await work(tx);
+    tx.rollback();
+  });
+  await rehearsal.catch((error: unknown) => {
     if (!(error instanceof TransactionRollbackError)) throw error;
-  }
-  const [result] = results;
+  });
   if (result === undefined) throw new RangeError('a rehearsal came to nothing');
   return result;
 }
 
-/**
- * Returns the five-character SQLSTATE of an error, also when the query builder has wrapped it; empty when there is none.
- */
+/** Returns the SQLSTATE of an error, also when the query builder has wrapped it; empty when there is none. */
 export function sqlState(error: unknown): string {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string') return cause.code;
-  }
-  return '';
+  return [...causesOf(error)].map(codeOf).find((code) => code !== '') ?? '';
 }

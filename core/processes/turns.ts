@@ -1,7 +1,6 @@
 /**
- * Records which loops of this process have work, and when each of them last made progress (its last turn). The
- * heartbeats, the health check and the watchdog read it: a process that still answers while its loops are stuck is not
- * healthy.
+ * Records which loops of this process have work, and when each last made progress (its last turn), for heartbeats, health
+ * check and watchdog: a process that answers while its loops are stuck is not healthy.
  */
 
 interface Busy {
@@ -10,22 +9,11 @@ interface Busy {
   readonly mostMs: number;
 }
 
-export interface StandingLoop {
-  readonly name: string;
-  readonly standsForMs: number;
-}
-
-/** The handle by which a loop that has work reports its progress. */
-export interface Turn {
-  turned(): void;
-  /** To be called when the loop has no more work. */
-  end(): void;
-}
-
 export class Turns {
   private readonly busy = new Map<string, Busy>();
 
-  begin(name: string, mostMs: number): Turn {
+  /** Returns the handle by which a loop that has work reports its progress, and at last that it has no more. */
+  begin(name: string, mostMs: number) {
     const own: Busy = { turnedAtMs: performance.now(), mostMs };
     this.busy.set(name, own);
     return {
@@ -51,7 +39,7 @@ export class Turns {
   }
 
   /** Returns the loops that made no progress for more than this share of their limit. */
-  standing(share = 1): readonly StandingLoop[] {
+  standing(share = 1) {
     const now = performance.now();
     return [...this.busy].flatMap(([name, { turnedAtMs, mostMs }]) => {
       const standsForMs = now - turnedAtMs;
@@ -63,15 +51,9 @@ export class Turns {
 /** The loops of this process. */
 export const turns = new Turns();
 
-/**
- * The progress limit of the sender and of the settlement loop. Everything that they wait for answers or times out
- * within seconds.
- */
+/** The progress limit of sender and settler: everything that they wait for answers or times out within seconds. */
 export const MONEY_LOOP_MS = 5 * 60_000;
-/**
- * The progress limit of a sync. A source is waited for as long as its own time-outs say, and this is longer than all of
- * them.
- */
+/** The progress limit of a sync, longer than all the time-outs that a source sets itself. */
 export const SYNC_LOOP_MS = 45 * 60_000;
 /** A loop that made no progress for this share of its limit counts as unhealthy. */
 export const UNHEALTHY_SHARE = 0.3;

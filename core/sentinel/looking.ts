@@ -5,14 +5,17 @@ import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
 import { furthestView, noteBalance } from '../payouts/wallet/quorum-views.js';
 import { findTermsHistory } from '../terms/store/recorded-terms.js';
 import { runningFiles } from '../terms/store/worker-terms.js';
-import type { Condition } from './rules/finding.js';
-import type { SentinelReport } from './rules/report.js';
+import { conditionsOf, type Found, type SentinelReport } from './rules/finding.js';
 import type { SentinelSettings } from './rules/source-figures.js';
-import { watchAudit } from './rules/watch-audit.js';
-import { watchPayouts } from './rules/watch-payouts.js';
-import { MONEY_PATIENCE_MS, watchEndpoints, watchRefused } from './rules/watch-sends.js';
+import {
+  MONEY_PATIENCE_MS,
+  watchAudit,
+  watchEndpoints,
+  watchPayouts,
+  watchRefused,
+  watchTerms,
+} from './rules/watch-pool.js';
 import { watchSource } from './rules/watch-source.js';
-import { watchTerms } from './rules/watch-terms.js';
 import { type LookReport, recordLook } from './store/findings.js';
 import { openSubjects, readPayoutFigures, readRefusedSends } from './store/payout-figures.js';
 import { readSentinelFigures } from './store/source-figures-reads.js';
@@ -23,10 +26,7 @@ export interface SentinelDeps {
   readonly sources: readonly Pick<SourceConfig, 'id' | 'syncIntervalMs'>[];
   /** Time between two payout rounds; null while the configuration pays nothing. */
   readonly roundIntervalMs: number | null;
-  /**
-   * The RPC endpoints and the wallet. Each look asks the endpoints, even while nothing is paid, to notice a silent one and
-   * to keep the stored balance fresh.
-   */
+  /** Endpoints and wallet. A look asks the endpoints even while nothing is paid, to notice a silent one. */
   readonly money?: MoneyDeps;
   readonly now?: () => Date;
   /** Called after each look with what it changed, for the log. */
@@ -36,10 +36,7 @@ export interface SentinelDeps {
 /** The report, which Temporal's UI shows, holds at most this many findings; Postgres keeps all of them. */
 const MOST_TOLD = 50;
 
-/**
- * Checks the sources, the terms, the money, the audit and the payouts once, and records what looks wrong as findings. It
- * stops nothing.
- */
+/** Checks sources, terms, money, audit and payouts once, and records what looks wrong. It stops nothing. */
 export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport> {
   const { db, settings, sources, now = () => new Date() } = deps;
   const at = now();
@@ -53,36 +50,34 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
   });
   const { roundIntervalMs } = deps;
-  const ofPayouts = watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs });
-  const ofThePool = [
-    ...(await termsConditions(db)),
-    ...(await moneyConditions(deps)),
-    ...(await auditConditions(db)),
-    ...ofPayouts,
-  ];
+  const ofThePool = conditionsOf('', [
+    ...(await watchTermsOf(db)),
+    ...(await watchMoney(deps)),
+    ...watchAudit(await readAuditState(db)),
+    ...watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs }),
+  ]);
   const report = await recordLook(db, [...conditions, ...ofThePool], at);
   deps.onLook?.(report);
+  const told = report.open.slice(0, MOST_TOLD);
   return {
     sources: stored.length,
     opened: report.opened.length,
     worse: report.worse.length,
     resolved: report.resolved.length,
     open: report.open.length,
-    findings: report.open
-      .slice(0, MOST_TOLD)
-      .map(({ code, sourceId, words }) => ({ code, sourceId, words })),
+    findings: told.map(({ code, sourceId, words }) => ({ code, sourceId, words })),
   };
 }
 
 /** Judges the terms by the database's clock, by which their changes were recorded. */
-async function termsConditions(db: Database): Promise<readonly Condition[]> {
+async function watchTermsOf(db: Database): Promise<readonly Found[]> {
   const history = await findTermsHistory(db);
   if (history === undefined) return [];
   const { versions, now } = history;
   return watchTerms({ versions, files: await runningFiles(db), nowMs: now.getTime() });
 }
 
-async function moneyConditions({ db, money }: SentinelDeps): Promise<readonly Condition[]> {
+async function watchMoney({ db, money }: SentinelDeps): Promise<readonly Found[]> {
   const refused = watchRefused(await readRefusedSends(db, MONEY_PATIENCE_MS));
   if (money === undefined) return refused;
   const { rpc, signer } = money;
@@ -92,16 +87,4 @@ async function moneyConditions({ db, money }: SentinelDeps): Promise<readonly Co
   const known = await openSubjects(db, 'RPC_SILENT');
   const silences = rpc.silences().map((one) => ({ ...one, isKnown: known.has(one.name) }));
   return [...refused, ...watchEndpoints(silences, rpc.quorum)];
-}
-
-/** Judges the audit by the database's clock, by which the audit records its times. */
-async function auditConditions(db: Database): Promise<readonly Condition[]> {
-  const { checkedAt, wholeAt, since, now } = await readAuditState(db);
-  const ms = (at: Date | null) => at?.getTime() ?? null;
-  return watchAudit({
-    checkedMs: ms(checkedAt),
-    wholeMs: ms(wholeAt),
-    sinceMs: ms(since),
-    nowMs: now.getTime(),
-  });
 }

@@ -1,4 +1,4 @@
-import { type LocalProcess, waitUntil } from '../../core/processes/process.js';
+import { type LocalProcess, waitUntil } from './process.js';
 
 export interface UntilOptions {
   /** @default a minute */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { freePort } from '../../core/processes/ports.js';
 import { elementText, goTime, sqliteTime } from '../kit/event-element.js';
 import { startHttpServer } from '../kit/http-server.js';
+import { freePort } from '../kit/ports.js';
 import { appendJournal, type EventLine, reopenJournal, type Truth } from './simulator-journal.js';
 
 /** What happened in the orchestrator, before its database gave it an id and a time. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { onFreePort } from '../../core/processes/ports.js';
-import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { onFreePort } from '../kit/ports.js';
+import { type LocalProcess, startProcess } from '../kit/process.js';
 import { until } from '../kit/until.js';
 
 export interface LocalChain {

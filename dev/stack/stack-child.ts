@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../kit/process.js';
 import { until } from '../kit/until.js';
 
 /** One of the manager's own processes, started again whenever it dies. */

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startProcess } from '../../core/processes/process.js';
-import { birthOf } from '../../core/processes/process-birth.mjs';
+import { birthOf } from '../../core/processes/process-birth.js';
+import { startProcess } from '../kit/process.js';
 import { claimState } from './stack-record.js';
 
 let dir: string;
@@ -45,7 +45,7 @@ test('what a killed owner left behind is ended, and a stranger with a recorded p
 
 test('when the owner is killed with -9, its processes end within moments', async () => {
   const script = `
-    import { startProcess } from '../../core/processes/process.js';
+    import { startProcess } from '../kit/process.js';
     import { claimState } from './stack-record.js';
     const record = await claimState(process.argv[1], () => undefined);
     record.watch(startProcess({ name: 'sleeper', command: 'sleep', args: ['60'] }));

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { LocalProcess } from '../../core/processes/process.js';
-import { birthOf } from '../../core/processes/process-birth.mjs';
+import { birthOf } from '../../core/processes/process-birth.js';
+import type { LocalProcess } from '../kit/process.js';
 
 interface Recorded {
   readonly name: string;
@@ -102,8 +102,11 @@ function signalIfAlive(one: Recorded, signal: NodeJS.Signals): void {
 }
 
 function startGuardian(): { tell(line: string): void; dismiss(): void } {
-  const script = fileURLToPath(new URL('../../core/processes/guardian.mjs', import.meta.url));
-  const guardian = spawn(process.execPath, [script], {
+  const script = fileURLToPath(new URL(`./guardian${extname(import.meta.url)}`, import.meta.url));
+  const loader = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const guardian = spawn(process.execPath, [...loader, script], {
+    // The loader is found from here.
+    cwd: dirname(script),
     stdio: ['pipe', 'ignore', 'ignore'],
     // Out of the terminal's group: neither Ctrl-C nor a kill of the group may reach it.
     detached: true,

@@ -1,13 +1,13 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type LocalPostgres, startPostgres } from '../../core/db/embedded/postgres.js';
-import { freePort } from '../../core/processes/ports.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
+import { freePort } from '../kit/ports.js';
 import type { JournalSource } from '../referee/compare-journal.js';
 import { type Orchestrator, startOrchestrator } from '../simulator/simulator.js';
 import { type Cast, type CastContracts, castWorkers } from '../simulator/simulator-cast.js';
 import { type LocalChain, startChain } from './chain-node.js';
+import { type LocalPostgres, startPostgres } from './postgres-server.js';
 import { deployContracts, fundWallet, hasContracts } from './stack-chain.js';
 import { type StackChild, startChild } from './stack-child.js';
 import { ensureWallet, type StackPace, type StackSource, writeConfig } from './stack-config.js';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import { freePort, onFreePort } from '../../core/processes/ports.js';
-import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { freePort, onFreePort } from '../kit/ports.js';
+import { type LocalProcess, startProcess } from '../kit/process.js';
 import { until } from '../kit/until.js';
 import { findTemporal } from '../setup/temporal-binary.mjs';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { ConfigError } from '../../config/reading/problem.js';
-import { freePort } from '../../core/processes/ports.js';
+import { freePort } from '../../dev/kit/ports.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { useConfigFiles } from '../../test/harness/config-files.js';
 import { createEmptyDatabase, type TestDatabase } from '../../test/harness/database.js';

@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../../config/config.js';
 import { type ConfigDescription, describeConfig } from '../../config/describe.js';
 import type { ConfigWarning } from '../../config/reading/problem.js';
 import { formatDuration } from '../../config/reading/quantity.js';
+import { openConfiguredSigner } from '../../config/sections/wallet.js';
 import type { Address } from '../../core/base/address.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -16,20 +17,8 @@ import { createRpcEndpoint } from '../../core/chain/rpc/rpc-client.js';
 import type { Signer } from '../../core/chain/signer/signer.js';
 import { refuseSharedPlace } from '../../core/events/rules/source-place.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
-import { openConfiguredSigner } from '../signer.js';
-import { checkSurroundings, type Found } from './check-surroundings.js';
-import { checkTemporal } from './check-temporal.js';
+import { checkSurroundings, checkTemporal, Found } from './check-surroundings.js';
 import { askAsWorker, GENEROUS_BATCH } from './endpoint-questions.js';
-
-export interface CheckedConfig {
-  readonly description: ConfigDescription;
-  /** Why a start would be refused; empty when it would go on. */
-  readonly refusals: readonly PoolError[];
-  /** What a start would wait for, and settings that are allowed but probably not intended. */
-  readonly warnings: readonly string[];
-  /** The output for people: the configuration as YAML, then the verdict. */
-  readonly text: string;
-}
 
 /** Matches the placeholder hosts of pools/openpool.yaml. Nobody can own these names (RFC 2606). */
 const EXAMPLE = /[/.@]example\.(?:com|net|org)(?![\w.-])/;
@@ -40,14 +29,14 @@ const PATIENCE_MS = 3_000;
 /**
  * Checks a configuration, and throws a ConfigError when the file itself is wrong. Also tries the sources, the wallet,
  * the RPC endpoints, a remote signer, Postgres, Temporal, the directories and the API's port. It sends no request to an
- * orchestrator.
+ * orchestrator. Returns what it found and the output for people: the configuration as YAML, then the verdict.
  */
-export async function checkConfig(path: string): Promise<CheckedConfig> {
-  const found = createFound();
+export async function checkConfig(path: string) {
+  const found = new Found();
   const onWarning = ({ words }: ConfigWarning) => found.warnings.push(words);
   const config = await loadConfig(path, { needsWallet: true, onWarning });
   await checkSources(config, found);
-  const signer = await found.tried(() => openConfiguredSigner(config));
+  const signer = await found.tried(() => openConfiguredSigner(config.wallet));
   await Promise.all([
     checkChain(config, signer?.address ?? NOBODY, found),
     checkSigner(signer, found),
@@ -81,23 +70,6 @@ function notRefused(warnings: number): string {
   if (warnings === 0) return `nothing here would be refused; ${asked}`;
   const what = `${counted(warnings, 'warning')} above ${warnings === 1 ? 'says' : 'say'} what would not work as it should`;
   return `a start would not be refused, but ${what}; ${asked}`;
-}
-
-function createFound(): Found {
-  const refusals: PoolError[] = [];
-  return {
-    refusals,
-    warnings: [],
-    async tried(make) {
-      try {
-        return await make();
-      } catch (error) {
-        if (!(error instanceof PoolError)) throw error;
-        refusals.push(error);
-        return undefined;
-      }
-    },
-  };
 }
 
 async function checkSources({ sources }: Config, found: Found): Promise<void> {
@@ -143,14 +115,16 @@ async function checkChain({ chain }: Config, wallet: Address, found: Found): Pro
   tellAges(right, chain.maxHeadAgeMs, found);
 }
 
+interface RightEndpoint {
+  readonly kind: 'right';
+  readonly name: string;
+  readonly headAtMs: number;
+  /** What a worker needs from this endpoint and does not get, as sentences. */
+  readonly refusals: readonly string[];
+}
+
 type SeenEndpoint =
-  | {
-      readonly kind: 'right';
-      readonly name: string;
-      readonly headAtMs: number;
-      /** What a worker needs from this endpoint and does not get, as sentences. */
-      readonly refusals: readonly string[];
-    }
+  | RightEndpoint
   | { readonly kind: 'wrong' | 'silent'; readonly name: string; readonly message: string };
 
 async function askEndpoint(
@@ -184,12 +158,7 @@ async function askEndpoint(
 /** A made-up address, asked about in place of the wallet when its key could not be opened. */
 const NOBODY: Address = `0x${'00'.repeat(19)}01`;
 
-interface SeenHead {
-  readonly name: string;
-  readonly headAtMs: number;
-}
-
-function tellAges(heads: readonly SeenHead[], maxHeadAgeMs: number, found: Found): void {
+function tellAges(heads: readonly RightEndpoint[], maxHeadAgeMs: number, found: Found): void {
   const newestMs = Math.max(...heads.map(({ headAtMs }) => headAtMs));
   for (const { name, headAtMs } of heads) {
     if (newestMs - headAtMs <= maxHeadAgeMs) continue;

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { stringify } from 'yaml';
-import { freePort } from '../../core/processes/ports.js';
+import { freePort } from '../../dev/kit/ports.js';
 import { useConfigFiles } from '../../test/harness/config-files.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { makeKeystore, PASSPHRASE } from '../../test/harness/money.js';

@@ -1,27 +1,37 @@
-/** Checks what a start needs from the machine and from Postgres, without starting or changing anything. */
+/** Checks what a start needs from the machine, from Postgres and from Temporal, without starting or changing anything. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
 import type { Config } from '../../config/config.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { refuseUnfitDatabase } from '../../core/db/database-fit.js';
-import { openingFailure } from '../../core/db/database-trouble.js';
 import { lookAtDirectory } from '../../core/db/embedded/state-directory.js';
 import { readSchemaState } from '../../core/db/migrate.js';
+import { openingFailure } from '../../core/db/statement-error.js';
 import { requireLedger } from '../../core/ledger/store/identity.js';
+import { describeFailure } from '../temporal-connection.js';
 import { tryListening } from './listening.js';
 
-export interface Found {
-  readonly refusals: PoolError[];
-  readonly warnings: string[];
-  /**
-   * Runs one step of the check. When it throws a PoolError, that is noted as a refusal, and the result is undefined.
-   */
-  tried<T>(make: () => Promise<T> | T): Promise<T | undefined>;
+/** What a check has found so far. */
+export class Found {
+  /** Why a start would be refused; empty when it would go on. */
+  readonly refusals: PoolError[] = [];
+  /** What a start would wait for, and settings that are allowed but probably not intended. */
+  readonly warnings: string[] = [];
+
+  /** Runs one step of the check. When it throws a PoolError, notes that as a refusal and returns undefined. */
+  async tried<T>(make: () => Promise<T> | T): Promise<T | undefined> {
+    try {
+      return await make();
+    } catch (error) {
+      if (!(error instanceof PoolError)) throw error;
+      this.refusals.push(error);
+      return undefined;
+    }
+  }
 }
 
-/**
- * How long the check of Postgres may take, in ms: a person waits for the result, so a slower server stays unchecked.
- */
+/** How long Postgres and Temporal may each take, in ms: a person waits for the result, so a slower server counts as away. */
 const PATIENCE_MS = 3_000;
 
 export async function checkSurroundings(config: Config, found: Found): Promise<void> {
@@ -67,5 +77,29 @@ async function judge(db: Database, { pool, chain }: Config, found: Found): Promi
     const failure = openingFailure(error, user);
     if (failure.code !== 'DATABASE_UNREACHABLE') throw failure;
     found.warnings.push(`${UNCHECKED}: ${failure.message}`);
+  }
+}
+
+/**
+ * Asks Temporal once for the namespace. When the server or the namespace is missing, that is only a warning, because a
+ * start waits for both.
+ */
+export async function checkTemporal({ temporal }: Config, found: Found): Promise<void> {
+  try {
+    const connection = await Connection.connect({
+      ...temporal.connection,
+      connectTimeout: PATIENCE_MS,
+    });
+    try {
+      const { namespace } = temporal;
+      await connection.withDeadline(Date.now() + PATIENCE_MS, () =>
+        connection.workflowService.describeNamespace({ namespace }),
+      );
+    } finally {
+      await connection.close();
+    }
+  } catch (error) {
+    const words = `TEMPORAL_UNREACHABLE: ${describeFailure(temporal, error)}`;
+    found.warnings.push(`${words}; a start waits for it`);
   }
 }

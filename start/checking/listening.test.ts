@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import type { ApiOptions } from '../../api/serve.js';
 import { startApi } from '../../api/serve.js';
-import { freePort } from '../../core/processes/ports.js';
+import { freePort } from '../../dev/kit/ports.js';
 import { testConfig } from '../../test/kit/test-pool.js';
 
 it('an API whose port is taken says which, and what its host has to be', async () => {

@@ -24,6 +24,11 @@ describe('the house', () => {
     expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
   });
 
+  it('is built whole: what ships imports TypeScript alone, for the compiler copies nothing else', () => {
+    const wrong = imports.filter(({ from, to }) => !/^dev\//.test(from) && !to.endsWith('.ts'));
+    expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
   it('decides in rules that know nothing but rules', () => {
     const pure = /^core\/(base|[a-z]+\/rules)\//;
     const wrong = imports.filter(({ from, to }) => pure.test(from) && !pure.test(to));

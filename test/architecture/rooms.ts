@@ -8,13 +8,14 @@ export interface Room {
 /** Rooms of one storey know nothing of each other. */
 export const STOREYS: readonly (readonly Room[])[] = [
   [{ path: 'core/base', is: 'money, addresses, times, errors' }],
-  [{ path: 'core/processes', is: 'child processes, ports' }],
+  [{ path: 'core/processes', is: 'processes, and whether their loops turn' }],
   [
     { path: 'core/db', is: 'Postgres: connections, locks, migrations' },
     { path: 'core/chain', is: 'RPC endpoints, receipts, gas fees, signers' },
   ],
   [{ path: 'core/ledger', is: 'accounts and postings, who decided what' }],
   [
+    { path: 'core/access', is: 'who may use the API' },
     { path: 'core/orders', is: 'what people order' },
     { path: 'core/terms', is: 'the dated terms' },
   ],

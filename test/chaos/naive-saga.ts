@@ -5,9 +5,8 @@
  */
 import { sql } from 'drizzle-orm';
 import { query } from '../../core/db/query.js';
-import type { SendResult } from '../../core/payouts/rules/payout.js';
-import { isClosed, type PayoutState } from '../../core/payouts/rules/payout.js';
-import { postMovement } from '../../core/payouts/store/payout-postings.js';
+import { isClosed, type PayoutState, type SendResult } from '../../core/payouts/rules/payout.js';
+import { postMovement } from '../../core/payouts/store/payout-moves.js';
 import { type PayoutProgress, payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 
@@ -72,7 +71,7 @@ async function send(
 async function awaitReceipt(deps: MoneyDeps, hash: string): Promise<boolean | undefined> {
   const deadline = performance.now() + RECEIPT_WAIT_MS;
   while (performance.now() < deadline) {
-    const receipt = (await deps.rpc.receipts([hash])).get(hash);
+    const receipt = (await deps.rpc.first((reads) => reads.receipts([hash]))).get(hash);
     if (receipt) return receipt.succeeded;
     await new Promise((resolve) => setTimeout(resolve, RECEIPT_POLL_MS));
   }

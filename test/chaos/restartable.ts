@@ -2,9 +2,9 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LocalPostgres, startPostgres } from '../../core/db/embedded/postgres.js';
-import { freePort } from '../../core/processes/ports.js';
-import type { LocalProcess } from '../../core/processes/process.js';
+import { freePort } from '../../dev/kit/ports.js';
+import type { LocalProcess } from '../../dev/kit/process.js';
+import { type LocalPostgres, startPostgres } from '../../dev/stack/postgres-server.js';
 import { type LocalTemporal, startTemporal } from '../../dev/stack/temporal-server.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 

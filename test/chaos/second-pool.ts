@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { startPostgres } from '../../core/db/embedded/postgres.js';
 import { rpc } from '../../dev/stack/chain-node.js';
+import { startPostgres } from '../../dev/stack/postgres-server.js';
 import {
   makeStormWallet,
   type Places,

@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../../dev/kit/process.js';
 import { until } from '../../dev/kit/until.js';
 
 export interface WorkerFleet {

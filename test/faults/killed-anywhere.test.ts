@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../../core/base/address.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { query } from '../../core/db/query.js';
-import { startProcess } from '../../core/processes/process.js';
+import { startProcess } from '../../dev/kit/process.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {

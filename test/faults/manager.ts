@@ -11,7 +11,7 @@ import { Settler } from '../../core/payouts/settling/settler.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
 import { until } from '../../dev/kit/until.js';
 import { createLog } from '../../start/log.js';
-import { registerSearchAttributes } from '../../worker/temporal/search-attributes.js';
+import { registerSearchAttributes } from '../../worker/temporal/register-search-attributes.js';
 import { taskQueueOf } from '../../workflows/contract.js';
 import { TEST_POOL_ID } from '../harness/database.js';
 import type { TestWallet } from '../harness/money.js';

@@ -40,7 +40,7 @@ async function transfer(
     maxPriorityFeePerGasWei: GWEI,
   });
   await deps.rpc.sendRaw([raw]);
-  while (((await deps.rpc.receipts([hash])).get(hash) ?? null) === null) {
+  while (((await deps.rpc.first((reads) => reads.receipts([hash]))).get(hash) ?? null) === null) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -8,7 +8,7 @@ import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { freePort } from '../../core/processes/ports.js';
+import { freePort } from '../../dev/kit/ports.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { type LocalTemporal, startTemporal } from '../../dev/stack/temporal-server.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';

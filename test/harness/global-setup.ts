@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../core/db/embedded/postgres.js';
+import { startPostgres } from '../../dev/stack/postgres-server.js';
 import { startTemporal } from '../../dev/stack/temporal-server.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 import { migrateTemplate } from './template.js';

@@ -1,6 +1,6 @@
 /** A port at which a server is away for now: kept from everybody else until the server comes. */
 import { createServer } from 'node:net';
-import { freePort } from '../../core/processes/ports.js';
+import { freePort } from '../../dev/kit/ports.js';
 
 export interface HeldPort {
   readonly port: number;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject } from 'vitest';
 import { stringify } from 'yaml';
-import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../../dev/kit/process.js';
 import { until } from '../../dev/kit/until.js';
 import type { LocalChain } from '../../dev/stack/chain-node.js';
 import type { TestDatabase } from './database.js';

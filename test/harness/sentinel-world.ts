@@ -1,7 +1,7 @@
 /** A pool with one source, and the sentinel that looks at it at a moment of the test's choice. */
 import { afterEach, beforeEach } from 'vitest';
 import { lookAtSources } from '../../core/sentinel/looking.js';
-import type { SentinelReport } from '../../core/sentinel/rules/report.js';
+import type { SentinelReport } from '../../core/sentinel/rules/finding.js';
 import { listFindings, type ShownFinding } from '../../core/sentinel/store/finding-reads.js';
 import { addConnection, addressOf, addWorker, TEST_SENTINEL } from '../kit/test-pool.js';
 import { createTestDatabase, type TestDatabase } from './database.js';

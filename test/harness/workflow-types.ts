@@ -4,5 +4,5 @@ const index = readFileSync(new URL('../../workflows/index.ts', import.meta.url),
 
 /** Everything that a client of Temporal can start at a worker of the pool. */
 export const WORKFLOW_TYPES: readonly string[] = [...index.matchAll(/export \{([^}]+)\}/g)].flatMap(
-  ([, names]) => (names ?? '').split(',').map((name) => name.trim()),
+  ([, names]) => (names ?? '').match(/\w+/g) ?? [],
 );

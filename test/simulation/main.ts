@@ -1,4 +1,4 @@
-import { startPostgres } from '../../core/db/embedded/postgres.js';
+import { startPostgres } from '../../dev/stack/postgres-server.js';
 import { readFlags } from '../../start/flags.js';
 import { addCounts, neverInjected } from './fault-classes.js';
 import { openSeeds } from './seeds.js';

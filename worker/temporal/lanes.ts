@@ -1,14 +1,10 @@
 /** The Temporal workers of a process, one for each task queue: what waits in one queue holds up none of the others. */
-import type { NativeConnection } from '@temporalio/worker';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { LANES, type Lane, laneQueue } from '../../workflows/contract.js';
 
 /** On a stop, running activities have this many ms before they are cancelled. */
 const SHUTDOWN_GRACE_MS = 15_000;
-/**
- * On a stop, the worker waits this many ms at most, then gives up on activities that still run. A container's grace
- * period must be longer.
- */
+/** On a stop, the worker gives up on them after this many ms. A container's grace period must be longer. */
 export const SHUTDOWN_FORCE_MS = 25_000;
 
 type Slots = Pick<
@@ -54,14 +50,12 @@ export interface LaneOptions {
 
 /** Creates the workers of all queues. They poll only once they are run. */
 export async function createLanes(options: LaneOptions): Promise<readonly Worker[]> {
-  const { connection, namespace, mainQueue, activities, workflows, more } = options;
+  const { mainQueue, workflows, more, ...common } = options;
   const create = (taskQueue: string, slots: Slots, hasWorkflows: boolean) =>
     Worker.create({
-      connection,
-      namespace,
-      taskQueue,
-      activities,
+      ...common,
       ...slots,
+      taskQueue,
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
       shutdownForceTime: SHUTDOWN_FORCE_MS,
       ...(hasWorkflows ? workflows : {}),
@@ -75,10 +69,7 @@ export async function createLanes(options: LaneOptions): Promise<readonly Worker
   return workers;
 }
 
-/**
- * Runs all workers, and resolves when all have stopped. When one fails, the others are told to stop, and its error is
- * thrown.
- */
+/** Runs all workers until all have stopped. When one fails, stops the others and throws its error. */
 export async function runLanes(workers: readonly Worker[]): Promise<void> {
   const runs = workers.map(async (worker) => {
     try {

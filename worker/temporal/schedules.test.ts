@@ -1,12 +1,12 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../config/config.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { waitUntil } from '../../dev/kit/process.js';
 import { createLog } from '../../start/log.js';
 import { createTestNamespace, type TestNamespace } from '../../test/harness/namespace.js';
 import { poolIdKey, singleWorkflowId, syncWorkflowId } from '../../workflows/contract.js';
+import { registerSearchAttributes } from './register-search-attributes.js';
 import { applySchedules, deleteRemovedSources, triggerStartChecks } from './schedules.js';
-import { registerSearchAttributes } from './search-attributes.js';
 
 const POOL_ID = 'north';
 const ROUND = singleWorkflowId(POOL_ID, 'payout-round');

@@ -1,7 +1,4 @@
-/**
- * The schedules: which workflows start by themselves, and when. Each start of a worker creates or updates them from the
- * configuration.
- */
+/** Which workflows start by themselves, and when. Each start of a worker updates this from the configuration. */
 import {
   type ScheduleClient,
   ScheduleNotFoundError,
@@ -11,22 +8,22 @@ import {
 import type { Config } from '../../config/config.js';
 import type { Log } from '../../start/log.js';
 import {
+  type AuditInput,
+  type PoolInput,
   poolIdKey,
+  type ReconciliationInput,
   type SingleWorkflow,
+  type SyncInput,
   singleWorkflowId,
   syncWorkflowId,
   taskQueueOf,
 } from '../../workflows/contract.js';
 
-const SWEEP_INTERVAL_MS = 60_000;
-const AUDIT_INTERVAL_MS = 3_600_000;
-const RECHECK_INTERVAL_MS = 60_000;
-const RECONCILE_INTERVAL_MS = 6 * 3_600_000;
-const SENTINEL_INTERVAL_MS = 60_000;
-const ARCHIVE_INTERVAL_MS = 6 * 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** The shortest catch-up window, in ms, that Temporal's server accepts. */
 const LEAST_CATCHUP_MS = 10_000;
-const LONGEST_CATCHUP_MS = 3_600_000;
+const LONGEST_CATCHUP_MS = HOUR_MS;
 /** The note on a pause that the configuration made. Only a pause with this note is ended by the configuration. */
 const DISABLED_NOTE = 'pool.payoutsEnabled is false';
 
@@ -34,19 +31,11 @@ export interface PoolSettings extends Pick<Config, 'pool' | 'sources'> {
   readonly poolId: string;
 }
 
+/** A schedule, which has the same id as the workflow that it starts. */
 interface Recurring {
-  readonly scheduleId: string;
-  readonly workflowType:
-    | 'sync'
-    | 'payoutRound'
-    | 'sweep'
-    | 'audit'
-    | 'recheck'
-    | 'reconcile'
-    | 'sentinel'
-    | 'archiveEvents';
-  readonly workflowId: string;
-  readonly args: readonly unknown[];
+  readonly id: string;
+  readonly workflowType: keyof typeof import('../../workflows/index.js');
+  readonly args: PoolInput | SyncInput | AuditInput | ReconciliationInput;
   readonly everyMs: number;
   readonly summary: string;
   readonly isDisabled?: boolean;
@@ -57,8 +46,7 @@ export async function applySchedules(
   client: ScheduleClient,
   settings: PoolSettings,
 ): Promise<void> {
-  const wanted = recurring(settings);
-  for (const one of wanted) await applySchedule(client, settings.poolId, one);
+  for (const one of recurring(settings)) await applySchedule(client, settings.poolId, one);
 }
 
 /** Whether Temporal has all schedules of the pool and of the sources in this configuration. */
@@ -67,7 +55,7 @@ export async function areSchedulesThere(
   settings: PoolSettings,
 ): Promise<boolean> {
   try {
-    for (const { scheduleId } of recurring(settings)) await client.getHandle(scheduleId).describe();
+    for (const { id } of recurring(settings)) await client.getHandle(id).describe();
     return true;
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return false;
@@ -83,72 +71,44 @@ export async function triggerStartChecks(client: ScheduleClient, poolId: string)
 }
 
 function recurring({ poolId, pool, sources }: PoolSettings): readonly Recurring[] {
-  const single = (name: SingleWorkflow) => ({
-    scheduleId: singleWorkflowId(poolId, name),
-    workflowId: singleWorkflowId(poolId, name),
-  });
+  const single = (
+    name: SingleWorkflow,
+    workflowType: Recurring['workflowType'],
+    everyMs: number,
+    summary: string,
+  ) => ({ id: singleWorkflowId(poolId, name), workflowType, args: { poolId }, everyMs, summary });
+  const syncs = sources.map(
+    ({ id: sourceId, syncIntervalMs }): Recurring => ({
+      id: syncWorkflowId(poolId, sourceId),
+      workflowType: 'sync',
+      args: { poolId, sourceId },
+      everyMs: syncIntervalMs,
+      summary: `Fetches and credits new events of ${sourceId}`,
+    }),
+  );
+  const round = 'Reserves payouts for the payees that are due and starts their sagas';
+  const audit = 'Holds the ledger against its invariants and the chain';
+  const reconcile = 'Holds the chain against the ledger, to the wei';
+  const archive =
+    'Makes partitions ahead and puts old postings together; writes old raw events to files where the configuration says so';
   return [
-    ...sources.map(
-      (source): Recurring => ({
-        scheduleId: syncWorkflowId(poolId, source.id),
-        workflowType: 'sync',
-        workflowId: syncWorkflowId(poolId, source.id),
-        args: [{ poolId, sourceId: source.id }],
-        everyMs: source.syncIntervalMs,
-        summary: `Fetches and credits new events of ${source.id}`,
-      }),
-    ),
+    ...syncs,
     {
-      ...single('payout-round'),
-      workflowType: 'payoutRound',
-      args: [{ poolId }],
-      everyMs: pool.payoutIntervalMs,
-      summary: 'Reserves payouts for the payees that are due and starts their sagas',
+      ...single('payout-round', 'payoutRound', pool.payoutIntervalMs, round),
       isDisabled: !pool.payoutsEnabled,
     },
+    single('sweep', 'sweep', MINUTE_MS, 'Starts a saga for every open payout that has none'),
     {
-      ...single('sweep'),
-      workflowType: 'sweep',
-      args: [{ poolId }],
-      everyMs: SWEEP_INTERVAL_MS,
-      summary: 'Starts a saga for every open payout that has none',
+      ...single('audit', 'audit', HOUR_MS, audit),
+      args: { poolId, withEvents: false },
     },
+    single('recheck', 'recheck', MINUTE_MS, 'Looks again at paid transfers until they are final'),
     {
-      ...single('audit'),
-      workflowType: 'audit',
-      args: [{ poolId, withEvents: false }],
-      everyMs: AUDIT_INTERVAL_MS,
-      summary: 'Holds the ledger against its invariants and the chain',
+      ...single('reconcile', 'reconcile', 6 * HOUR_MS, reconcile),
+      args: { poolId, fromOpening: false },
     },
-    {
-      ...single('recheck'),
-      workflowType: 'recheck',
-      args: [{ poolId }],
-      everyMs: RECHECK_INTERVAL_MS,
-      summary: 'Looks again at paid transfers until they are final',
-    },
-    {
-      ...single('reconcile'),
-      workflowType: 'reconcile',
-      args: [{ poolId, fromOpening: false }],
-      everyMs: RECONCILE_INTERVAL_MS,
-      summary: 'Holds the chain against the ledger, to the wei',
-    },
-    {
-      ...single('sentinel'),
-      workflowType: 'sentinel',
-      args: [{ poolId }],
-      everyMs: SENTINEL_INTERVAL_MS,
-      summary: 'Looks at what comes in and keeps what looks wrong',
-    },
-    {
-      ...single('archive'),
-      workflowType: 'archiveEvents',
-      args: [{ poolId }],
-      everyMs: ARCHIVE_INTERVAL_MS,
-      summary:
-        'Makes partitions ahead and puts old postings together; writes old raw events to files where the configuration says so',
-    },
+    single('sentinel', 'sentinel', MINUTE_MS, 'Looks at what comes in and keeps what looks wrong'),
+    single('archive', 'archiveEvents', 6 * HOUR_MS, archive),
   ];
 }
 
@@ -158,9 +118,8 @@ async function applySchedule(
   one: Recurring,
 ): Promise<void> {
   const options = scheduleOptions(poolId, one);
-  const tags = tagsOf(poolId);
   try {
-    await client.getHandle(one.scheduleId).update((previous) => ({
+    await client.getHandle(one.id).update((previous) => ({
       ...options,
       state: pauseState(one, previous.state),
     }));
@@ -168,8 +127,8 @@ async function applySchedule(
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     const handle = await client.create({
       ...options,
-      ...tags,
-      scheduleId: one.scheduleId,
+      ...tagsOf(poolId),
+      scheduleId: one.id,
       state: pauseState(one, { paused: false }),
     });
     // Triggers the first sync of a new source now. `triggerImmediately` would start a second sync next to the
@@ -190,10 +149,10 @@ function scheduleOptions(poolId: string, one: Recurring) {
     action: {
       type: 'startWorkflow',
       workflowType: one.workflowType,
-      workflowId: one.workflowId,
+      workflowId: one.id,
       taskQueue: taskQueueOf(poolId),
       ...tagsOf(poolId),
-      args: [...one.args],
+      args: [one.args],
       staticSummary: one.summary,
     },
     policies: {
@@ -204,16 +163,12 @@ function scheduleOptions(poolId: string, one: Recurring) {
   } satisfies Omit<ScheduleOptions, 'scheduleId'>;
 }
 
-interface PauseState {
-  readonly paused: boolean;
-  readonly note?: string | undefined;
-}
-
-function pauseState(one: Recurring, previous: PauseState): { paused: boolean; note?: string } {
-  if (one.isDisabled === true && !previous.paused) return { paused: true, note: DISABLED_NOTE };
-  const isOurs = previous.paused && previous.note === DISABLED_NOTE;
-  if (isOurs && one.isDisabled !== true) return { paused: false };
-  const { paused, note } = previous;
+function pauseState(
+  { isDisabled = false }: Recurring,
+  { paused, note }: { readonly paused: boolean; readonly note?: string | undefined },
+): { paused: boolean; note?: string } {
+  if (isDisabled && !paused) return { paused: true, note: DISABLED_NOTE };
+  if (!isDisabled && paused && note === DISABLED_NOTE) return { paused: false };
   return note === undefined ? { paused } : { paused, note };
 }
 

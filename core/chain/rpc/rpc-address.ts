@@ -1,24 +1,12 @@
 /** Splits an endpoint's URL into what goes on the wire and what may be shown. */
 
-export interface RpcAddress {
-  /** The URL without user and password. */
-  readonly href: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Host and port: messages show nothing else of the URL. */
-  readonly name: string;
-  /** Removes the URL's secrets from what the endpoint says. */
-  scrub(words: string): string;
-}
+export type RpcAddress = ReturnType<typeof readRpcAddress>;
 
-/**
- * A part of the path or query with fewer characters than this is taken for an ordinary word, a longer one for a secret key.
- */
+/** A shorter part of the path or query is taken for an ordinary word, a longer one for a secret key. */
 const SHORTEST_KEY = 8;
 
-/**
- * Splits a URL. User and password become a header, because fetch refuses a URL that has them, and quotes it in its error.
- */
-export function readRpcAddress(text: string): RpcAddress {
+/** Splits a URL. User and password become a header, because fetch refuses a URL that has them, and quotes it. */
+export function readRpcAddress(text: string) {
   const url = new URL(text);
   const { username, password, pathname, search } = url;
   const secrets = [username, password, ...pathname.split('/'), ...search.split(/[?&=]/)]
@@ -36,9 +24,16 @@ export function readRpcAddress(text: string): RpcAddress {
     secrets.push(encoded);
     headers['authorization'] = `Basic ${encoded}`;
   }
-  const scrub = (words: string) =>
-    secrets.reduce((text, secret) => text.replaceAll(secret, '…'), words);
-  return { href: url.href, headers, name: url.host, scrub };
+  return {
+    /** The URL without user and password. */
+    href: url.href,
+    headers,
+    /** Host and port: messages show nothing else of the URL. */
+    name: url.host,
+    /** Removes the URL's secrets from what the endpoint says. */
+    scrub: (words: string) =>
+      secrets.reduce((shown, secret) => shown.replaceAll(secret, '…'), words),
+  };
 }
 
 /** Returns the host of a URL: two URLs of one host count as one endpoint. */

@@ -1,4 +1,5 @@
 import { ChainError } from '../endpoint-error.js';
+import { parseJson, recordOf } from '../node-answers.js';
 import { type RpcAddress, readRpcAddress } from './rpc-address.js';
 
 export interface RpcCall {
@@ -10,25 +11,13 @@ export type RpcAnswer =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: ChainError };
 
-/** One endpoint: answers every call of a batch, or throws a ChainError for all of them. */
-export interface RpcEndpoint {
-  readonly name: string;
-  /** How many calls the endpoint takes in one post, as far as is known. */
-  mostCalls(): number;
-  /** Asks all calls, in as many posts as that takes. */
-  batch(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
-}
-
 /** An endpoint whose caller decides which calls share a post. */
-export interface RpcPoster extends RpcEndpoint {
-  /** One post; throws a BatchRefusedError when the endpoint takes no batch of this size. */
-  post(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
-}
+export type RpcPoster = ReturnType<typeof createRpcEndpoint>;
+/** One endpoint: answers every call of a batch, or throws a ChainError for all of them. */
+export type RpcEndpoint = Pick<RpcPoster, 'name' | 'batch'>;
 
-export interface RpcEndpointOptions {
-  readonly url: string;
-  readonly timeoutMs: number;
-}
+type Calls = readonly RpcCall[];
+type Answers = Promise<readonly RpcAnswer[]>;
 
 /** The endpoint refused a post as a whole; `said` is its own message. */
 class BatchRefusedError extends ChainError {
@@ -57,9 +46,7 @@ const MAX_BATCH = 100;
 const LIMIT_KNOWN_FOR_MS = 10 * 60_000;
 /** An endpoint that refuses as if it were busy is at first asked in batches of at least this many calls. */
 const LEAST_OF_BUSY = 10;
-/**
- * After more refusals than this, with no batch of that size answered in between, batches get smaller than `LEAST_OF_BUSY`.
- */
+/** After more refusals than this, with none answered in between, batches get smaller than `LEAST_OF_BUSY`. */
 const REFUSALS_OF_BUSY = 3;
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -69,8 +56,8 @@ let lastId = 0;
  * JSON-RPC over HTTP, strict: an answer that is not exactly one answer per call is an error. How many calls the
  * endpoint takes at once is learnt from its refusals.
  */
-export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
-  const target = { address: readRpcAddress(options.url), timeoutMs: options.timeoutMs };
+export function createRpcEndpoint(options: { readonly url: string; readonly timeoutMs: number }) {
+  const target = { ...readRpcAddress(options.url), timeoutMs: options.timeoutMs };
   let most = MAX_BATCH;
   let learntAt = 0;
   let refusals = 0;
@@ -93,32 +80,35 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
     if (performance.now() - learntAt > LIMIT_KNOWN_FOR_MS) most = MAX_BATCH;
     return most;
   };
-  const endpoint: RpcPoster = {
-    name: target.address.name,
-    mostCalls,
-    async post(calls) {
-      try {
-        const answers = await post(target, calls, mostCalls() === 1);
-        isSilent = false;
-        // An answer to a smaller batch does not show that the endpoint takes the refused size again.
-        if (calls.length >= refusedSize) refusals = 0;
-        return answers;
-      } catch (error) {
-        if (error instanceof BatchRefusedError) learn(calls.length, error);
-        throw error;
-      }
-    },
-    batch: (calls) => inPosts(calls, mostCalls, endpoint.post),
+  const postOnce = async (calls: Calls): Answers => {
+    try {
+      const answers = await post(target, calls, mostCalls() === 1);
+      isSilent = false;
+      // An answer to a smaller batch does not show that the endpoint takes the refused size again.
+      if (calls.length >= refusedSize) refusals = 0;
+      return answers;
+    } catch (error) {
+      if (error instanceof BatchRefusedError) learn(calls.length, error);
+      throw error;
+    }
   };
-  return endpoint;
+  return {
+    name: target.name,
+    /** How many calls the endpoint takes in one post, as far as is known. */
+    mostCalls,
+    /** One post; throws a BatchRefusedError when the endpoint takes no batch of this size. */
+    post: postOnce,
+    /** Asks all calls, in as many posts as that takes. */
+    batch: (calls: Calls): Answers => inPosts(calls, mostCalls, postOnce),
+  };
 }
 
 /** Asks in posts of at most this many calls, and in smaller ones while they are refused for their size. */
 export async function inPosts(
-  calls: readonly RpcCall[],
+  calls: Calls,
   most: () => number,
-  post: (calls: readonly RpcCall[]) => Promise<readonly RpcAnswer[]>,
-): Promise<readonly RpcAnswer[]> {
+  post: (calls: Calls) => Answers,
+): Answers {
   const answers: RpcAnswer[] = [];
   while (answers.length < calls.length) {
     const size = most();
@@ -143,29 +133,20 @@ function smallerBatch(size: number, { said, isAboutSize }: BatchRefusedError): n
   return named.length === 1 && only !== undefined ? only : Math.floor(size / 2);
 }
 
-interface Target {
-  readonly address: RpcAddress;
-  readonly timeoutMs: number;
-}
+type Target = RpcAddress & { readonly timeoutMs: number };
 
-/**
- * Makes one post. `isPlain` means that the endpoint takes no batches: its only call is then sent without a list around it.
- */
-async function post(
-  target: Target,
-  calls: readonly RpcCall[],
-  isPlain: boolean,
-): Promise<readonly RpcAnswer[]> {
+/** Makes one post. `isPlain`: the endpoint takes no batches, so the only call has no list around it. */
+async function post(target: Target, calls: Calls, isPlain: boolean): Answers {
   const requests = calls.map((call) => {
     lastId += 1;
     return { jsonrpc: '2.0', id: lastId, method: call.method, params: call.params };
   });
   const text = await exchange(target, JSON.stringify(isPlain ? requests[0] : requests));
-  return readAnswers(isPlain ? `[${text}]` : text, target.address, requests);
+  return readAnswers(isPlain ? `[${text}]` : text, target, requests);
 }
 
-async function exchange({ address, timeoutMs }: Target, body: string): Promise<string> {
-  const { href, headers, name, scrub } = address;
+async function exchange(target: Target, body: string): Promise<string> {
+  const { href, headers, name, scrub, timeoutMs } = target;
   try {
     const response = await fetch(href, {
       method: 'POST',
@@ -197,23 +178,19 @@ async function exchange({ address, timeoutMs }: Target, body: string): Promise<s
  * a key, because they may quote it in a form that `scrub` does not recognize.
  */
 function wordsIn(text: string, status: number, scrub: (words: string) => string): string {
-  try {
-    return scrub(wordsOf(JSON.parse(text)) ?? '').slice(0, LONGEST_WORDS);
-  } catch {
-    const isQuotable = ![401, 403, 407].includes(status) && !/^\s*</.test(text);
-    return isQuotable ? scrub(text).trim().slice(0, LONGEST_PLAIN) : '';
-  }
+  const parsed = parseJson(text);
+  if (parsed !== undefined) return scrub(wordsOf(parsed) ?? '').slice(0, LONGEST_WORDS);
+  const isQuotable = ![401, 403, 407].includes(status) && !/^\s*</.test(text);
+  return isQuotable ? scrub(text).trim().slice(0, LONGEST_PLAIN) : '';
 }
 
 const LONGEST_WORDS = 300;
 const LONGEST_PLAIN = 120;
 
 function wordsOf(parsed: unknown): string | undefined {
-  if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const { error, message } = parsed as { error?: unknown; message?: unknown };
-  if (typeof error === 'string') return error;
-  const inner = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : null;
-  return [inner, message].find((one): one is string => typeof one === 'string');
+  const { error, message } = recordOf(parsed) ?? {};
+  const said = [error, recordOf(error)?.['message'], message];
+  return said.find((one): one is string => typeof one === 'string');
 }
 
 /** Finds the reason behind fetch's "fetch failed". */
@@ -234,12 +211,8 @@ function readAnswers(
     const words = `${name} answered no call of the batch: ${shown}`;
     return new BatchRefusedError('refused', words, shown);
   };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw garbled(`no JSON: ${JSON.stringify(scrub(text).slice(0, 60))}`);
-  }
+  const parsed = parseJson(text);
+  if (parsed === undefined) throw garbled(`no JSON: ${JSON.stringify(scrub(text).slice(0, 60))}`);
   if (!Array.isArray(parsed)) {
     const said = wordsOf(parsed);
     if (said === undefined) throw garbled('a batch with something that is none');
@@ -269,11 +242,10 @@ function readAnswer(
   element: unknown,
   scrub: (words: string) => string,
 ): { readonly id: number; readonly answer: RpcAnswer } | undefined {
-  if (typeof element !== 'object' || element === null) return undefined;
-  const { id, result, error } = element as { id?: unknown; result?: unknown; error?: unknown };
+  const { id, result, error } = recordOf(element) ?? {};
   if (typeof id !== 'number') return undefined;
   if (error !== undefined && error !== null) {
-    const { code, message } = error as { code?: unknown; message?: unknown };
+    const { code, message } = recordOf(error) ?? {};
     const words = typeof message === 'string' ? scrub(message) : 'an error without words';
     const rpcCode = typeof code === 'number' ? code : null;
     const refused = new ChainError('refused', words.slice(0, LONGEST_WORDS), rpcCode);

@@ -20,10 +20,7 @@ export function refusalIn(answer: string | null): string | null {
 const UNAFFORDABLE =
   /insufficient ?(funds|balance)|OutOfFund|(enough|lack of) funds|(cost|value)\b.* exceeds .*balance/i;
 
-/**
- * Whether a node says that the wallet cannot pay. Each client says it in other words, so this is only a hint: decisions are
- * made by the balance.
- */
+/** Whether a node says that the wallet cannot pay. It is only a hint: decisions are made by the balance. */
 export function isUnaffordable(said: string): boolean {
   return UNAFFORDABLE.test(said);
 }

@@ -1,23 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { smallerWei } from '../../base/money.js';
-import { bumpedGasFees, gasLimitFor, judgeGasFees } from './gas-fees.js';
+import { bumpedGasFees, gasFeesFor, gasLimitFor } from './gas-fees.js';
 
 const limits = { capWei: 100_000_000n, tipWei: 1_000_000n };
 
 describe('gas fees', () => {
   it('offer twice the base fee and the tip, never more than the cap', () => {
-    expect(judgeGasFees(20_000_000n, limits)).toEqual({
-      kind: 'offer',
-      fees: { maxFeePerGasWei: 41_000_000n, maxPriorityFeePerGasWei: 1_000_000n },
+    expect(gasFeesFor(20_000_000n, limits)).toEqual({
+      maxFeePerGasWei: 41_000_000n,
+      maxPriorityFeePerGasWei: 1_000_000n,
     });
-    expect(judgeGasFees(80_000_000n, limits)).toMatchObject({
-      fees: { maxFeePerGasWei: 100_000_000n },
+    expect(gasFeesFor(80_000_000n, limits)).toMatchObject({
+      maxFeePerGasWei: 100_000_000n,
     });
   });
 
   it('are not offered while the base fee is above the cap', () => {
-    expect(judgeGasFees(300_000_000n, limits)).toEqual({ kind: 'above-cap' });
+    expect(gasFeesFor(300_000_000n, limits)).toBeUndefined();
   });
 
   it('rise by at least an eighth in both fields, or to the cap, and not at all from there', () => {

@@ -6,27 +6,21 @@ export interface GasFees {
   readonly maxPriorityFeePerGasWei: bigint;
 }
 
-export interface GasFeeLimits {
+interface GasFeeLimits {
   /** No transaction ever offers more. */
   readonly capWei: bigint;
   readonly tipWei: bigint;
 }
 
-export type GasFeeVerdict =
-  | { readonly kind: 'offer'; readonly fees: GasFees }
-  | { readonly kind: 'above-cap' };
-
 /**
- * Offers twice the base fee plus the tip, which leaves room for six full blocks, and never more than the cap. While the base
- * fee itself is above the cap nothing is offered.
+ * Offers twice the base fee plus the tip, which leaves room for six full blocks, and never more than the cap. Undefined while
+ * the base fee itself is above the cap.
  */
-export function judgeGasFees(baseFeeWei: bigint, limits: GasFeeLimits): GasFeeVerdict {
-  if (baseFeeWei > limits.capWei) {
-    return { kind: 'above-cap' };
-  }
+export function gasFeesFor(baseFeeWei: bigint, limits: GasFeeLimits): GasFees | undefined {
+  if (baseFeeWei > limits.capWei) return undefined;
   const maxFeePerGasWei = smallerWei(limits.capWei, 2n * baseFeeWei + limits.tipWei);
   const maxPriorityFeePerGasWei = smallerWei(limits.tipWei, maxFeePerGasWei);
-  return { kind: 'offer', fees: { maxFeePerGasWei, maxPriorityFeePerGasWei } };
+  return { maxFeePerGasWei, maxPriorityFeePerGasWei };
 }
 
 /**
@@ -38,10 +32,9 @@ export function bumpedGasFees(
   baseFeeWei: bigint,
   limits: GasFeeLimits,
 ): GasFees | undefined {
-  const fresh = judgeGasFees(baseFeeWei, limits);
-  const wanted = fresh.kind === 'offer' ? fresh.fees : current;
-  const higherWei = largerWei(raised(current.maxFeePerGasWei), wanted.maxFeePerGasWei);
   if (current.maxFeePerGasWei >= limits.capWei) return undefined;
+  const wanted = gasFeesFor(baseFeeWei, limits) ?? current;
+  const higherWei = largerWei(raised(current.maxFeePerGasWei), wanted.maxFeePerGasWei);
   const maxFeePerGasWei = smallerWei(higherWei, limits.capWei);
   const tip = largerWei(raised(current.maxPriorityFeePerGasWei), wanted.maxPriorityFeePerGasWei);
   return { maxFeePerGasWei, maxPriorityFeePerGasWei: smallerWei(tip, maxFeePerGasWei) };
@@ -56,10 +49,7 @@ export function expectedGasCostWei(
   return gas * smallerWei(maxFeePerGasWei, prices.baseFeeWei + maxPriorityFeePerGasWei);
 }
 
-/**
- * Returns the gas limit of a transfer: five quarters of the estimate, at least what an earlier attempt showed to be needed,
- * and at most the cap.
- */
+/** Returns five quarters of the estimate, at least what an earlier attempt has needed, and at most the cap. */
 export function gasLimitFor(options: {
   /** Undefined when the node says that the transfer reverts. It is then sent with the cap, and the chain decides. */
   readonly estimate: bigint | undefined;

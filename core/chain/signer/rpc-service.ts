@@ -1,4 +1,5 @@
 /** JSON-RPC over HTTP(S) to a service that is trusted with a key: one call per request. */
+import { once } from 'node:events';
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -8,25 +9,19 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
+import { parseJson, recordOf } from '../node-answers.js';
 
 export interface RpcServiceOptions {
   readonly url: string;
   /** Time from the call to the end of its answer, including the wait for a connection. */
   readonly timeoutMs: number;
   /** PEM: the authority that signed the service's certificate, in place of the well-known ones. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** PEM: our client certificate, for a service that asks for one. */
-  readonly cert?: string;
-  readonly key?: string;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** Sent as `Authorization: Bearer`. */
-  readonly token?: string;
-}
-
-export interface RpcService {
-  /** Host and port, for messages. */
-  readonly name: string;
-  /** Makes a call and returns its result. Throws SIGNER_UNREACHABLE or SIGNER_REFUSED. */
-  call(method: string, params: readonly unknown[]): Promise<unknown>;
+  readonly token?: string | undefined;
 }
 
 interface Answer {
@@ -40,7 +35,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 /** After a failure to connect, calls fail at once for this long: hundreds of payouts must not wait one after the other. */
 const REST_MS = 2_000;
 
-export function createRpcService(options: RpcServiceOptions): RpcService {
+export function createRpcService(options: RpcServiceOptions) {
   const name = new URL(options.url).host;
   const post = createPost(options);
   let rest: { readonly untilMs: number; readonly error: PoolError } | undefined;
@@ -57,8 +52,10 @@ export function createRpcService(options: RpcServiceOptions): RpcService {
     }
   };
   return {
+    /** Host and port, for messages. */
     name,
-    async call(method, params) {
+    /** Makes a call and returns its result. Throws SIGNER_UNREACHABLE or SIGNER_REFUSED. */
+    async call(method: string, params: readonly unknown[]): Promise<unknown> {
       lastId += 1;
       const id = lastId;
       const answer = await exchange(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
@@ -72,10 +69,10 @@ function readAnswer(
   { status, text }: Answer,
   { name, id }: { readonly name: string; readonly id: number },
 ): unknown {
-  const body = parseObject(text);
-  const error = body?.['error'];
-  if (typeof error === 'object' && error !== null) {
-    const said = (error as { readonly message?: unknown }).message;
+  const body = recordOf(parseJson(text));
+  const error = recordOf(body?.['error']);
+  if (error !== undefined) {
+    const said = error['message'];
     const words = typeof said === 'string' ? foreignText(said, 200) : 'an error without words';
     throw new PoolError('SIGNER_REFUSED', `the signer ${name} refused: ${words}`);
   }
@@ -88,17 +85,6 @@ function readAnswer(
   if (body?.['result'] !== undefined && body['id'] === id) return body['result'];
   const message = `the signer ${name} answered with something that is no JSON-RPC`;
   throw new PoolError('SIGNER_UNREACHABLE', message);
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function createPost(options: RpcServiceOptions): (body: string) => Promise<Answer> {
@@ -117,39 +103,30 @@ function createPost(options: RpcServiceOptions): (body: string) => Promise<Answe
   };
   const post = async (body: string, signal: AbortSignal, isAgain = false): Promise<Answer> => {
     const fresh = { agent: false as const, ca, cert, key };
-    const outgoing = send(url, { method: 'POST', headers, ...(isAgain ? fresh : { agent }) });
+    const connection = isAgain ? fresh : { agent };
+    const outgoing = send(url, { method: 'POST', headers, signal, ...connection });
     try {
       return await converse(outgoing, body, signal);
     } catch (error) {
+      if (signal.aborted) throw new Error('it took longer than wallet.remote.timeout');
       // The service closed a kept connection just when we used it. Asking again is safe: signing twice harms nobody.
-      if (isAgain || signal.aborted || !outgoing.reusedSocket) throw error;
+      if (isAgain || !outgoing.reusedSocket) throw error;
       return post(body, signal, true);
     }
   };
   return (body) => post(body, AbortSignal.timeout(timeoutMs));
 }
 
-function converse(outgoing: ClientRequest, body: string, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      reject(new Error('it took longer than wallet.remote.timeout'));
-      outgoing.destroy();
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    outgoing.on('error', reject);
-    let isAnswered = false;
-    outgoing.on('close', () => {
-      signal.removeEventListener('abort', onAbort);
-      if (isAnswered) return;
-      reject(new Error('it closed the connection'));
-    });
-    outgoing.on('response', (answer) => {
-      isAnswered = true;
-      readText(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
-    });
-    outgoing.end(body);
-  });
+async function converse(
+  outgoing: ClientRequest,
+  body: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  // Reading the answer throws such an error, too; without a listener it would end the process.
+  outgoing.on('error', () => undefined);
+  outgoing.end(body);
+  const [answer] = (await once(outgoing, 'response', { signal })) as [IncomingMessage];
+  return { status: answer.statusCode ?? 0, text: await readText(answer) };
 }
 
 async function readText(answer: IncomingMessage): Promise<string> {

@@ -2,7 +2,7 @@
  * Web3signer in its `eth1` mode, or any service that speaks its `eth_signTransaction` and `eth_accounts`.
  * It takes one call per request, no batches, and keeps the chain's id in its own configuration.
  */
-import { Transaction } from 'ethers';
+import { Transaction, toQuantity } from 'ethers';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { createRpcService, type RpcServiceOptions } from './rpc-service.js';
@@ -43,18 +43,14 @@ function toParameters(from: Address, transfer: UnsignedTransfer): Readonly<Recor
   return {
     from,
     to: transfer.to,
-    gas: quantity(transfer.gasLimit),
-    maxFeePerGas: quantity(transfer.maxFeePerGasWei),
-    maxPriorityFeePerGas: quantity(transfer.maxPriorityFeePerGasWei),
-    value: quantity(transfer.valueWei),
-    nonce: quantity(transfer.nonce),
+    gas: toQuantity(transfer.gasLimit),
+    maxFeePerGas: toQuantity(transfer.maxFeePerGasWei),
+    maxPriorityFeePerGas: toQuantity(transfer.maxPriorityFeePerGasWei),
+    value: toQuantity(transfer.valueWei),
+    nonce: toQuantity(transfer.nonce),
     data: '0x',
-    chainId: quantity(transfer.chainId),
+    chainId: toQuantity(transfer.chainId),
   };
-}
-
-function quantity(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
 }
 
 /** Returns the hash of a signed transaction; null when the bytes are not one. The caller checks who signed what. */

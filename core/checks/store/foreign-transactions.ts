@@ -9,13 +9,13 @@ import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 import {
-  keepRecovered,
   type RecoveredAttempt,
+  recoverAttempts,
 } from '../../payouts/store/nonces/recovered-attempts.js';
-import { movePayouts } from '../../payouts/store/payout-moves.js';
-import { postPayment } from '../../payouts/store/payout-postings.js';
+import { movePayouts, postPayment } from '../../payouts/store/payout-moves.js';
 import { isOpenSlot, nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
-import { lockWallet, requireHalted, type WalletKey } from '../../payouts/store/wallet/wallets.js';
+import type { WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
+import { lockWallet, requireHalted } from '../../payouts/store/wallet/wallets.js';
 import { isSlotOf } from './paid-slots.js';
 import { type ForeignVerdict, foreignTransaction } from './tables.js';
 
@@ -79,7 +79,7 @@ export async function adopt(
 ): Promise<void> {
   await transact(db, async (tx) => {
     requireHalted(await lockWallet(tx, key));
-    await keepRecovered(tx, key, adoption.ours);
+    await recoverAttempts(tx, key, adoption.ours);
     for (const transaction of adoption.payments) {
       await adoptPayment(tx, key, { ...adoption, transaction });
     }

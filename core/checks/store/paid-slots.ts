@@ -7,7 +7,7 @@ import { transact } from '../../db/transact.js';
 import { MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
 import { movePayouts } from '../../payouts/store/payout-moves.js';
 import { nonceSlot } from '../../payouts/store/tables.js';
-import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
+import type { WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 
 /** Selects the nonce slots of a wallet. */
 export const isSlotOf = ({ chainId, address }: WalletKey): SQL | undefined =>

@@ -3,7 +3,7 @@ import { and, asc, desc, eq, gte, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
 import { nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
-import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
+import type { WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 import type { LedgerRecord } from '../rules/discrepancies.js';
 import { isSentBy } from './foreign-transactions.js';
 import { isSlotOf } from './paid-slots.js';

@@ -5,7 +5,7 @@ import type { Database, Reader } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
 import type { Decision } from '../../ledger/store/audit-log.js';
 import { attempt, isOpenSlot, nonceSlot, payout } from '../../payouts/store/tables.js';
-import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
+import type { WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 import { adoptPayment, type ForeignTransaction } from './foreign-transactions.js';
 
 /** Reads the state of the payout and its open slot, and locks the payout; throws PAYOUT_NOT_FOUND. */

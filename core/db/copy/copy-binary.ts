@@ -65,10 +65,7 @@ export class CopyWriter {
 
   /** Writes a text. NUL, which Postgres cannot store, becomes the replacement character; so does half a surrogate pair. */
   text(value: string | null): void {
-    if (value === null) {
-      this.nothing();
-      return;
-    }
+    if (this.wroteNull(value)) return;
     const at = this.end;
     const length = this.bytes.write(withoutNul(value), at + 4);
     this.bytes.writeInt32BE(length, at);
@@ -77,39 +74,28 @@ export class CopyWriter {
 
   /** Writes an `integer`. */
   int4(value: number | null): void {
-    if (value === null) {
-      this.nothing();
-      return;
-    }
+    if (this.wroteNull(value)) return;
     this.length(4);
     this.end = this.bytes.writeInt32BE(value, this.end);
   }
 
   /** Writes a `bigint`; the number must be one that a double holds exactly. */
   int8(value: number | null): void {
-    if (value === null) {
-      this.nothing();
-      return;
-    }
+    if (this.wroteNull(value)) return;
     this.length(8);
     const high = Math.floor(value / TWO_TO_32);
     this.end = this.bytes.writeInt32BE(high, this.end);
     this.end = this.bytes.writeUInt32BE(value - high * TWO_TO_32, this.end);
   }
 
-  /**
-   * Writes a `timestamptz`, given in milliseconds since 1970. Even the microseconds of the year 3000 are exact in a double.
-   */
+  /** Writes a `timestamptz`, given in ms since 1970; even the microseconds of the year 3000 are exact in a double. */
   time(timeMs: number | null): void {
     this.int8(timeMs === null ? null : (timeMs - EPOCH_MS) * 1_000);
   }
 
   /** Writes a `numeric` without a fraction: groups of four digits, the highest first. */
   numeric(value: bigint | null): void {
-    if (value === null) {
-      this.nothing();
-      return;
-    }
+    if (this.wroteNull(value)) return;
     const { groups } = this;
     groups.length = 0;
     let rest = value < 0n ? -value : value;
@@ -136,8 +122,10 @@ export class CopyWriter {
     return this.bytes.subarray(0, this.end);
   }
 
-  private nothing(): void {
-    this.length(NULL_LENGTH);
+  /** Writes NULL where there is no value, and tells so. */
+  private wroteNull(value: unknown): value is null {
+    if (value === null) this.length(NULL_LENGTH);
+    return value === null;
   }
 
   private length(bytes: number): void {

@@ -1,7 +1,4 @@
-/**
- * Writes values as text inside statements, for COPY and for strings of several statements, which take no parameters. These
- * few functions are the only place where text from outside becomes SQL.
- */
+/** Writes values as text where statements take no parameters: only here does text from outside become SQL. */
 
 /** A value that can be an element of an array literal. */
 export type SqlValue = string | number | bigint | boolean | Date | null;

@@ -1,7 +1,4 @@
-/**
- * Keeps many texts in one buffer outside of the heap, which is reused. The garbage collector would copy strings again and
- * again, and many single buffers would make it run.
- */
+/** Keeps many texts in one reused buffer outside of the heap, which spares the garbage collector their copies. */
 export class PackedTexts {
   private bytes = Buffer.alloc(0);
   private ends = new Uint32Array(1_024);

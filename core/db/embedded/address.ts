@@ -1,50 +1,45 @@
 /** How an embedded server is reached: its socket, its role and the password, all in its data directory. */
 import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   lstatSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { birthOf } from '../../processes/process-birth.mjs';
+import { codeOf } from '../../base/causes.js';
+import { birthOf } from '../../processes/process-birth.js';
+import { writeFlushed } from './initdb.js';
 
 /** The role that the product connects as; it owns its database, and nothing else. */
 export const PRODUCT_ROLE = 'openpool';
 export const PRODUCT_DATABASE = 'openpool';
 
-/**
- * Name of the file with the password, in libpq's format for PGPASSFILE. It exists only once the directory is completely set
- * up.
- */
+/** Name of the password's file, in libpq's format for PGPASSFILE. It exists once the directory is completely set up. */
 const PASSWORD_FILE = 'openpool.pgpass';
 
 /** The address of a Unix socket may have this many bytes on every system, including its final zero byte. */
 const LONGEST_ADDRESS = 104;
 
-export function passwordFileOf(dataDir: string): string {
-  return join(dataDir, PASSWORD_FILE);
-}
-
-export function newPassword(): string {
-  return randomBytes(24).toString('hex');
-}
-
-export function passwordLine(password: string): string {
-  return `*:*:*:${PRODUCT_ROLE}:${password}\n`;
+/** Writes the file whole or not at all: its existence says that the directory is set up. */
+export function keepPassword(dataDir: string, password: string): void {
+  const path = join(dataDir, PASSWORD_FILE);
+  writeFlushed(`${path}.new`, `*:*:*:${PRODUCT_ROLE}:${password}\n`, 0o600);
+  renameSync(`${path}.new`, path);
 }
 
 /** The password of the product's role, or undefined when the directory is not set up. */
 export function readPassword(dataDir: string): string | undefined {
   try {
-    return readFileSync(passwordFileOf(dataDir), 'utf8').trim().split(':').at(-1);
+    return readFileSync(join(dataDir, PASSWORD_FILE), 'utf8').trim().split(':').at(-1);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -55,10 +50,7 @@ export function socketUrl(dataDir: string, port: number, password: string): stri
   return `postgres://${PRODUCT_ROLE}:${password}@localhost:${port}/${PRODUCT_DATABASE}?host=${host}`;
 }
 
-/**
- * Returns the directory of the socket: the data directory itself, which Postgres keeps closed to others. If its path is too
- * long for a socket's address, a link in a directory of our user alone shortens it.
- */
+/** Returns the socket's directory: the data directory, or a link to it where its path is too long for a socket. */
 function socketDirOf(dataDir: string, port: number): string {
   if (fits(dataDir, port)) return dataDir;
   const uid = process.getuid?.() ?? 0;
@@ -110,9 +102,8 @@ export function findServer(dataDir: string): RunningServer | undefined {
 }
 
 /**
- * Returns environment variables for Postgres' programs when postmaster.pid names a process that is no server of this
- * directory. They would refuse to start unless told that this process is their grandparent. They check the shared memory in
- * any case.
+ * Returns environment variables for Postgres' programs when postmaster.pid names some other process: they refuse to start
+ * unless told that it is their grandparent, and check the shared memory in any case.
  */
 export function foreignHolder(dataDir: string): { readonly PG_GRANDPARENT_PID?: string } {
   const { pid } = readPidFile(dataDir) ?? {};
@@ -125,7 +116,7 @@ function readPidFile(dataDir: string): { readonly pid: number; readonly port: nu
     const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
     return { pid: Number(lines[0]), port: Number(lines[3]) };
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -147,8 +138,4 @@ function nameOf(pid: number): string {
     const told = spawnSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' });
     return basename(told.stdout?.trim() ?? '');
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

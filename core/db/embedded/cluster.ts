@@ -1,31 +1,18 @@
-/**
- * Prepares a data directory of the embedded Postgres: creates it, or migrates one of the previous version, and tells how to
- * start its server.
- */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+/** Prepares a data directory of the embedded Postgres: creates it, or migrates one of the previous version. */
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { type Account, choosePostgresAccount, isClosed } from './account.js';
-import {
-  foreignHolder,
-  newPassword,
-  passwordFileOf,
-  passwordLine,
-  readPassword,
-} from './address.js';
+import { foreignHolder, keepPassword, readPassword } from './address.js';
 import { makeCluster, takeInCluster } from './initdb.js';
 import { endOlderServer } from './older-server.js';
-import { findPostgresPrograms, type PostgresPrograms, type ProgramRun } from './programs.js';
+import {
+  type Account,
+  choosePostgresAccount,
+  findPostgresPrograms,
+  isClosed,
+  type ProgramRun,
+} from './programs.js';
 import { setUpRoles } from './roles-setup.js';
 
 /** A directory that is ready to be served. */
@@ -42,10 +29,8 @@ export interface Cluster {
  */
 export async function prepareCluster(dataDir: string, isSuperuser = false): Promise<Cluster> {
   if (process.platform === 'win32') {
-    throw new PoolError(
-      'DATABASE_NOT_SET_UP',
-      'the embedded Postgres needs Unix sockets, which Windows lacks: give database.url',
-    );
+    const message = 'the embedded Postgres needs Unix sockets, which Windows lacks';
+    throw new PoolError('DATABASE_NOT_SET_UP', `${message}: give database.url`);
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   refuseForeign(dataDir);
@@ -53,11 +38,18 @@ export async function prepareCluster(dataDir: string, isSuperuser = false): Prom
   const account = choosePostgresAccount(dataDir);
   const programs = await findPostgresPrograms(account);
   if (!existsSync(join(dataDir, 'PG_VERSION'))) {
-    makeCluster(dataDir, { account, initdb: (dir) => initdbRun(dir, account, programs) });
+    const initdb = (newDir: string) =>
+      runner(newDir, account)(programs.initdb, (dir) => [
+        ...[`--pgdata=${dir}`, '--auth=reject', '--username=postgres'],
+        ...['--encoding=UTF8', '--locale=C'],
+      ]);
+    makeCluster(dataDir, account, initdb);
     takeInCluster(dataDir);
   }
   const run = runner(dataDir, account);
-  const password = readPassword(dataDir) ?? (await setUp(dataDir, run, programs, isSuperuser));
+  const setUpRun = (database: string) =>
+    run(programs.postgres, (dir) => ['--single', '-D', dir, '-c', 'exit_on_error=on', database]);
+  const password = readPassword(dataDir) ?? (await setUp(dataDir, setUpRun, isSuperuser));
   return {
     dataDir,
     password,
@@ -73,19 +65,14 @@ export async function prepareCluster(dataDir: string, isSuperuser = false): Prom
 type Run = (program: string, args: (dir: string) => readonly string[]) => ProgramRun;
 
 /**
- * Builds the runs of Postgres' programs. When we are root, Postgres runs as another user, who may not be allowed to enter
- * the directories above. Root then starts it inside the data directory, and Postgres is told that its data is in its
- * working directory.
+ * Builds the runs of Postgres' programs. The user that root runs them as may not be allowed to enter the directories above:
+ * then they start inside the data directory, and are told that their data is in their working directory.
  */
 function runner(dataDir: string, account: Account | undefined): Run {
   const dir = account !== undefined && isClosed(dataDir) ? '/proc/self/cwd' : dataDir;
   const { PATH, LD_LIBRARY_PATH } = process.env;
   // The rest of our environment is left out: it may hold secrets.
-  const env = {
-    PATH,
-    ...foreignHolder(dataDir),
-    ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
-  };
+  const env = { PATH, LD_LIBRARY_PATH, ...foreignHolder(dataDir) };
   return (command, args) => ({ command, args: args(dir), cwd: dataDir, env, ...account });
 }
 
@@ -98,40 +85,14 @@ function refuseForeign(dataDir: string): void {
   }
 }
 
-function initdbRun(
-  newDir: string,
-  account: Account | undefined,
-  { initdb }: PostgresPrograms,
-): ProgramRun {
-  return runner(newDir, account)(initdb, (dir) => [
-    ...[`--pgdata=${dir}`, '--auth=reject', '--username=postgres'],
-    ...['--encoding=UTF8', '--locale=C'],
-  ]);
-}
-
 async function setUp(
   dataDir: string,
-  run: Run,
-  { postgres }: PostgresPrograms,
+  run: (database: string) => ProgramRun,
   isSuperuser: boolean,
 ): Promise<string> {
   await endOlderServer(dataDir);
-  const password = newPassword();
-  setUpRoles(
-    (database) =>
-      run(postgres, (dir) => ['--single', '-D', dir, '-c', 'exit_on_error=on', database]),
-    { password, isSuperuser },
-  );
+  const password = randomBytes(24).toString('hex');
+  setUpRoles(run, { password, isSuperuser });
   keepPassword(dataDir, password);
   return password;
-}
-
-/** Writes the file whole or not at all: its existence says that the directory is set up. */
-function keepPassword(dataDir: string, password: string): void {
-  const path = passwordFileOf(dataDir);
-  const fd = openSync(`${path}.new`, 'w', 0o600);
-  writeFileSync(fd, passwordLine(password));
-  fsyncSync(fd);
-  closeSync(fd);
-  renameSync(`${path}.new`, path);
 }

@@ -19,8 +19,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { Account } from './account.js';
-import type { ProgramRun } from './programs.js';
+import type { Account, ProgramRun } from './programs.js';
 
 /** Content of pg_hba.conf: access only over the socket, and only with a password. */
 const ACCESS = 'local all all scram-sha-256\n';
@@ -35,21 +34,22 @@ const LAST = 'PG_VERSION';
 /** A directory that belongs to the file system which is mounted there, and is ignored. */
 const NOBODYS = 'lost+found';
 
-export interface NewCluster {
-  readonly account: Account | undefined;
-  /** How to run initdb on this directory. */
-  initdb(dir: string): ProgramRun;
-}
-
-/** Makes a whole cluster in an empty directory; `takeInCluster` puts it into its place. */
-export function makeCluster(dataDir: string, { account, initdb }: NewCluster): void {
+/** Makes a whole cluster in an empty directory with `initdb`; `takeInCluster` puts it into its place. */
+export function makeCluster(
+  dataDir: string,
+  account: Account | undefined,
+  initdb: (dir: string) => ProgramRun,
+): void {
   const found = readdirSync(dataDir).filter((name) => name !== NOBODYS);
   const unfinished = found.filter((name) => UNFINISHED.test(name));
   if (found.length > unfinished.length) {
     const words = `${dataDir} is neither empty nor a whole data directory of Postgres, and is left as it is`;
     throw new PoolError('DATABASE_NOT_SET_UP', words);
   }
-  for (const name of unfinished) remove(join(dataDir, name));
+  for (const name of unfinished) {
+    // An initdb whose parent was killed may still be adding files, and fails once its directory is gone.
+    rmSync(join(dataDir, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  }
   const dir = join(dataDir, newName());
   mkdirSync(dir, { mode: 0o700 });
   close(dataDir, account);
@@ -60,10 +60,7 @@ export function makeCluster(dataDir: string, { account, initdb }: NewCluster): v
     const said = done.stderr || done.error?.message || done.signal;
     throw new PoolError('DATABASE_NOT_SET_UP', `initdb could not make ${dataDir}: ${said}`);
   }
-  const access = openSync(join(dir, 'pg_hba.conf'), 'w');
-  writeFileSync(access, ACCESS);
-  fsyncSync(access);
-  closeSync(access);
+  writeFlushed(join(dir, 'pg_hba.conf'), ACCESS);
   renameSync(dir, join(dataDir, FINISHED));
   flush(dataDir);
 }
@@ -93,12 +90,12 @@ function close(dir: string, account: Account | undefined): void {
   }
 }
 
-/**
- * Removes a directory, with retries: an initdb whose parent was killed may still be adding files, and fails once its
- * directory is gone.
- */
-function remove(dir: string): void {
-  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+/** Writes a file, and waits until it is on the disk. */
+export function writeFlushed(path: string, text: string, mode = 0o666): void {
+  const fd = openSync(path, 'w', mode);
+  writeFileSync(fd, text);
+  fsyncSync(fd);
+  closeSync(fd);
 }
 
 /** Flushes the directory, which puts renames in it on the disk. */

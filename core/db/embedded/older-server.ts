@@ -1,21 +1,15 @@
-/**
- * Ends a server that the previous version of this program left running: its superuser has a known password, and it listens
- * on a TCP port.
- */
+/** Ends a server of the previous version, whose superuser has a known password and which listens on a TCP port. */
 import { realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { birthOf } from '../../processes/process-birth.mjs';
+import { birthOf } from '../../processes/process-birth.js';
 import { findServer, type RunningServer } from './address.js';
 
 const PATIENCE_MS = 2_000;
 const STOP_MS = 30_000;
 
-/**
- * Ends such a server of this directory when nobody uses it, because its directory cannot be migrated before. Throws
- * DATABASE_IN_USE when somebody does.
- */
+/** Ends it when nobody uses it, because its directory cannot be migrated before; otherwise throws DATABASE_IN_USE. */
 export async function endOlderServer(dataDir: string): Promise<void> {
   const server = findServer(dataDir);
   if (server === undefined) return;
@@ -23,10 +17,9 @@ export async function endOlderServer(dataDir: string): Promise<void> {
   // This is no such server: the next step on the directory fails and says why.
   if (users === undefined) return;
   if (users > 0) {
-    throw new PoolError(
-      'DATABASE_IN_USE',
-      `processes of the version before use ${dataDir} (${users} connections to port ${server.port})`,
-    );
+    const how = `${users} connections to port ${server.port}`;
+    const message = `processes of the version before use ${dataDir} (${how})`;
+    throw new PoolError('DATABASE_IN_USE', message);
   }
   await endServer(server, STOP_MS);
 }

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { choosePostgresAccount } from './account.js';
-import { type LocalPostgres, startPostgres } from './postgres.js';
+import { type LocalPostgres, startPostgres } from '../../../dev/stack/postgres-server.js';
+import { choosePostgresAccount } from './programs.js';
 
 const isRoot = process.getuid?.() === 0;
 /** The id of `daemon` on every system: neither root nor the user that Postgres runs as. */

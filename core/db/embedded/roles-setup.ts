@@ -6,18 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { PRODUCT_DATABASE, PRODUCT_ROLE } from './address.js';
+import type { ProgramRun } from './programs.js';
 
-/** How to run statements on one database in single-user mode. */
-export interface SingleUserRun {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly uid?: number;
-  readonly gid?: number;
-  readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-export interface RoleWish {
+interface RoleWish {
   readonly password: string;
   /** True for the servers of tests and benches, which create roles and databases. */
   readonly isSuperuser: boolean;
@@ -27,11 +18,8 @@ const SUPERUSER = 'postgres';
 /** Id of the role that initdb creates. That role cannot lose its rights, so in an old directory it gets another name. */
 const BOOTSTRAP_ROLE_ID = 10;
 
-/**
- * Sets up roles and database. It can be repeated after a crash at any point. Throws DATABASE_NOT_SET_UP with Postgres'
- * message.
- */
-export function setUpRoles(run: (database: string) => SingleUserRun, wish: RoleWish): void {
+/** Sets up roles and database by `run` in single-user mode. It can be repeated after a crash at any point. */
+export function setUpRoles(run: (database: string) => ProgramRun, wish: RoleWish): void {
   const answer = inSingleUserMode(run('postgres'), [
     'BEGIN',
     renameOldSuperuser(),
@@ -47,10 +35,7 @@ export function setUpRoles(run: (database: string) => SingleUserRun, wish: RoleW
   inSingleUserMode(run(PRODUCT_DATABASE), ['BEGIN', handOver(), 'COMMIT']);
 }
 
-/**
- * Builds the statement that renames an old directory's superuser. A role cannot rename itself, so another superuser does
- * it, who is dropped in the same transaction.
- */
+/** Renames an old directory's superuser, by another one, dropped at once: a role cannot rename itself. */
 function renameOldSuperuser(): string {
   return `DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE oid = ${BOOTSTRAP_ROLE_ID} AND rolname = '${PRODUCT_ROLE}') THEN
@@ -76,10 +61,7 @@ function makeProductRole({ password, isSuperuser }: RoleWish): string {
   END $$`;
 }
 
-/**
- * Builds the statement that gives the product's role what the superuser owned in the product's database. REASSIGN OWNED
- * refuses to do it for the role that initdb created.
- */
+/** Builds the statement that hands over what the superuser owned; REASSIGN OWNED refuses that for initdb's role. */
 function handOver(): string {
   const ours = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'`;
   return `DO $$ DECLARE one record; BEGIN
@@ -110,15 +92,13 @@ function handOver(): string {
 
 const LAST_WORDS = 1_500;
 
-function inSingleUserMode(run: SingleUserRun, statements: readonly string[]): string {
+function inSingleUserMode(run: ProgramRun, statements: readonly string[]): string {
   const { command, args, ...how } = run;
   // In single-user mode each line is a statement.
   const input = statements.map((one) => `${one.replace(/\s*\n\s*/g, ' ')};\n`).join('');
   const done = spawnSync(command, args, { ...how, encoding: 'utf8', input });
   if (done.status === 0) return done.stdout;
   const said = (done.stderr || done.error?.message || String(done.signal)).trim();
-  throw new PoolError(
-    'DATABASE_NOT_SET_UP',
-    `the embedded Postgres could not be set up: ${said.slice(-LAST_WORDS)}`,
-  );
+  const message = `the embedded Postgres could not be set up: ${said.slice(-LAST_WORDS)}`;
+  throw new PoolError('DATABASE_NOT_SET_UP', message);
 }

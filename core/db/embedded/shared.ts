@@ -4,16 +4,26 @@
  * behind is used by the next process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { codeOf } from '../../base/causes.js';
 import { PoolError } from '../../base/errors/pool-error.js';
+import { birthOf } from '../../processes/process-birth.js';
 import { LOCKS } from '../locks.js';
 import { findServer, type RunningServer, readPassword, socketUrl } from './address.js';
 import { prepareCluster } from './cluster.js';
 import { endServer } from './older-server.js';
-import { withStartLock } from './start-lock.js';
 import { inStateDirectory, tryDirectory } from './state-directory.js';
 
 export interface SharedPostgres {
@@ -68,12 +78,8 @@ async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> 
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ got: boolean }>(
-      'SELECT pg_try_advisory_lock_shared($1) AS got',
-      [LOCKS.serverUsers],
-    );
     // A process that is about to stop the server holds the lock alone.
-    if (rows[0]?.got === true) return { url, server, client };
+    if (await takes('pg_try_advisory_lock_shared', client)) return { url, server, client };
     await client.end();
     return 'wait';
   } catch (error) {
@@ -83,11 +89,51 @@ async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> 
 }
 
 function judge(error: unknown, dataDir: string): 'nobody' | 'wait' {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ECONNREFUSED') return 'nobody';
   if (code !== '28P01' && code !== '28000') return 'wait';
   const message = `the embedded Postgres in ${dataDir} does not take the password that is kept for it`;
   throw new PoolError('DATABASE_PASSWORD_WRONG', message, {}, { cause: error });
+}
+
+/** Lets one process at a time create, upgrade and start a data directory; does nothing while another one does. */
+async function withStartLock(dataDir: string, work: () => Promise<void>): Promise<void> {
+  const path = `${dataDir}.starting`;
+  if (!takeStartLock(path)) return;
+  try {
+    await work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function takeStartLock(path: string): boolean {
+  const me = `${process.pid} ${birthOf(process.pid) ?? ''}`;
+  for (let tries = 0; tries < 2; tries += 1) {
+    try {
+      // Where nothing is set up yet, the directory above is missing too.
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, me, { flag: 'wx', mode: 0o600 });
+      return true;
+    } catch (error) {
+      const code = codeOf(error);
+      // Nothing can be written next to the directory, for example when it is a volume: Postgres' own lock must do.
+      if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return true;
+      if (code !== 'EEXIST') throw error;
+      if (isStarting(path)) return false;
+      rmSync(path, { force: true });
+    }
+  }
+  return false;
+}
+
+function isStarting(path: string): boolean {
+  try {
+    const [pid, birth] = readFileSync(path, 'utf8').split(' ');
+    return birth !== undefined && birth !== '' && birthOf(Number(pid)) === birth;
+  } catch {
+    return false;
+  }
 }
 
 async function startServer(dataDir: string, port: number): Promise<void> {
@@ -137,10 +183,7 @@ function lastWords(dataDir: string): string {
   }
 }
 
-/**
- * Stays a user of the server until told to leave. It joins again whenever the connection ends, because a server that
- * recovers from a crash has forgotten its users.
- */
+/** Stays a user until told to leave, and joins again when the connection ends: a crashed server forgets its users. */
 function keep(first: Joined, dataDir: string): SharedPostgres {
   let joined: Joined | undefined;
   let isLeaving = false;
@@ -175,14 +218,16 @@ function keep(first: Joined, dataDir: string): SharedPostgres {
 
 async function isLast(client: pg.Client): Promise<boolean> {
   try {
-    await client.query('SELECT pg_advisory_unlock_shared($1)', [LOCKS.serverUsers]);
-    const { rows } = await client.query<{ got: boolean }>(
-      'SELECT pg_try_advisory_lock($1) AS got',
-      [LOCKS.serverUsers],
-    );
-    return rows[0]?.got === true;
+    await takes('pg_advisory_unlock_shared', client);
+    return await takes('pg_try_advisory_lock', client);
   } catch {
     // The connection is lost: the server has ended, or is ending.
     return false;
   }
+}
+
+async function takes(step: string, client: pg.Client): Promise<boolean> {
+  const statement = `SELECT ${step}($1) AS got`;
+  const { rows } = await client.query<{ got: boolean }>(statement, [LOCKS.serverUsers]);
+  return rows[0]?.got === true;
 }

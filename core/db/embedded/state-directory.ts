@@ -1,6 +1,7 @@
 /** Checks that the embedded server's directory can be written, before the server is started there. */
 import { accessSync, constants, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { codeOf } from '../../base/causes.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { unusableDirectory } from '../../base/state-directory.js';
 
@@ -34,10 +35,7 @@ export function tryDirectory(dir: string): void {
   }
 }
 
-/**
- * Checks, without creating anything, that the directory can be written, or the nearest one above it that exists. Throws
- * STATE_DIRECTORY_UNUSABLE.
- */
+/** Throws STATE_DIRECTORY_UNUSABLE when the directory, or the nearest above it, cannot be written; makes none. */
 export function lookAtDirectory(dir: string): void {
   for (let one = dir; ; one = dirname(one)) {
     try {
@@ -56,17 +54,10 @@ function isFailedStart(error: unknown): error is PoolError {
   return error instanceof PoolError && /^DATABASE_NOT_/.test(error.code);
 }
 
-/**
- * Returns the error of a failed start or, when the disk is full, one that says so: the server itself cannot even log it
- * then.
- */
+/** Returns the error of a failed start, or one that says that the disk is full: the server cannot even log it then. */
 function whenFull(error: PoolError, dir: string): PoolError {
   const { bavail, bsize } = statfsSync(dir);
   if (bavail * bsize >= FULL_BYTES) return error;
   const message = `${dir} is on a disk that is full: ${error.message}`;
   return new PoolError('STATE_DIRECTORY_UNUSABLE', message, {}, { cause: error });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -2,25 +2,24 @@
 import type { WeiString } from '../../base/money.js';
 import type { NodeType } from '../../base/remote-worker.js';
 
-export interface JobDecisionReport {
+interface Amounts {
+  readonly grossWei: WeiString;
+  readonly commissionWei: WeiString;
+  readonly netWei: WeiString;
+}
+
+export interface JobDecisionReport extends Amounts {
   readonly applied: boolean;
   readonly jobs: number;
   /** How many of the named jobs had already been decided in the same way. */
   readonly already: number;
-  readonly grossWei: WeiString;
-  readonly commissionWei: WeiString;
-  readonly netWei: WeiString;
-  /** The first jobs that were decided, as examples. */
-  readonly shown: readonly {
+  /** The first jobs that were decided, as examples. The payee is null when the pool keeps the job. */
+  readonly shown: readonly (Amounts & {
     readonly job: string;
-    readonly grossWei: WeiString;
-    readonly commissionWei: WeiString;
-    readonly netWei: WeiString;
-    /** The payee who gets the job; null when the pool keeps it. */
     readonly payee: string | null;
     readonly nodeType: NodeType | null;
     readonly region: string | null;
-  }[];
+  })[];
   readonly words: string;
 }
 

@@ -31,6 +31,6 @@ it.each([
   'one/0000-01-01T00:00:00Z/1',
   'one/2026-03-01T24:00:00Z/1',
   'one/2026-03-01T00:00:00Z/a\0b',
-])('takes "%s" for none', (text) => {
-  expect(parseJobHandle(text)).toBeUndefined();
+])('refuses "%s"', (text) => {
+  expect(() => parseJobHandle(text)).toThrow('is no job');
 });

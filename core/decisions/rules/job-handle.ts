@@ -1,5 +1,5 @@
 /** A job's handle, its name on a command line and in the ledger: `source/time/event id`. */
-
+import { PoolError } from '../../base/errors/pool-error.js';
 import { textFault } from '../../base/text.js';
 import { readTime } from '../../base/time.js';
 import type { EventKey } from '../../events/rules/credit.js';
@@ -18,12 +18,14 @@ export function formatJobHandle({ sourceId, dtMs, eventId }: JobKey): string {
   return `${sourceId}/${dt}/${eventId}`;
 }
 
-/** Reads a handle; undefined for any other text. Only the event's id may contain a slash. */
-export function parseJobHandle(text: string): JobKey | undefined {
+/** Reads a handle, in which only the event's id may contain a slash. Throws REQUEST_INVALID for any other text. */
+export function parseJobHandle(text: string): JobKey {
   const match = /^([^/]+)\/([^/]+)\/(.+)$/su.exec(text);
   const [, sourceId, dt = '', eventId] = match ?? [];
-  if (sourceId === undefined || eventId === undefined || !UTC.test(dt)) return undefined;
-  const dtMs = readTime(dt);
-  if (dtMs === undefined || textFault(text) !== undefined) return undefined;
-  return { sourceId, dtMs, eventId };
+  const dtMs = UTC.test(dt) && textFault(text) === undefined ? readTime(dt) : undefined;
+  if (sourceId !== undefined && eventId !== undefined && dtMs !== undefined) {
+    return { sourceId, dtMs, eventId };
+  }
+  const words = `"${text}" is no job: source/2026-01-31T12:00:00Z/event, as the list shows it`;
+  throw new PoolError('REQUEST_INVALID', words);
 }

@@ -12,7 +12,7 @@ import { registerSources } from '../../events/store/sources/source-register.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { type Adjustment, adjustPending } from './adjustments.js';
-import { decideJobs } from './job-decisions.js';
+import { applyDecision } from './job-decisions.js';
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 const SOURCE = 'orch';
@@ -255,7 +255,7 @@ describe('any order of jobs, late halves, decisions and adjustments', () => {
       } else {
         const payee = one.do === 'assign' ? payeeOf(one.n + 1) : null;
         const key = { sourceId: SOURCE, dtMs: T0, eventId: `p${requestId}` };
-        const { jobs } = await decideJobs(database.db, [key], {
+        const { jobs } = await applyDecision(database.db, [key], {
           ...{ actor: 'ann', reason: 'why not', dryRun: false, mayBeGone: true, commandId: name },
           assignee: payee && { payee, nodeType: null, region: null },
           isNewPayee: true,

@@ -3,12 +3,13 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ethAndWei, sumWei } from '../../base/money.js';
-import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
+import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import type { Database, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 import { transact } from '../../db/transact.js';
-import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { recordDecision } from '../../ledger/store/audit-log.js';
 import { balance, ledgerEntry, posting, remoteWorker } from '../../ledger/store/tables.js';
+import type { GivenOrder } from '../../orders/rules/order-kinds.js';
 import { markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
 import {
   ensureWorkers,
@@ -19,36 +20,20 @@ import {
   rowsOfPayee,
 } from '../../payees/store/named-workers.js';
 
-export interface Adjustment extends Decision {
+type Ordered = GivenOrder<'ledger.adjust'>;
+
+/** An adjustment as a person ordered it, once its payee and its amount are known to be well-formed. */
+export interface Adjustment extends Omit<Ordered, 'payee' | 'amountWei' | 'newPayee'> {
   readonly payee: Address;
-  /** Names one of the payee's worker rows together with `region`; null when only one row fits. */
-  readonly nodeType: NodeType | null;
-  readonly region: string | null;
   /** In wei; negative when it is subtracted from the pending fees. */
   readonly amountWei: bigint;
-  /** Identifies the adjustment in the whole pool, so it cannot be booked twice. */
-  readonly reference: string;
   readonly isNewPayee: boolean;
-  /** Whether the payee's pending fees may go below zero; later fees then make up for it. */
-  readonly allowDebt: boolean;
-  readonly dryRun: boolean;
   /** The limit on what orders may move within 24 hours. */
   readonly maxPerDayWei: bigint;
 }
 
-export interface AdjustmentOutcome {
-  /** True when the adjustment was already booked under the same reference, so nothing was changed now. */
-  readonly already: boolean;
-  readonly worker: RemoteWorker;
-  /** The payee's pending fees over all of its worker rows, including this adjustment. */
-  readonly pendingWei: bigint;
-}
-
 /** Books an adjustment once, even when several people order it at the same time. */
-export async function adjustPending(
-  db: Database,
-  adjustment: Adjustment,
-): Promise<AdjustmentOutcome> {
+export async function adjustPending(db: Database, adjustment: Adjustment) {
   return transact(db, async (tx) => {
     const { payee, amountWei, reference } = adjustment;
     await tx.execute(

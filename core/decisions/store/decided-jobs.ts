@@ -6,8 +6,8 @@ import { list, orNull, rows } from '../../db/query.js';
 import { decidedJob } from '../../events/store/tables.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 import { fits } from '../../payees/store/named-workers.js';
-import type { Assignee } from '../rules/job-decision.js';
 import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
+import type { Assignee } from '../rules/job-share.js';
 
 /** Passes the jobs' sources, times and event ids as three arrays, for `unnest`. */
 export const keyLists = (keys: readonly JobKey[]): SQL => sql`
@@ -118,4 +118,4 @@ export async function readCommand(reader: Reader, commandId: string, limit: numb
   return { ...(sums ?? { jobs: 0, grossWei: 0n, commissionWei: 0n }), shown };
 }
 
-export type CommandJob = Awaited<ReturnType<typeof readCommand>>['shown'][number];
+export type DecidedTotals = Awaited<ReturnType<typeof readCommand>>;

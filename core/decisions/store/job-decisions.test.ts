@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitUntil } from '../../../dev/kit/process.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingest, owed, processedJob, receivedJob } from '../../../test/harness/jobs.js';
 import { recordTerms } from '../../../test/harness/terms.js';
@@ -8,10 +9,9 @@ import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
 import { registerSources } from '../../events/store/sources/source-register.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
-import { waitUntil } from '../../processes/process.js';
-import type { Assignee } from '../rules/job-decision.js';
 import type { JobKey } from '../rules/job-handle.js';
-import { decideJobs, type JobDecision } from './job-decisions.js';
+import type { Assignee } from '../rules/job-share.js';
+import { applyDecision, type JobDecision } from './job-decisions.js';
 import { listUnmatchedJobs } from './unmatched-job-reads.js';
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');
@@ -65,7 +65,7 @@ describe('a decision about unattributed jobs', () => {
     await job('1', T0, 'r1', 1_001n);
     await job('2', T0 + MINUTE, 'r2', 1_000n);
     const keys = [keyOf('1'), keyOf('2', T0 + MINUTE)];
-    const decided = await decideJobs(database.db, keys, decision(to(ALICE)));
+    const decided = await applyDecision(database.db, keys, decision(to(ALICE)));
     expect(decided).toMatchObject({ already: 0, jobs: [{ netWei: 751n }, { netWei: 900n }] });
     expect(await owed(database.db)).toEqual({ [ALICE]: 1_651n, commission: 350n });
     expect(await waiting()).toEqual([]);
@@ -97,7 +97,7 @@ describe('a decision about unattributed jobs', () => {
 
   it('books an absorbed job as commission', async () => {
     await job('1', T0, null, 900n);
-    await decideJobs(database.db, [keyOf('1')], decision(null));
+    await applyDecision(database.db, [keyOf('1')], decision(null));
     expect(await owed(database.db)).toEqual({ commission: 900n });
     await sound();
   });
@@ -105,8 +105,8 @@ describe('a decision about unattributed jobs', () => {
   it('decides a job without a fee: it is counted, but gets no posting of zeros', async () => {
     await job('1', T0, 'r1', 0n);
     await job('2', T0, 'r2', 0n);
-    await decideJobs(database.db, [keyOf('1')], decision(to(ALICE)));
-    await decideJobs(database.db, [keyOf('2')], decision(null));
+    await applyDecision(database.db, [keyOf('1')], decision(to(ALICE)));
+    await applyDecision(database.db, [keyOf('2')], decision(null));
     expect(await waiting()).toEqual([]);
     const [worker] = await query(database.db, sql`SELECT jobs, zero_fee_jobs FROM remote_worker`);
     expect(worker).toEqual({ jobs: '1', zero_fee_jobs: '1' });
@@ -117,7 +117,7 @@ describe('a decision about unattributed jobs', () => {
   it('changes nothing in a dry run', async () => {
     await job('1', T0, 'r1', 1_000n);
     const look = decision(to(ALICE), { dryRun: true });
-    const seen = await decideJobs(database.db, [keyOf('1')], look);
+    const seen = await applyDecision(database.db, [keyOf('1')], look);
     expect(seen.jobs).toMatchObject([{ netWei: 750n, worker: { payee: ALICE, region: 'eu' } }]);
     expect(await owed(database.db)).toEqual({ unattributed: 1_000n });
     expect(await query(database.db, sql`SELECT address FROM payee`)).toEqual([]);
@@ -125,7 +125,7 @@ describe('a decision about unattributed jobs', () => {
 
   it('credits nobody again when the received half arrives later, and matches that half to no other job', async () => {
     await job('1', T0, 'r1', 1_000n);
-    await decideJobs(database.db, [keyOf('1')], decision(to(ALICE)));
+    await applyDecision(database.db, [keyOf('1')], decision(to(ALICE)));
     await half('2', T0 + 1_000, 'r1', BOB);
     expect(await owed(database.db)).toEqual({ [ALICE]: 750n, commission: 250n });
     // Another job with the same request id, half an hour later.
@@ -137,7 +137,7 @@ describe('a decision about unattributed jobs', () => {
 
   it('leaves a received half outside of the matching window to its own job', async () => {
     await job('1', T0, 'r1', 1_000n);
-    await decideJobs(database.db, [keyOf('1')], decision(null));
+    await applyDecision(database.db, [keyOf('1')], decision(null));
     await half('2', T0 + 90 * MINUTE, 'r1', BOB);
     await job('3', T0 + 91 * MINUTE, 'r1', 1_000n);
     expect(await owed(database.db)).toEqual({ [BOB]: 900n, commission: 1_100n });
@@ -148,14 +148,14 @@ describe('a decision about unattributed jobs', () => {
     await job('1', T0, 'r1', 1_000n);
     const one = [keyOf('1')];
     const first = decision(to(ALICE));
-    await decideJobs(database.db, one, first);
+    await applyDecision(database.db, one, first);
     // The same run finds its own work after a crash.
-    expect(await decideJobs(database.db, one, first)).toEqual({ jobs: [], already: 0 });
-    expect(await decideJobs(database.db, one, decision(to(ALICE)))).toEqual({
+    expect(await applyDecision(database.db, one, first)).toEqual({ jobs: [], already: 0 });
+    expect(await applyDecision(database.db, one, decision(to(ALICE)))).toEqual({
       ...{ jobs: [], already: 1 },
     });
     for (const other of [to(BOB), to(ALICE, { region: 'us' }), null]) {
-      await expect(decideJobs(database.db, one, decision(other))).rejects.toMatchObject({
+      await expect(applyDecision(database.db, one, decision(other))).rejects.toMatchObject({
         code: 'JOB_ALREADY_DECIDED',
         message: expect.stringContaining(`assigned to ${ALICE}`),
       });
@@ -169,7 +169,7 @@ describe('a decision about unattributed jobs', () => {
     await half('2', T0, 'r1', ALICE);
     await job('3', T0, 'r3', 1_000n);
     const decide = (keys: readonly JobKey[], order: JobDecision) =>
-      decideJobs(database.db, keys, order);
+      applyDecision(database.db, keys, order);
     await expect(decide([keyOf('1')], decision(null))).rejects.toMatchObject({
       code: 'JOB_ALREADY_CREDITED',
     });
@@ -194,7 +194,7 @@ describe('a decision about unattributed jobs', () => {
     const keys = Array.from({ length: 20 }, (_, i) => keyOf(String(i)));
     const payees = [ALICE, BOB, ALICE, BOB];
     const tries = await Promise.allSettled(
-      payees.map((payee) => decideJobs(database.db, keys, decision(to(payee)))),
+      payees.map((payee) => applyDecision(database.db, keys, decision(to(payee)))),
     );
     const done = tries.filter((one) => one.status === 'fulfilled' && one.value.jobs.length > 0);
     expect(done).toHaveLength(1);
@@ -214,7 +214,7 @@ describe('a decision about unattributed jobs', () => {
     const decisions = async () => {
       for (let i = 23; i >= 0; i -= 1) {
         const order = decision(i % 2 === 0 ? to(ALICE) : null, { mayBeGone: true });
-        await decideJobs(database.db, [keyOf(String(i))], order);
+        await applyDecision(database.db, [keyOf(String(i))], order);
       }
     };
     await Promise.all([halves(), decisions()]);
@@ -231,7 +231,7 @@ describe('a decision about unattributed jobs', () => {
     const batch = await database.db.$client.connect();
     await batch.query('BEGIN');
     await batch.query(`SELECT FROM source WHERE id = '${SOURCE}' FOR UPDATE`);
-    const deciding = decideJobs(database.db, [keyOf('1')], decision(to(ALICE)));
+    const deciding = applyDecision(database.db, [keyOf('1')], decision(to(ALICE)));
     const outcome = deciding.then(
       () => 'decided',
       (error: unknown) => error,
@@ -294,7 +294,7 @@ describe('a decision about unattributed jobs', () => {
       SELECT id, account, wei FROM made, (VALUES ('${from}', -5), ('${to}', 5)) AS k (account, wei)`;
     await job('1', T0, 'r1', 1_000n);
     await job('2', T0, 'r2', 1_000n);
-    await decideJobs(database.db, [keyOf('1')], decision(null));
+    await applyDecision(database.db, [keyOf('1')], decision(null));
     expect(await found()).toEqual([]);
     const again = `INSERT INTO unmatched_job (source_id, dt, event_id, role, gross_wei, reason)
       SELECT source_id, dt, event_id, 'processed', 0, 'no-other-half' FROM decided_job`;

@@ -4,6 +4,7 @@
  * credited, so a job's other half that arrives meanwhile finds the job either still waiting or decided.
  */
 import { type SQL, sql } from 'drizzle-orm';
+import { PoolError } from '../../base/errors/pool-error.js';
 import { sumWei } from '../../base/money.js';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
@@ -14,8 +15,8 @@ import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { isOrderedPayee, markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
 import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/named-workers.js';
 import { terms } from '../../terms/store/tables.js';
-import { type Assignee, type JobShare, shareJob } from '../rules/job-decision.js';
 import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
+import { type Assignee, type JobShare, shareJob } from '../rules/job-share.js';
 import { countDecidedAlike, KEY, keyLists, keyRows } from './decided-jobs.js';
 
 export interface JobDecision extends Decision {
@@ -29,9 +30,7 @@ export interface JobDecision extends Decision {
   readonly dryRun: boolean;
   /** The limit on what orders may move within 24 hours. */
   readonly maxPerDayWei: bigint;
-  /**
-   * True for jobs that a filter found, which may have been decided meanwhile; jobs that a person named must be there.
-   */
+  /** True for jobs that a filter found and that may have been decided meanwhile; named jobs must be there. */
   readonly mayBeGone: boolean;
 }
 
@@ -40,22 +39,14 @@ export interface DecidedJob extends JobShare {
   readonly grossWei: bigint;
 }
 
-export interface JobDecisions {
-  readonly jobs: readonly DecidedJob[];
-  /** How many of the named jobs another command had decided in the same way. */
-  readonly already: number;
-}
-
 /** One transaction decides at most this many jobs, because it holds the lock on the source's row. */
-const MAX_AT_ONCE = 200;
+export const MAX_AT_ONCE = 200;
 
-/** Decides all of these jobs, or none when one of them is refused. */
-export async function decideJobs(
-  db: Database,
-  keys: readonly JobKey[],
-  decision: JobDecision,
-): Promise<JobDecisions> {
-  if (keys.length > MAX_AT_ONCE) throw new RangeError(`${keys.length} jobs are too many at once`);
+/** Applies a person's decision to all of these jobs, or to none when one of them is refused. */
+export async function applyDecision(db: Database, keys: readonly JobKey[], decision: JobDecision) {
+  if (keys.length > MAX_AT_ONCE) {
+    throw new PoolError('REQUEST_INVALID', `name at most ${MAX_AT_ONCE} jobs at once`);
+  }
   if (decision.dryRun) return lookAtJobs(db, keys, decision);
   return transact(db, async (tx) => {
     await lockSources(tx, keys);
@@ -85,11 +76,7 @@ async function lockSources(tx: Transaction, keys: readonly JobKey[]): Promise<vo
     SELECT FROM source WHERE id = ANY(${list(ids)}::text[]) ORDER BY id FOR UPDATE`);
 }
 
-async function lookAtJobs(
-  reader: Reader,
-  keys: readonly JobKey[],
-  decision: JobDecision,
-): Promise<JobDecisions> {
+async function lookAtJobs(reader: Reader, keys: readonly JobKey[], decision: JobDecision) {
   const { assignee } = decision;
   if (assignee !== null) await requirePayee(reader, assignee.payee, decision);
   const waiting = await waitingJobs(reader, keys);
@@ -102,12 +89,14 @@ async function lookAtJobs(
     ...shareJob(job, assignee),
   }));
   if (assignee !== null && (assignee.nodeType ?? assignee.region) !== null) {
-    const named = new Map<string, RemoteWorker>();
-    for (const { worker } of jobs) if (worker !== null) named.set(remoteWorkerKey(worker), worker);
+    const named = new Map(workersOf(jobs).map((worker) => [remoteWorkerKey(worker), worker]));
     for (const worker of named.values()) await requireRow(reader, worker, decision);
   }
   return { jobs, already };
 }
+
+const workersOf = (jobs: readonly DecidedJob[]): readonly RemoteWorker[] =>
+  jobs.flatMap(({ worker }) => worker ?? []);
 
 async function waitingJobs(reader: Reader, keys: readonly JobKey[]) {
   const waiting = await rows(
@@ -143,10 +132,9 @@ async function carryOut(
   jobs: readonly DecidedJob[],
   decision: JobDecision,
 ): Promise<void> {
-  const workers = jobs.flatMap(({ worker }) => (worker === null ? [] : [worker]));
-  const ids = await ensureWorkers(tx, workers);
+  const ids = await ensureWorkers(tx, workersOf(jobs));
   if (decision.assignee !== null) await markOrdered(tx, decision.assignee.payee);
-  const decided = decisionRows(jobs, ids);
+  const decided = jobRows(jobs, ids);
   await countJobs(tx, decided, [...ids.values()]);
   await postJobs(tx, decided, decision);
   await tx.execute(sql`
@@ -156,7 +144,7 @@ async function carryOut(
 }
 
 /** Builds one row for each job: its key and handle, its worker row's id or NULL, and the net and commission. */
-function decisionRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, number>): SQL {
+function jobRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, number>): SQL {
   const workerIds = jobs.map(({ worker }) => {
     if (worker === null) return null;
     const id = ids.get(remoteWorkerKey(worker));
@@ -193,10 +181,7 @@ async function countJobs(
      WHERE w.id = done.worker`);
 }
 
-/**
- * Writes a posting for each job. It carries the job's handle, so the decision can be found from the ledger alone. A
- * job without fees gets no posting, because zeros are not posted.
- */
+/** Writes a posting for each job, with its handle, so that the ledger alone tells it. Zeros are not posted. */
 async function postJobs(tx: Transaction, decided: SQL, decision: JobDecision): Promise<void> {
   const kind = decision.assignee === null ? 'absorb' : 'assign';
   const { actor, reason, commandId } = decision;
@@ -232,13 +217,12 @@ async function recordJobs(
   decision: JobDecision,
 ): Promise<void> {
   const { actor, reason, assignee, commandId } = decision;
-  const [first] = jobs;
-  const isOne = jobs.length === 1 && first !== undefined;
+  const [first, ...others] = jobs;
   await recordDecision(tx, {
     actor,
     reason,
     action: assignee === null ? 'unattributed.absorb' : 'unattributed.assign',
-    subject: isOne ? formatJobHandle(first.key) : `${jobs.length} jobs`,
+    subject: first && others.length === 0 ? formatJobHandle(first.key) : `${jobs.length} jobs`,
     detail: {
       jobs: String(jobs.length),
       grossWei: sumWei(jobs.map(({ grossWei }) => grossWei)).toString(),

@@ -3,17 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
-import {
-  allOf,
-  CURSOR_PART,
-  microsOf,
-  type Page,
-  type PageRequest,
-  readCursor,
-  rowsToAskFor,
-  timeOfMicros,
-  toPage,
-} from '../../db/paging.js';
+import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
 import { orNull, rows } from '../../db/query.js';
 import { unmatchedJob } from '../../events/store/tables.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
@@ -58,6 +48,12 @@ const FIELDS = {
   dtMicros: String,
 };
 
+const OLDEST_FIRST = new Keyset('ASC', {
+  dtMicros: { column: sql`u.dt`, kind: 'time' },
+  sourceId: { column: sql`u.source_id`, kind: 'text' },
+  eventId: { column: sql`u.event_id`, kind: 'text' },
+});
+
 /** Lists the jobs, oldest first, because the oldest are the least likely to resolve by themselves. */
 export async function listUnmatchedJobs(
   db: Reader,
@@ -65,22 +61,17 @@ export async function listUnmatchedJobs(
   page: PageRequest,
 ): Promise<Page<UnmatchedJob>> {
   const { role, sourceId, requestId, before } = filter;
-  const after = readCursor(page.cursor, [CURSOR_PART.integer, CURSOR_PART.text, CURSOR_PART.text]);
   const conditions = allOf([
     role === 'processed' ? sql`u.role = 'processed'` : sql`u.role = 'received'`,
     sourceId === undefined ? undefined : sql`u.source_id = ${sourceId}`,
     requestId === undefined ? undefined : sql`u.request_id = ${requestId}`,
     before === undefined ? undefined : sql`u.dt < ${before.toISOString()}::timestamptz`,
-    after &&
-      sql`(u.dt, u.source_id, u.event_id) > (${timeOfMicros(after[0])}, ${after[1]}, ${after[2]})`,
+    OLDEST_FIRST.after(page),
   ]);
   const found = await readJobs(db, conditions, rowsToAskFor(page));
-  return toPage(found, page, {
-    item: (row) => {
-      const { dtMicros: _, ...job } = row;
-      return job;
-    },
-    cursorParts: (row) => [row.dtMicros, row.sourceId, row.eventId],
+  return OLDEST_FIRST.page(found, page, (row) => {
+    const { dtMicros: _, ...job } = row;
+    return job;
   });
 }
 
@@ -90,23 +81,20 @@ async function readJobs(db: Reader, conditions: SQL, limit: number) {
     FIELDS,
     sql`WITH page AS (
       SELECT * FROM unmatched_job u WHERE ${conditions}
-       ORDER BY u.dt, u.source_id, u.event_id LIMIT ${limit}),
+       ORDER BY ${OLDEST_FIRST.order} LIMIT ${limit}),
     half AS MATERIALIZED (${HALVES})
     SELECT u.source_id AS "sourceId", u.dt, u.event_id AS "eventId", u.role, u.reason,
            u.request_id AS "requestId", w.payee, u.gross_wei AS "grossWei", u.compute_units AS "computeUnits",
-           u.pipeline, u.model_id AS "modelId", (${CANDIDATES}) AS candidates, ${microsOf(sql`u.dt`)} AS "dtMicros"
+           u.pipeline, u.model_id AS "modelId", (${CANDIDATES}) AS candidates, ${OLDEST_FIRST.timeFields}
       FROM page u
       LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
-     ORDER BY u.dt, u.source_id, u.event_id`,
+     ORDER BY ${OLDEST_FIRST.order}`,
   );
 }
 
 export type UnmatchedJob = Omit<Awaited<ReturnType<typeof readJobs>>[number], 'dtMicros'>;
 
-/**
- * Selects the received halves of each request of the page, once per request, because a stranger may give any number
- * of jobs the same id.
- */
+/** Selects the received halves once per request of the page: a stranger may give any number of jobs the same id. */
 const HALVES = sql`
   SELECT asked.source_id, asked.request_id, r.* FROM (
     SELECT DISTINCT source_id, request_id FROM page

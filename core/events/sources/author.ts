@@ -12,7 +12,8 @@ export type {
   OptionsVerdict,
   RawEvent,
   ReadRequest,
+  ScanOptions,
 } from './event-source.js';
 export { createEventSource } from './registry.js';
-export { type ScanOptions, scanArray } from './scanners/array-scanner.js';
+export { scanArray } from './scanners/array-scanner.js';
 export { scanLines } from './scanners/line-scanner.js';

@@ -1,5 +1,7 @@
 /** Helpers for all sources that read over a network. */
 
+import type { PoolErrorCode } from '../../base/errors/catalogue.js';
+
 const TLS_CODE =
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 
@@ -8,10 +10,15 @@ export function isTlsCode(code: string): boolean {
   return TLS_CODE.test(code);
 }
 
-/**
- * Yields the chunks of an answer, and calls `onIdle` when none comes in time. The time limit runs only while we wait for
- * the server, not while it waits for us.
- */
+/** Returns our error code for a status that says that a request was not answered as asked. */
+export function codeForStatus(status: number): PoolErrorCode {
+  if (status === 400) return 'EVENT_SOURCE_BAD_REQUEST';
+  return status === 401 || status === 403
+    ? 'EVENT_SOURCE_UNAUTHORIZED'
+    : 'EVENT_SOURCE_HTTP_STATUS';
+}
+
+/** Yields an answer's chunks; calls `onIdle` when none comes in time, not counting the time that we take. */
 export async function* withIdleLimit<Chunk>(
   answer: AsyncIterable<Chunk>,
   idleMs: number,

@@ -1,9 +1,6 @@
-/**
- * Tests what every event source must do. The author of a source calls `describeEventSource` from a vitest file with a
- * fixture around the real thing.
- */
+/** Tests what every event source must do: its author calls `describeEventSource` from a vitest file. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EventSource } from './event-source.js';
+import type { EventSource, RawEvent } from './event-source.js';
 
 /** An event that the fixture puts into the place that the source reads. */
 export interface ContractEvent {
@@ -44,15 +41,17 @@ export function describeEventSource(kind: string, open: () => Promise<ContractFi
       const own = await fixture.put(events);
       return Array.isArray(own) ? own : events.map(({ json }) => json);
     };
-    const readAll = async (since: Date | null = null): Promise<string[]> => {
-      const raws: string[] = [];
+    const readEvents = async (since: Date | null = null): Promise<readonly RawEvent[]> => {
+      const events: RawEvent[] = [];
       const { signal } = new AbortController();
       for await (const slice of fixture.source.read({ since, signal })) {
         expect(slice.length).toBeLessThanOrEqual(MAX_SLICE);
-        raws.push(...slice.map(({ raw }) => raw));
+        events.push(...slice);
       }
-      return raws;
+      return events;
     };
+    const readAll = async (since: Date | null = null): Promise<readonly string[]> =>
+      (await readEvents(since)).map(({ raw }) => raw);
 
     it('gives every event once, as its own JSON, in order', async () => {
       const events = await put(3_000);
@@ -77,12 +76,8 @@ export function describeEventSource(kind: string, open: () => Promise<ContractFi
 
     it('names the place of each event, and never the same one twice', async () => {
       await put(300);
-      const places = new Set<string>();
-      const { signal } = new AbortController();
-      for await (const slice of fixture.source.read({ since: null, signal })) {
-        for (const { place } of slice) places.add(place);
-      }
-      expect(places.size).toBe(300);
+      const places = (await readEvents()).map(({ place }) => place);
+      expect(new Set(places).size).toBe(300);
     });
 
     it('stops with an error when the read is aborted', async () => {

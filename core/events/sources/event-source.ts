@@ -10,14 +10,21 @@ export interface RawEvent {
   readonly cutAtBytes?: number;
 }
 
+/** What the scanners are told that cut a text into events. */
+export interface ScanOptions {
+  /** The limit for one element. A longer one is cut off there and so unreadable; its neighbours are not affected. */
+  readonly maxElementBytes: number;
+  /** @default 250 */
+  readonly sliceSize?: number;
+  /** The name of what is read, for messages. @default 'the answer' */
+  readonly what?: string;
+}
+
 export interface ReadRequest {
   /** Only events later than this are wanted; null: all. A source may yield more than that, but never less. */
   readonly since: Date | null;
   readonly signal: AbortSignal;
-  /**
-   * Remembers which objects were read before, for places that consist of objects, such as the files in a bucket. A
-   * source need not use it. It is missing when everything is to be read.
-   */
+  /** Remembers which objects of a place were read; a source need not use it. Missing: everything is to be read. */
   readonly memory?: ObjectMemory;
 }
 
@@ -27,10 +34,7 @@ export interface ListedObject {
   /** A text that changes when the object changes, such as an ETag. */
   readonly version: string;
   readonly sizeBytes: number;
-  /**
-   * True when it is normal that the object changes, as with a file that grows or a dump that is replaced. Such a change
-   * is not reported.
-   */
+  /** True when its changes are normal and not reported, as of a file that grows or a dump that is replaced. */
   readonly mayChange?: boolean;
 }
 
@@ -78,10 +82,7 @@ export interface EventSourceConfig<Options = unknown> {
   readonly options: Options;
 }
 
-/**
- * Checks the options of a source. It is a standard schema, as zod, valibot, arktype and others make them
- * (standardschema.dev).
- */
+/** Checks the options of a source: a standard schema (standardschema.dev), as zod, valibot and arktype make them. */
 export interface OptionsSchema<Options> {
   readonly '~standard': {
     readonly version: 1;

@@ -1,8 +1,9 @@
 /** Reads pool events from files: dumps for a backfill or a migration. */
-import type { BigIntStats } from 'node:fs';
-import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { codeOf } from '../../base/causes.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
 import type {
@@ -20,8 +21,6 @@ const fileOptions = z.strictObject({
   path: z.string().min(1, 'name a file'),
   maxElement: size.default(1_048_576),
 });
-
-const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read yields the events of all files that are new or
@@ -72,23 +71,19 @@ async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<re
 }
 
 /** Lists all files before any is read. If a file grows after that, the next pass sees it as changed. */
-async function lookAt(
-  place: Place,
-): Promise<{ readonly files: readonly ListedObject[]; readonly failures: unknown[] }> {
+async function lookAt(place: Place) {
   const files: ListedObject[] = [];
   const failures: unknown[] = [];
   for (const name of await namesOf(place)) {
     const path = join(place.directory, name);
     try {
-      const stats = await stat(path, { bigint: true }).catch((error: unknown) => {
-        throw unreadable(path, error);
-      });
-      if (!stats.isFile()) {
-        throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', `${path} is no file`);
-      }
-      files.push(objectOf(name, stats));
+      const stats = await stat(path, { bigint: true });
+      const version = `${stats.ino}/${stats.mtimeNs}/${stats.ctimeNs}`;
+      const object = { key: name, version, sizeBytes: Number(stats.size), mayChange: true };
+      if (stats.isFile()) files.push(object);
+      else failures.push(new PoolError('EVENT_SOURCE_FILE_UNREADABLE', `${path} is no file`));
     } catch (error) {
-      failures.push(error);
+      failures.push(unreadable(path, error));
     }
   }
   return { files, failures };
@@ -115,38 +110,22 @@ async function* readOne(
   { signal, memory }: ReadRequest,
 ): AsyncGenerator<readonly RawEvent[]> {
   const path = join(directory, object.key);
-  const file = await open(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
+  const file = createReadStream(path, { signal });
   try {
     const options = { maxElementBytes, what: object.key, path, mayBeEmpty: true };
-    yield* scanDump(chunksOf(file, path, signal), options);
+    yield* scanDump(chunksOf(file, path), options);
     memory?.done(object);
   } finally {
-    await file.close();
+    file.destroy();
   }
 }
 
-function objectOf(name: string, { ino, size, mtimeNs, ctimeNs }: BigIntStats): ListedObject {
-  const version = `${ino}/${mtimeNs}/${ctimeNs}`;
-  return { key: name, version, sizeBytes: Number(size), mayChange: true };
-}
-
-async function* chunksOf(
-  file: FileHandle,
-  path: string,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  for (let position = 0; ; ) {
-    signal.throwIfAborted();
-    // Each chunk gets a new buffer, because the scanners keep parts of it.
-    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, position).catch((error) => {
-      throw unreadable(`${path} at byte ${position}`, error);
-    });
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+/** Each chunk is a new buffer, because the scanners keep parts of it. */
+async function* chunksOf(file: ReadStream, path: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of file) yield chunk;
+  } catch (error) {
+    throw unreadable(file.bytesRead === 0 ? path : `${path} at byte ${file.bytesRead}`, error);
   }
 }
 
@@ -155,7 +134,7 @@ function escapePattern(text: string): string {
 }
 
 function unreadable(path: string, error: unknown): PoolError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : foreignText(error);
+  const code = codeOf(error) || foreignText(error);
   const words: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such file',
     EACCES: 'this user may not read it',

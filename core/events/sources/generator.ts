@@ -4,29 +4,21 @@ import { z } from 'zod';
 import { type Address, payableAddress } from '../../base/address.js';
 import { readTime, TIME_WANTED } from '../../base/time.js';
 import type { EventSource, EventSourceConfig, RawEvent, ReadRequest } from './event-source.js';
-import { checkOptions, duration, optionsError } from './options.js';
-
-const time = z.string().transform((text, context) => {
-  const timeMs = readTime(text);
-  if (timeMs !== undefined) return new Date(timeMs);
-  context.addIssue({ code: 'custom', message: TIME_WANTED });
-  return z.NEVER;
-});
-const address = z.string().transform((text, context) => {
-  const payee = payableAddress(text);
-  if (payee !== undefined) return payee;
-  context.addIssue({ code: 'custom', message: 'give an address as 0x and 40 hex digits' });
-  return z.NEVER;
-});
+import { checkOptions, duration, optionsError, textAs } from './options.js';
 
 const generatorOptions = z.strictObject({
   seed: z.number().int(),
   /** The time of the first event. */
-  start: time,
+  start: textAs(readTime, TIME_WANTED).transform((timeMs) => new Date(timeMs)),
   /** The time from one event to the next. */
   every: duration.default(1_000),
   /** The addresses of the payees, or the number of payees to make up. */
-  payees: z.union([z.number().int().min(1).max(10_000), z.array(address).min(1)]).default(5),
+  payees: z
+    .union([
+      z.number().int().min(1).max(10_000),
+      z.array(textAs(payableAddress, 'give an address as 0x and 40 hex digits')).min(1),
+    ])
+    .default(5),
   /** The largest fee of a job, in wei. */
   maxFeeWei: z
     .string()
@@ -94,8 +86,8 @@ function eventOf(recipe: Recipe, i: number, dtMs: number): string {
 function contentOf({ options, payees, isAi }: Recipe, i: number): object {
   // Both halves of an AI job are made from the same number.
   const job = isAi ? Math.floor(i / 2) : i;
-  const ethAddress = payees[numberOf(options.seed, `${job}/payee`, BigInt(payees.length))];
-  const feeWei = 1n + bigOf(options.seed, `${job}/fee`, BigInt(options.maxFeeWei));
+  const ethAddress = payees[Number(drawn(options.seed, `${job}/payee`, BigInt(payees.length)))];
+  const feeWei = 1n + drawn(options.seed, `${job}/fee`, BigInt(options.maxFeeWei));
   // The fee is a text, because a JSON number would not keep the wei exact.
   const fees = feeWei.toString();
   if (!isAi) {
@@ -116,11 +108,7 @@ function payeesOf({ seed, payees }: GeneratorOptions): readonly Address[] {
   });
 }
 
-function numberOf(seed: number, what: string, below: bigint): number {
-  return Number(bigOf(seed, what, below));
-}
-
-function bigOf(seed: number, what: string, below: bigint): bigint {
+function drawn(seed: number, what: string, below: bigint): bigint {
   return BigInt(`0x${digest(seed, what)}`) % below;
 }
 

@@ -3,10 +3,7 @@ import { z } from 'zod';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { EventSourceConfig, OptionsIssue, OptionsSchema } from './event-source.js';
 
-/**
- * Checks the options and returns what the schema makes of them. Throws EVENT_SOURCE_OPTIONS with everything that is
- * wrong.
- */
+/** Checks the options; returns what the schema makes of them. Throws EVENT_SOURCE_OPTIONS with all that is wrong. */
 export async function checkOptions<Options>(
   config: EventSourceConfig,
   schema: OptionsSchema<Options>,
@@ -20,10 +17,7 @@ export function optionsError(id: string, message: string): PoolError {
   return new PoolError('EVENT_SOURCE_OPTIONS', `source "${id}": ${message}`, { source: id });
 }
 
-/**
- * Throws EVENT_SOURCE_OPTIONS when the configuration lacks the region or the node type that the source's events do not
- * say.
- */
+/** Throws EVENT_SOURCE_OPTIONS when the configuration lacks region or node type, which the events do not say. */
 export function needOrigin({ id, region, nodeType }: EventSourceConfig): void {
   if (region !== null && nodeType !== null) return;
   throw optionsError(id, 'it needs region and nodeType: its events do not say them');
@@ -51,40 +45,35 @@ export const size = quantity('a size such as "1 MiB"', {
 });
 
 function quantity(what: string, units: Readonly<Record<string, number>>) {
-  return z.string().transform((text, context) => {
+  const wanted = `give ${what} (units: ${Object.keys(units).join(', ')})`;
+  return textAs((text) => {
     const [, digits = '', unit = ''] = /^(\d{1,9})\s*([A-Za-z]+)$/.exec(text.trim()) ?? [];
     const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
-    if (factor !== undefined && Number(digits) > 0) return Number(digits) * factor;
-    const message = `give ${what} (units: ${Object.keys(units).join(', ')})`;
-    context.addIssue({ code: 'custom', message });
+    return factor !== undefined && Number(digits) > 0 ? Number(digits) * factor : undefined;
+  }, wanted);
+}
+
+/** A text that `read` makes a value of. If it returns undefined, the error says what is `wanted`. */
+export function textAs<Value>(read: (text: string) => Value | undefined, wanted: string) {
+  return z.string().transform((text, context) => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: wanted });
     return z.NEVER;
   });
 }
 
-/**
- * Reads the URL of a server, and drops its query and fragment.
- *
- * @param keysUnder names the options for credentials, which are refused inside the URL
- */
+/** Reads a server's URL without query and fragment; credentials in it are refused, and belong `keysUnder` options. */
 export function serverUrl(keysUnder: string) {
-  return z.string().transform((text, context) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const refuse = (message: string): never => {
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    };
-    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-      return refuse('give a URL with http:// or https://');
-    }
-    if (url.username !== '' || url.password !== '') return refuse(`put ${keysUnder}`);
-    url.search = '';
-    url.hash = '';
-    return url;
-  });
+  return textAs(readWebUrl, 'give a URL with http:// or https://')
+    .refine((url) => url.username === '' && url.password === '', `put ${keysUnder}`)
+    .transform((url) => Object.assign(url, { search: '', hash: '' }));
 }
 
-/**
- * Certificates in PEM that are trusted in addition to the well-known ones; the configuration names their file as
- * `caFile`.
- */
+function readWebUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
+}
+
+/** Certificates in PEM, trusted in addition to the well-known ones; the configuration names their file as `caFile`. */
 export const certificates = z.string().includes('-----BEGIN CERTIFICATE-----').optional();

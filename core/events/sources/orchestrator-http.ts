@@ -3,9 +3,10 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { z } from 'zod';
+import { codeOf } from '../../base/causes.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
-import { isTlsCode, withIdleLimit } from './connection.js';
+import { codeForStatus, isTlsCode, withIdleLimit } from './connection.js';
 import type { EventSource, EventSourceConfig, ReadRequest } from './event-source.js';
 import { certificates, checkOptions, duration, needOrigin, serverUrl, size } from './options.js';
 import { scanArray } from './scanners/array-scanner.js';
@@ -28,10 +29,7 @@ export const orchestratorHttpOptions = z.strictObject({
   insecure: z.boolean().default(false),
   /** The limit for making the connection, TLS included. */
   connectTimeout: duration.default(10_000),
-  /**
-   * The longest time to wait for the next byte. The orchestrator gathers its whole answer before it sends the first
-   * byte.
-   */
+  /** The longest wait for the next byte. The orchestrator gathers its whole answer before it sends the first. */
   idleTimeout: duration.default(120_000),
   totalTimeout: duration.default(6 * 3_600_000),
   maxAnswer: size.default(64 * 1_073_741_824),
@@ -56,150 +54,105 @@ export async function createOrchestratorHttp(config: EventSourceConfig): Promise
   };
 }
 
+const LIMITS = {
+  connect: 'no connection stood',
+  idle: 'not a byte came',
+  total: 'the answer did not end',
+} as const;
+/** Starts a timer that ends the exchange, and makes it fail with EVENT_SOURCE_TIMEOUT. */
+type StartTimer = (which: keyof typeof LIMITS) => NodeJS.Timeout;
+
 /** Yields the bytes of the answer, and throws a PoolError for anything that goes wrong. */
 async function* readAnswer(
   options: OrchestratorHttpOptions,
-  request: ReadRequest,
+  { since, signal: asked }: ReadRequest,
 ): AsyncGenerator<Buffer> {
-  const exchange = new Exchange(options, request);
+  const url = new URL(options.endpoint);
+  if (since !== null) url.searchParams.set('lastCheckTime', wholeSeconds(since));
+  const ending = new AbortController();
+  const signal = AbortSignal.any([asked, ending.signal]);
+  const fail = (which: keyof typeof LIMITS) => ending.abort(timeout(which, options));
+  const startTimer: StartTimer = (which) =>
+    setTimeout(() => fail(which), options[`${which}Timeout`]);
+  const totalTimer = startTimer('total');
+  let bytes = 0;
   try {
-    const answer = await exchange.open();
+    const answer = await send(url, options, signal, startTimer);
     if (answer.statusCode !== 200) throw await statusError(answer, options);
-    yield* exchange.body(answer);
-  } finally {
-    exchange.close();
-  }
-}
-
-/** One request to the orchestrator, with its time limits. */
-class Exchange {
-  private readonly url: URL;
-  private readonly totalTimer: NodeJS.Timeout;
-  /** Ends the exchange, and makes it fail with this reason for the caller. */
-  private abort: (reason: Error) => void = () => undefined;
-  private ended: Error | undefined;
-
-  constructor(
-    private readonly options: OrchestratorHttpOptions,
-    private readonly request: ReadRequest,
-  ) {
-    this.url = new URL(options.endpoint);
-    if (request.since !== null) {
-      this.url.searchParams.set('lastCheckTime', wholeSeconds(request.since));
-    }
-    this.totalTimer = setTimeout(() => {
-      this.fail(this.timeout('total', options.totalTimeout));
-    }, options.totalTimeout);
-    request.signal.addEventListener('abort', this.onAbort, { once: true });
-  }
-
-  /** Sends the request; resolves when the head of the answer has arrived. */
-  open(): Promise<IncomingMessage> {
-    const { options } = this;
-    const { basicAuth: login } = options;
-    return new Promise((resolve, reject) => {
-      const send = this.url.protocol === 'https:' ? requestHttps : requestHttp;
-      const outgoing = send(this.url, {
-        agent: false,
-        headers: {
-          ...options.headers,
-          accept: 'application/json',
-          'accept-encoding': 'identity',
-        },
-        ...(login === undefined ? {} : { auth: `${login.user}:${login.password}` }),
-        ...(options.ca === undefined ? {} : { ca: [...rootCertificates, options.ca] }),
-        rejectUnauthorized: !options.insecure,
-      });
-      let timer = this.timer('connect', options.connectTimeout);
-      outgoing.once('socket', (socket) => {
-        const stands = this.url.protocol === 'https:' ? 'secureConnect' : 'connect';
-        socket.once(stands, () => {
-          clearTimeout(timer);
-          timer = this.timer('idle', options.idleTimeout);
-        });
-      });
-      outgoing.once('response', (answer) => {
-        clearTimeout(timer);
-        // After the reading has been given up nobody listens for errors, and an unhandled one would end the process.
-        answer.on('error', () => undefined);
-        resolve(answer);
-      });
-      // This listener stays after the head has arrived, because a connection that breaks later reports here too.
-      outgoing.on('error', (error) => {
-        clearTimeout(timer);
-        reject(this.ended ?? connectionError(error, this.options));
-      });
-      // A connection can also close without an error, as after an answer that changes the protocol.
-      outgoing.once('close', () => {
-        clearTimeout(timer);
-        reject(this.ended ?? connectionError(new Error('closed without an answer'), this.options));
-      });
-      this.abort = (reason) => {
-        reject(reason);
-        outgoing.destroy(reason);
-      };
-      if (this.request.signal.aborted) this.onAbort();
-      outgoing.end();
-    });
-  }
-
-  /** Yields the bytes of the answer as they come. */
-  async *body(answer: IncomingMessage): AsyncGenerator<Buffer> {
-    const { maxAnswer, idleTimeout } = this.options;
-    const onIdle = () => this.fail(this.timeout('idle', idleTimeout));
-    let bytes = 0;
-    try {
-      for await (const chunk of withIdleLimit<Buffer>(answer, idleTimeout, onIdle)) {
-        bytes += chunk.length;
-        if (bytes > maxAnswer) {
-          const message = `the answer is larger than ${maxAnswer} bytes (options.maxAnswer)`;
-          throw new PoolError('EVENT_SOURCE_TOO_LARGE', message);
-        }
-        yield chunk;
+    const chunks = withIdleLimit<Buffer>(answer, options.idleTimeout, () => fail('idle'));
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > options.maxAnswer) {
+        const message = `the answer is larger than ${options.maxAnswer} bytes (options.maxAnswer)`;
+        throw new PoolError('EVENT_SOURCE_TOO_LARGE', message);
       }
-    } catch (error) {
-      if (this.ended !== undefined) throw this.ended;
-      if (error instanceof PoolError) throw error;
-      const message = `the connection broke after ${bytes} bytes: ${foreignText(error)}`;
-      throw new PoolError('EVENT_SOURCE_TRUNCATED', message, {}, { cause: error });
+      yield chunk;
     }
-  }
-
-  close(): void {
-    clearTimeout(this.totalTimer);
-    this.request.signal.removeEventListener('abort', this.onAbort);
-    this.abort(new Error('closed'));
-  }
-
-  private timer(which: 'connect' | 'idle', timeoutMs: number): NodeJS.Timeout {
-    return setTimeout(() => this.fail(this.timeout(which, timeoutMs)), timeoutMs);
-  }
-
-  private timeout(which: 'connect' | 'idle' | 'total', timeoutMs: number): PoolError {
-    const words = {
-      connect: 'no connection stood',
-      idle: 'not a byte came',
-      total: 'the answer did not end',
-    };
-    const message = `${words[which]} within ${timeoutMs / 1000} s (options.${which}Timeout)`;
-    return new PoolError('EVENT_SOURCE_TIMEOUT', message);
-  }
-
-  private readonly onAbort = (): void => {
-    const { reason } = this.request.signal;
-    this.fail(reason instanceof Error ? reason : new Error('the read was aborted'));
-  };
-
-  private fail(reason: Error): void {
-    this.ended ??= reason;
-    this.abort(reason);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof PoolError) throw error;
+    const message = `the connection broke after ${bytes} bytes: ${foreignText(error)}`;
+    throw new PoolError('EVENT_SOURCE_TRUNCATED', message, {}, { cause: error });
+  } finally {
+    clearTimeout(totalTimer);
+    ending.abort();
   }
 }
 
-/**
- * Writes the time as the orchestrator does. Its SQLite compares times as texts, so another zone or a fraction would
- * select the wrong events without an error.
- */
+/** Sends the request; resolves when the head of the answer has arrived. The connection ends when the signal says so. */
+function send(
+  url: URL,
+  options: OrchestratorHttpOptions,
+  signal: AbortSignal,
+  startTimer: StartTimer,
+): Promise<IncomingMessage> {
+  const { basicAuth: login, ca } = options;
+  const isTls = url.protocol === 'https:';
+  return new Promise((resolve, reject) => {
+    const outgoing = (isTls ? requestHttps : requestHttp)(url, {
+      agent: false,
+      signal,
+      headers: {
+        ...options.headers,
+        accept: 'application/json',
+        'accept-encoding': 'identity',
+      },
+      ...(login === undefined ? {} : { auth: `${login.user}:${login.password}` }),
+      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+      rejectUnauthorized: !options.insecure,
+    });
+    let timer = startTimer('connect');
+    outgoing.once('socket', (socket) => {
+      socket.once(isTls ? 'secureConnect' : 'connect', () => {
+        clearTimeout(timer);
+        timer = startTimer('idle');
+      });
+    });
+    outgoing.once('response', (answer) => {
+      clearTimeout(timer);
+      // After the reading has been given up nobody listens for errors, and an unhandled one would end the process.
+      answer.on('error', () => undefined);
+      resolve(answer);
+    });
+    const failed = (error: Error) => {
+      clearTimeout(timer);
+      reject(connectionError(error, options));
+    };
+    // This listener stays after the head has arrived, because a connection that breaks later reports here too.
+    outgoing.on('error', failed);
+    // A connection can also close without an error, as after an answer that changes the protocol.
+    outgoing.once('close', () => failed(new Error('closed without an answer')));
+    outgoing.end();
+  });
+}
+
+function timeout(which: keyof typeof LIMITS, options: OrchestratorHttpOptions): PoolError {
+  const option = `${which}Timeout` as const;
+  const message = `${LIMITS[which]} within ${options[option] / 1000} s (options.${option})`;
+  return new PoolError('EVENT_SOURCE_TIMEOUT', message);
+}
+
+/** Writes the time as the orchestrator's SQLite does, which compares texts: any other form selects wrong events. */
 function wholeSeconds(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
@@ -211,11 +164,7 @@ async function statusError(
   const status = answer.statusCode ?? 0;
   const text = foreignText(withoutCredentials(await firstWords(answer), options), MOST_QUOTED);
   const message = `${options.endpoint.host} answered ${status}${text === '' ? '' : `: ${text}`}`;
-  if (status === 400) return new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
-  if (status === 401 || status === 403) {
-    return new PoolError('EVENT_SOURCE_UNAUTHORIZED', message);
-  }
-  return new PoolError('EVENT_SOURCE_HTTP_STATUS', message);
+  return new PoolError(codeForStatus(status), message);
 }
 
 /** Reads the beginning of an error page, as much of it as comes within a second. */
@@ -244,9 +193,7 @@ function withoutCredentials(text: string, { basicAuth, headers }: OrchestratorHt
 }
 
 function connectionError(error: Error, options: OrchestratorHttpOptions): PoolError {
-  const code = 'code' in error ? String(error.code) : '';
+  const code = isTlsCode(codeOf(error)) ? 'EVENT_SOURCE_TLS' : 'EVENT_SOURCE_UNREACHABLE';
   const message = `${options.endpoint.host}: ${foreignText(error)}`;
-  const cause = { cause: error };
-  if (isTlsCode(code)) return new PoolError('EVENT_SOURCE_TLS', message, {}, cause);
-  return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, cause);
+  return new PoolError(code, message, {}, { cause: error });
 }

@@ -3,18 +3,16 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import type { EventSource, EventSourceConfig } from './event-source.js';
 import { createFile } from './file.js';
 import { createGenerator } from './generator.js';
-import { createModule } from './module/module.js';
+import { createModule } from './module.js';
 import { createOrchestratorHttp } from './orchestrator-http.js';
 import { createS3 } from './s3/s3.js';
 
-/** Checks the options of a source and makes it. The source reads no events yet. */
-export type EventSourceFactory = (config: EventSourceConfig) => Promise<EventSource>;
-
-const FACTORIES: ReadonlyMap<string, EventSourceFactory> = new Map([
+/** Each checks the options of a source and makes it. The source reads no events yet. */
+const FACTORIES = new Map<string, (config: EventSourceConfig) => Promise<EventSource>>([
   ['orchestrator-http', createOrchestratorHttp],
   ['s3', createS3],
   ['file', createFile],
-  ['generator', (config: EventSourceConfig) => createGenerator(config)],
+  ['generator', (config) => createGenerator(config)],
   ['module', createModule],
 ]);
 

@@ -5,23 +5,16 @@ import type { PoolClient } from 'pg';
 import { foreignText } from '../../base/foreign-text.js';
 import { type Database, onConnection, type Reader } from '../../db/database.js';
 import type { RawRow } from '../../events/rules/reading/stored-event.js';
-import { toRawRow } from '../../events/store/raw-rows.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
 import type { VerifyReport } from '../rules/reports.js';
 import { monthName } from '../rules/retention.js';
-import { type ArchivedSources, type ArchiveState, eventArchive } from '../tables.js';
+import { type ArchiveState, eventArchive } from '../tables.js';
 import { isThere, readArchive } from './month-file.js';
 
 export type ArchiveRecord = Readonly<typeof eventArchive.$inferSelect>;
 
 /** Totals of one month's events. They must be the same in the table and in the month's file. */
-export interface ArchiveSums {
-  readonly rows: number;
-  readonly grossWei: bigint;
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly sources: ArchivedSources;
-}
+export type ArchiveSums = Pick<ArchiveRecord, 'rows' | 'grossWei' | 'minDt' | 'maxDt' | 'sources'>;
 
 /** Lists the archive records, the oldest month first: all of them, or only those in one state. */
 export async function listArchives(
@@ -35,35 +28,38 @@ export async function listArchives(
     .orderBy(asc(eventArchive.month), asc(eventArchive.id));
 }
 
-/** Computes a month's totals while its rows are read one by one. */
-export class ArchiveSumming {
-  private rows = 0;
-  private grossWei = 0n;
-  private minMs = Number.POSITIVE_INFINITY;
-  private maxMs = Number.NEGATIVE_INFINITY;
-  private readonly sources = new Map<string, { rows: number; grossWei: bigint }>();
-
-  add({ sourceId, dtMs, kept }: RawRow): void {
-    const grossWei = kept.grossWei ?? 0n;
-    this.rows += 1;
-    this.grossWei += grossWei;
-    this.minMs = Math.min(this.minMs, dtMs);
-    this.maxMs = Math.max(this.maxMs, dtMs);
-    const source = this.sources.get(sourceId) ?? { rows: 0, grossWei: 0n };
-    source.rows += 1;
-    source.grossWei += grossWei;
-    this.sources.set(sourceId, source);
+/** Computes the totals of the rows that a file holds. */
+export async function sumRows(slices: AsyncIterable<readonly RawRow[]>): Promise<ArchiveSums> {
+  const bySource = new Map<string, { rows: number; grossWei: bigint }>();
+  let [minMs, maxMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for await (const slice of slices) {
+    for (const { sourceId, dtMs, kept } of slice) {
+      minMs = Math.min(minMs, dtMs);
+      maxMs = Math.max(maxMs, dtMs);
+      const source = bySource.get(sourceId) ?? { rows: 0, grossWei: 0n };
+      source.rows += 1;
+      source.grossWei += kept.grossWei ?? 0n;
+      bySource.set(sourceId, source);
+    }
   }
+  return totalsOf(bySource, { minDt: new Date(minMs), maxDt: new Date(maxMs) });
+}
 
-  sums(): ArchiveSums {
-    const { rows, grossWei, minMs, maxMs } = this;
-    const sources = Object.fromEntries(
-      [...this.sources]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([id, one]) => [id, { rows: `${one.rows}`, grossWei: `${one.grossWei}` }]),
-    );
-    return { rows, grossWei, minMs, maxMs, sources };
-  }
+/** Adds up the totals of a month's sources. */
+export function totalsOf(
+  bySource: ReadonlyMap<string, { readonly rows: number; readonly grossWei: bigint }>,
+  span: Pick<ArchiveSums, 'minDt' | 'maxDt'>,
+): ArchiveSums {
+  const all = [...bySource.values()];
+  const texts = [...bySource].map(([id, one]) => {
+    return [id, { rows: `${one.rows}`, grossWei: `${one.grossWei}` }] as const;
+  });
+  return {
+    ...span,
+    rows: all.reduce((sum, { rows }) => sum + rows, 0),
+    grossWei: all.reduce((sum, { grossWei }) => sum + grossWei, 0n),
+    sources: Object.fromEntries(texts),
+  };
 }
 
 /**
@@ -88,10 +84,9 @@ export async function* readArchived(
   let grossWei = 0n;
   try {
     for await (const slice of reading.slices) {
-      const parsed = slice.map(toRawRow);
-      rows += parsed.length;
-      for (const { kept } of parsed) grossWei += kept.grossWei ?? 0n;
-      yield parsed;
+      rows += slice.length;
+      for (const { kept } of slice) grossWei += kept.grossWei ?? 0n;
+      yield slice;
     }
   } catch (error) {
     damaged(foreignText(error));
@@ -127,23 +122,12 @@ export async function verifyArchive(
   return { files: records.length, findings: await verifyArchives(records, dir, onProgress) };
 }
 
+/** Stores the record of a file that was written and compared. */
 export async function insertArchive(
   client: PoolClient,
-  archive: {
-    readonly month: Date;
-    readonly file: string;
-    readonly bytes: number;
-    readonly sha256: string;
-    readonly fingerprint: string;
-    readonly sums: ArchiveSums;
-  },
-): Promise<number> {
-  const { sums, ...written } = archive;
-  const { rows, grossWei, minMs, maxMs, sources } = sums;
-  const span = { minDt: new Date(minMs), maxDt: new Date(maxMs) };
-  const [made] = await onConnection(client)
-    .insert(eventArchive)
-    .values({ ...written, rows, grossWei, ...span, sources })
-    .returning({ id: eventArchive.id });
-  return made?.id ?? Number.NaN;
+  archive: typeof eventArchive.$inferInsert,
+): Promise<ArchiveRecord> {
+  const [made] = await onConnection(client).insert(eventArchive).values(archive).returning();
+  if (made === undefined) throw new Error(`${archive.file} was not recorded`);
+  return made;
 }

@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { describe, expect, it, vi } from 'vitest';
 import {
   ingestSaid,
   inventEvents,
@@ -13,11 +11,11 @@ import {
   payeeOf,
   type Said,
 } from '../../../test/harness/event-world.js';
+import { useHistory } from '../../../test/harness/history-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { closeDatabase, openDatabase } from '../../db/database.js';
-import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
-import { rebuildBalances } from '../rebuild/rebuild.js';
 import { listArchives, verifyArchives } from './archived-months.js';
 import { type ArchiveRun, archiveMonths } from './archiving.js';
 import { type RestoreOrder, restoreMonth } from './restore.js';
@@ -30,41 +28,25 @@ const DAY_MS = 86_400_000;
 /** The present time of the tests, in April: with one whole month kept, January and February are old enough. */
 const NOW = new Date('2026-04-10T12:00:00Z');
 
-let database: TestDatabase;
-let dir: string;
+const { world, rowsOf, rebuild } = useHistory();
 
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'openpool-archive-'));
-  database = await createTestDatabase();
-  await openWorld(database.db);
-});
-afterEach(async () => {
-  await database.close();
-  await rm(dir, { recursive: true, force: true });
-});
-
-const rowsOf = async (statement: string) => (await database.db.$client.query(statement)).rows;
 const partitions = async () =>
   (
     await rowsOf(`SELECT inhrelid::regclass::text AS name FROM pg_inherits
      WHERE inhparent = 'pool_event'::regclass ORDER BY 1`)
   ).map(({ name }) => name);
 const archive = (changes: Partial<ArchiveRun> = {}) =>
-  archiveMonths(database.db, {
-    ...{ dir, keepMonths: 1, now: NOW, onProgress: () => undefined },
+  archiveMonths(world.db, {
+    ...{ dir: world.dir, keepMonths: 1, now: NOW, onProgress: () => undefined },
     ...changes,
   });
-const restore = (month: number, db = database.db) => {
+const restore = (month: number, db = world.db) => {
   const order: RestoreOrder = {
-    ...{ dir, month: new Date(month), actor: 'test', reason: 'a question' },
+    ...{ dir: world.dir, month: new Date(month), actor: 'test', reason: 'a question' },
     onProgress: () => undefined,
   };
   return restoreMonth(db, order);
 };
-const rebuild = () =>
-  rebuildBalances(database.db, {
-    ...{ archiveDir: dir, actor: 'test', apply: null, keep: false, onProgress: () => undefined },
-  });
 const everything = () =>
   rowsOf(`SELECT count(*)::int AS rows, md5(string_agg(e::text, E'\\n' ORDER BY source_id, dt, event_id)) AS all
             FROM pool_event e`);
@@ -76,15 +58,15 @@ const job = (id: number, atMs: number, fees = 1_000n): Said => ({
 /** Takes in a quarter of events, and makes them look as if each had come when it happened. */
 async function seed(): Promise<void> {
   const quarter = { fromMs: JANUARY + 2 * DAY_MS, count: 130, stepMs: 55_000_000 };
-  await ingestSaid(database.db, 'a', inventEvents(5, quarter));
-  await ingestSaid(database.db, 'b', inventEvents(6, { ...quarter, count: 60 }));
+  await ingestSaid(world.db, 'a', inventEvents(5, quarter));
+  await ingestSaid(world.db, 'b', inventEvents(6, { ...quarter, count: 60 }));
   // Texts that COPY has to escape, and an AI job with one half on each side of the end of a month.
   const odd = {
     ...{ id: 9_001, atMs: JANUARY, type: 'moon\t\b\v\f\rlan\\ded' },
     fields: { x: 'a\\b\n\t"' },
   };
   const request = { requestID: 'over', ethAddress: payeeOf(2) };
-  await ingestSaid(database.db, 'a', [
+  await ingestSaid(world.db, 'a', [
     odd,
     { ...{ id: 9_002, atMs: FEBRUARY - 60_000, type: 'job-received' }, fields: request },
     {
@@ -96,7 +78,7 @@ async function seed(): Promise<void> {
 }
 
 const hasBeenQuiet = () =>
-  database.db.$client.query(
+  world.db.$client.query(
     'UPDATE pool_event SET received_at = dt; UPDATE source SET deep_from_dt = NULL',
   );
 
@@ -104,8 +86,8 @@ describe('archiving raw events', () => {
   it('says why its directory cannot be written, and drops nothing', async () => {
     await seed();
     const before = await everything();
-    await writeFile(join(dir, 'file'), '');
-    await expect(archive({ dir: join(dir, 'file', 'archive') })).rejects.toMatchObject({
+    await writeFile(join(world.dir, 'file'), '');
+    await expect(archive({ dir: join(world.dir, 'file', 'archive') })).rejects.toMatchObject({
       code: 'STATE_DIRECTORY_UNUSABLE',
       message: expect.stringContaining('a file stands where a directory should be'),
     });
@@ -122,17 +104,17 @@ describe('archiving raw events', () => {
     });
     expect(await everything()).toEqual(before);
     expect(await partitions()).toContain('pool_event_2026_05');
-    expect(await readdir(dir)).toEqual([]);
+    expect(await readdir(world.dir)).toEqual([]);
   });
 
   it('goes by the database’s clock', async () => {
-    await ingestSaid(database.db, 'a', [job(1, Date.now() - 20 * DAY_MS)]);
-    await database.db.$client.query(`UPDATE pool_event SET received_at = now() - interval '9 days';
+    await ingestSaid(world.db, 'a', [job(1, Date.now() - 20 * DAY_MS)]);
+    await world.db.$client.query(`UPDATE pool_event SET received_at = now() - interval '9 days';
       UPDATE source SET deep_from_dt = NULL`);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * DAY_MS });
     try {
-      const run = { dir, keepMonths: 1, onProgress: () => undefined };
-      expect(await archiveMonths(database.db, run)).toEqual({
+      const run = { dir: world.dir, keepMonths: 1, onProgress: () => undefined };
+      expect(await archiveMonths(world.db, run)).toEqual({
         archived: [],
         compactedPostings: 0,
         waiting: null,
@@ -153,7 +135,7 @@ describe('archiving raw events', () => {
     expect(await partitions()).toEqual([
       ...['pool_event_2026_03', 'pool_event_2026_04', 'pool_event_2026_05', 'pool_event_default'],
     ]);
-    expect((await readdir(dir)).sort()).toEqual([
+    expect((await readdir(world.dir)).sort()).toEqual([
       'pool-events-2026-01.copy.gz',
       'pool-events-2026-02.copy.gz',
     ]);
@@ -164,18 +146,18 @@ describe('archiving raw events', () => {
       { gone: false, node_type: null, region: null, some: true },
       { gone: true, node_type: 'ai', region: 'eu', some: true },
     ]);
-    const kept = await listArchives(database.db, 'archived');
+    const kept = await listArchives(world.db, 'archived');
     const [{ rows: left }] = await everything();
     expect(kept.reduce((sum, one) => sum + one.rows, left)).toBe(rows);
     expect(left).toBeLessThan(rows);
-    expect(await verifyArchives(kept, dir, () => undefined)).toEqual([]);
+    expect(await verifyArchives(kept, world.dir, () => undefined)).toEqual([]);
     expect(await rebuild()).toMatchObject({
       ok: true,
       findings: [],
       events: rows,
       archivedEvents: rows - left,
     });
-    expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
+    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([]);
     expect(await archive()).toEqual({ archived: [], compactedPostings: 0, waiting: null });
   });
 
@@ -183,9 +165,9 @@ describe('archiving raw events', () => {
     await seed();
     await archive();
     // Like a source whose events name region and node type themselves.
-    await database.db.$client.query('UPDATE source SET region = NULL, node_type = NULL');
+    await world.db.$client.query('UPDATE source SET region = NULL, node_type = NULL');
     const { items } = await listUnmatchedJobs(
-      database.db,
+      world.db,
       { role: 'processed' },
       { limit: 200, cursor: null },
     );
@@ -193,7 +175,7 @@ describe('archiving raw events', () => {
     const [job] = old;
     const key = { sourceId: job?.sourceId ?? '', dtMs: job?.dt.getTime() ?? 0 };
     const assignee = { payee: payeeOf(1), nodeType: null, region: null };
-    const { jobs } = await decideJobs(database.db, [{ ...key, eventId: job?.eventId ?? '' }], {
+    const { jobs } = await applyDecision(world.db, [{ ...key, eventId: job?.eventId ?? '' }], {
       ...{ actor: 'ann', reason: 'he told me', assignee, isNewPayee: true, dryRun: false },
       ...{ commandId: 'one', mayBeGone: false, maxPerDayWei: 10n ** 18n },
     });
@@ -211,14 +193,14 @@ describe('archiving raw events', () => {
       job(9_002, FEBRUARY - 60_000),
       job(8_002, Date.parse('2026-02-28T23:59:59Z')),
     ];
-    expect(await ingestSaid(database.db, 'a', late)).toEqual({ fresh: 0, setAside: 3 });
+    expect(await ingestSaid(world.db, 'a', late)).toEqual({ fresh: 0, setAside: 3 });
     expect(await pending()).toEqual(before);
     const aside = await rowsOf('SELECT DISTINCT code, reason FROM set_aside');
     expect(aside).toEqual([
       { code: 'EVENT_ARCHIVED', reason: expect.stringContaining('2026-03-01') },
     ]);
     expect(
-      await ingestSaid(database.db, 'a', [job(8_003, Date.parse('2026-03-01T00:00:00Z'))]),
+      await ingestSaid(world.db, 'a', [job(8_003, Date.parse('2026-03-01T00:00:00Z'))]),
     ).toEqual({ fresh: 1, setAside: 0 });
     expect(await archive()).toEqual({ archived: [], compactedPostings: 0, waiting: null });
     expect(await partitions()).not.toContain('pool_event_2026_02');
@@ -227,9 +209,9 @@ describe('archiving raw events', () => {
   it('takes in old events of a source that had none in the archived months, and archives them too', async () => {
     await seed();
     await archive();
-    await openWorld(database.db, ['a', 'b', 'c']);
+    await openWorld(world.db, ['a', 'b', 'c']);
     const said = inventEvents(9, { fromMs: JANUARY, count: 20, stepMs: DAY_MS / 4 });
-    const { fresh, setAside } = await ingestSaid(database.db, 'c', said);
+    const { fresh, setAside } = await ingestSaid(world.db, 'c', said);
     expect([fresh, setAside]).toEqual([said.length, 0]);
     expect(await archive()).toMatchObject({
       archived: [],
@@ -244,16 +226,14 @@ describe('archiving raw events', () => {
 
   it('waits for a month that is not quiet, and for a source that is not read to its end', async () => {
     await seed();
-    await database.db.$client.query(
-      `UPDATE source SET deep_from_dt = '1970-01-01Z' WHERE id = 'b'`,
-    );
+    await world.db.$client.query(`UPDATE source SET deep_from_dt = '1970-01-01Z' WHERE id = 'b'`);
     expect((await archive()).waiting).toBe('2026-01 waits: b is not read to its end yet');
-    await database.db.$client.query(`UPDATE source SET deep_from_dt = NULL;
+    await world.db.$client.query(`UPDATE source SET deep_from_dt = NULL;
       UPDATE pool_event SET received_at = '2026-04-03T00:00:00Z' WHERE source_id = 'a' AND event_id = '9001'`);
     expect((await archive()).waiting).toContain(
       '2026-01 waits: events of a came as late as 2026-04-03',
     );
-    expect(await listArchives(database.db)).toEqual([]);
+    expect(await listArchives(world.db)).toEqual([]);
     expect((await archive({ now: new Date('2026-04-12T00:00:00Z') })).archived).toHaveLength(2);
   });
 
@@ -267,9 +247,7 @@ describe('archiving raw events', () => {
           return change;
         },
       });
-    const late = await meanwhile(() =>
-      ingestSaid(database.db, 'a', [job(7_001, JANUARY + DAY_MS)]),
-    );
+    const late = await meanwhile(() => ingestSaid(world.db, 'a', [job(7_001, JANUARY + DAY_MS)]));
     await change;
     expect(late).toEqual({
       archived: [],
@@ -279,13 +257,13 @@ describe('archiving raw events', () => {
     await hasBeenQuiet();
     change = undefined;
     const changed = await meanwhile(() =>
-      database.db.$client.query(
+      world.db.$client.query(
         `UPDATE pool_event SET gross_wei = gross_wei + 1 WHERE event_id = '7001'`,
       ),
     );
     await change;
     expect(changed.archived).toEqual([]);
-    await database.db.$client.query(
+    await world.db.$client.query(
       `UPDATE pool_event SET gross_wei = gross_wei - 1 WHERE event_id = '7001'`,
     );
     expect((await archive()).archived).toHaveLength(2);
@@ -312,7 +290,7 @@ describe('archiving raw events', () => {
     }
     expect((await archive()).archived).toHaveLength(2);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [], events: rows });
-    expect((await readdir(dir)).filter((file) => file.endsWith('.partial'))).toEqual([]);
+    expect((await readdir(world.dir)).filter((file) => file.endsWith('.partial'))).toEqual([]);
     await restore(JANUARY);
     await restore(FEBRUARY);
     expect(await everything()).toEqual([{ rows, all }]);
@@ -328,8 +306,8 @@ describe('archiving raw events', () => {
     await restore(FEBRUARY);
     const again = inventEvents(5, { fromMs: JANUARY + 2 * DAY_MS, count: 130, stepMs: 55_000_000 });
     const february = again.filter(({ atMs }) => atMs >= FEBRUARY);
-    expect(await ingestSaid(database.db, 'a', february)).toEqual({ fresh: 0, setAside: 0 });
-    expect(await ingestSaid(database.db, 'a', again.slice(0, 1))).toEqual({
+    expect(await ingestSaid(world.db, 'a', february)).toEqual({ fresh: 0, setAside: 0 });
+    expect(await ingestSaid(world.db, 'a', again.slice(0, 1))).toEqual({
       fresh: 0,
       setAside: 1,
     });
@@ -343,7 +321,7 @@ describe('archiving raw events', () => {
     );
     expect(log).toEqual([{ subject: '2026-02' }, { subject: '2026-01' }]);
     expect((await archive({ now: new Date() })).waiting).toContain('it was restored lately');
-    await database.db.$client.query(`UPDATE event_archive SET restored_at = '2026-01-01Z'`);
+    await world.db.$client.query(`UPDATE event_archive SET restored_at = '2026-01-01Z'`);
     expect((await archive()).archived.map(({ file }) => file)).toEqual([
       'pool-events-2026-01.2.copy.gz',
       'pool-events-2026-02.2.copy.gz',
@@ -353,14 +331,19 @@ describe('archiving raw events', () => {
 
   for (const zone of ['Europe/Berlin', 'America/New_York']) {
     it(`counts nothing again after a month came back, with Postgres in ${zone}`, async () => {
-      const url = new URL(database.url);
+      const url = new URL(world.url);
       url.searchParams.set('options', `-c TimeZone=${zone}`);
       const db = openDatabase({ url: url.href, maxConnections: 4 });
       try {
         const said = [job(1, FEBRUARY), job(2, APRIL - 60_000), job(3, APRIL)];
         await ingestSaid(db, 'a', said);
         await hasBeenQuiet();
-        await archiveMonths(db, { dir, keepMonths: 0, now: NOW, onProgress: () => undefined });
+        await archiveMonths(db, {
+          dir: world.dir,
+          keepMonths: 0,
+          now: NOW,
+          onProgress: () => undefined,
+        });
         await restore(FEBRUARY, db);
         expect(await ingestSaid(db, 'a', said)).toEqual({ fresh: 0, setAside: 1 });
         expect(await checkInvariants(db, { withEvents: true })).toEqual([]);
@@ -371,11 +354,11 @@ describe('archiving raw events', () => {
   }
 
   it('brings a month back although the DEFAULT partition holds events of it that came since', async () => {
-    await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
     await hasBeenQuiet();
     await archive();
-    await ingestSaid(database.db, 'b', [job(2, FEBRUARY)]);
-    await database.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
+    await ingestSaid(world.db, 'b', [job(2, FEBRUARY)]);
+    await world.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
       INSERT INTO pool_event_default SELECT * FROM pool_event_2026_02; DROP TABLE pool_event_2026_02`);
     expect(await restore(FEBRUARY)).toBe(1);
     expect(await rowsOf('SELECT source_id FROM ONLY pool_event_2026_02 ORDER BY 1')).toEqual([
@@ -386,14 +369,14 @@ describe('archiving raw events', () => {
   });
 
   it('reports events that are both in the table and in a file', async () => {
-    await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
     await hasBeenQuiet();
     await archive();
-    await database.db.$client.query('UPDATE source SET archived_to = NULL');
-    await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
-    await ingestSaid(database.db, 'b', [job(1, FEBRUARY)]);
+    await world.db.$client.query('UPDATE source SET archived_to = NULL');
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
+    await ingestSaid(world.db, 'b', [job(1, FEBRUARY)]);
     expect(await rebuild()).toMatchObject({ ok: true });
-    expect(await checkInvariants(database.db, { withEvents: true })).toEqual([
+    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([
       {
         code: 'EVENT_TWICE',
         message:
@@ -406,12 +389,12 @@ describe('archiving raw events', () => {
     await seed();
     await archive();
     const [january, february] = ['2026-01', '2026-02'].map((name) =>
-      join(dir, `pool-events-${name}.copy.gz`),
+      join(world.dir, `pool-events-${name}.copy.gz`),
     );
     await rename(january ?? '', `${january}.away`);
     await truncate(february ?? '', 300);
-    const records = await listArchives(database.db, 'archived');
-    const damage = await verifyArchives(records, dir, () => undefined);
+    const records = await listArchives(world.db, 'archived');
+    const damage = await verifyArchives(records, world.dir, () => undefined);
     expect(damage.map(({ code }) => code)).toEqual([
       'ARCHIVE_FILE_MISSING',
       'ARCHIVE_FILE_DAMAGED',
@@ -431,10 +414,10 @@ describe('archiving raw events', () => {
   });
 
   it('gives a month that began in the DEFAULT partition its own, and archives it', async () => {
-    await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
-    await database.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
+    await world.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
       INSERT INTO pool_event_default SELECT * FROM pool_event_2026_02; DROP TABLE pool_event_2026_02`);
-    await ingestSaid(database.db, 'a', [
+    await ingestSaid(world.db, 'a', [
       job(2, FEBRUARY + DAY_MS),
       job(3, Date.parse('2031-01-01T00:00:00Z')),
     ]);
@@ -449,15 +432,15 @@ describe('archiving raw events', () => {
   it('waits while somebody uses the table, and continues later with the file that it has written', async () => {
     await seed();
     await archive({ keepMonths: null });
-    const reader = await database.db.$client.connect();
+    const reader = await world.db.$client.connect();
     await reader.query('BEGIN; SELECT count(*) FROM pool_event');
     const report = await archive({ lockTries: 1 });
     expect(report).toMatchObject({ archived: [], waiting: expect.stringContaining('is in use') });
     await reader.query('COMMIT');
     reader.release();
-    const [written] = await listArchives(database.db, 'written');
+    const [written] = await listArchives(world.db, 'written');
     expect((await archive()).archived[0]).toMatchObject({ file: written?.file });
-    expect((await readdir(dir)).length).toBe(2);
+    expect((await readdir(world.dir)).length).toBe(2);
   });
 });
 
@@ -467,8 +450,8 @@ async function killedAt(point: string): Promise<void> {
   const script = `
     import { openDatabase } from './core/db/database.js';
     import { archiveMonths } from './core/history/archive/archiving.js';
-    const db = openDatabase({ url: ${JSON.stringify(database.url)} });
-    await archiveMonths(db, { dir: ${JSON.stringify(dir)}, keepMonths: 1, now: new Date(${NOW.getTime()}), onProgress: (words) => {
+    const db = openDatabase({ url: ${JSON.stringify(world.url)} });
+    await archiveMonths(db, { dir: ${JSON.stringify(world.dir)}, keepMonths: 1, now: new Date(${NOW.getTime()}), onProgress: (words) => {
       if (${half} && words.startsWith('writing')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 5);
       else if (words.includes(${JSON.stringify(point)})) process.kill(process.pid, 'SIGKILL');
     } });`;

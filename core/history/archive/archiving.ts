@@ -3,21 +3,24 @@
  * was written, read back and compared. A run can be killed at any point: the next one continues the month or starts it
  * again.
  */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { compactPostings } from '../../checks/audit/ledger-compaction.js';
 import { type Database, onConnection } from '../../db/database.js';
 import { ensurePartitions } from '../../events/store/ingest/partitions.js';
-import { toRawRow, UTC_TIMES } from '../../events/store/raw-rows.js';
+import { UTC_TIMES } from '../../events/store/raw-rows.js';
+import type { ArchiveReport } from '../rules/reports.js';
 import { isPastKeeping, monthName, monthStart } from '../rules/retention.js';
 import {
   type ArchiveRecord,
-  ArchiveSumming,
   type ArchiveSums,
   insertArchive,
   listArchives,
-  readArchived,
+  sumRows,
+  verifyArchives,
 } from './archived-months.js';
 import { endOldRows, endUuids } from './expiry.js';
 import { withHistoryLock } from './history-lock.js';
@@ -47,21 +50,6 @@ export interface ArchiveRun {
   readonly signal?: AbortSignal;
   /** How many times to try for a table lock that somebody else holds. @default 5 */
   readonly lockTries?: number;
-}
-
-export interface ArchivedMonth {
-  readonly month: string;
-  readonly file: string;
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-export interface ArchiveReport {
-  readonly archived: readonly ArchivedMonth[];
-  /** By how many postings compaction has shrunk the ledger; its sums are unchanged. */
-  readonly compactedPostings: number;
-  /** Why the next month that is old enough stays in the table, or why compaction waits; null when nothing has to wait. */
-  readonly waiting: string | null;
 }
 
 /**
@@ -123,7 +111,7 @@ async function readClock(db: Database): Promise<Date> {
 }
 
 class Archiving {
-  private readonly archived: ArchivedMonth[] = [];
+  private readonly archived: ArchiveReport['archived'][number][] = [];
   private records: readonly ArchiveRecord[] = [];
 
   constructor(
@@ -206,24 +194,19 @@ class Archiving {
    * Finds the file that an earlier run wrote for this month. It is used only if it is whole and the table has not changed
    * since; otherwise its record is deleted.
    */
-  private async writtenBefore({ name, month }: Partition): Promise<Exported | undefined> {
+  private async writtenBefore({ name, month }: Partition): Promise<ArchiveRecord | undefined> {
     const { client } = this;
     for (const record of this.records) {
       if (record.state !== 'written' || record.month.getTime() !== month.getTime()) continue;
-      let isWhole = (await fingerprint(client, name)) === record.fingerprint;
-      const damage = () => {
-        isWhole = false;
-      };
-      for await (const _ of isWhole ? readArchived(record, this.order.dir, damage) : []) {
-        // Nothing to do for a slice: the file is compared with its record once it has been read to the end.
-      }
-      if (isWhole) return { ...record, mark: record.fingerprint, sums: sumsOf(record) };
+      const isSame = (await fingerprint(client, name)) === record.fingerprint;
+      const { dir, onProgress } = this.order;
+      if (isSame && (await verifyArchives([record], dir, onProgress)).length === 0) return record;
       await client.query('DELETE FROM event_archive WHERE id = $1', [record.id]);
     }
     return undefined;
   }
 
-  private async export({ name, month }: Partition): Promise<Exported> {
+  private async export({ name, month }: Partition): Promise<ArchiveRecord> {
     const { client, order } = this;
     const file = await this.freeName(month);
     const path = join(order.dir, file);
@@ -234,11 +217,11 @@ class Archiving {
     const textSha256 = await writeArchive(client, name, path);
     await client.query('COMMIT');
     await this.step(`reading ${file} back`);
-    const { bytes, sha256 } = await compareFile(path, { sums, textSha256 });
+    const sha256 = await compareFile(path, { sums, textSha256 });
+    const { size: bytes } = await stat(path);
     await this.step(`recording ${file}`);
-    const archive = { month, file, bytes, sha256, fingerprint: mark, sums };
-    const id = await insertArchive(client, archive);
-    return { id, file, rows: sums.rows, bytes, mark, sums };
+    const archive = { month, file, bytes, sha256, fingerprint: mark };
+    return insertArchive(client, { ...archive, ...sums });
   }
 
   /**
@@ -253,12 +236,12 @@ class Archiving {
     }
   }
 
-  private async drop(partition: Partition, exported: Exported | null): Promise<string | null> {
+  private async drop(partition: Partition, exported: ArchiveRecord | null): Promise<string | null> {
     const outcome = await dropPartition(this.client, {
       partition,
       archiveId: exported?.id ?? null,
-      mark: exported?.mark ?? (await fingerprint(this.client, partition.name)),
-      sourceIds: Object.keys(exported?.sums.sources ?? {}),
+      mark: exported?.fingerprint ?? (await fingerprint(this.client, partition.name)),
+      sourceIds: Object.keys(exported?.sources ?? {}),
       lockTries: this.order.lockTries,
     });
     if (outcome === 'dropped') return null;
@@ -267,42 +250,21 @@ class Archiving {
   }
 }
 
-interface Exported {
-  readonly id: number;
-  readonly file: string;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly mark: string;
-  readonly sums: ArchiveSums;
-}
-
-/** Reads the file back from the disk and compares its sums with the table's. Throws ARCHIVE_DAMAGED. */
+/**
+ * Reads the file back from the disk and compares its text and sums with the table's. Returns the file's SHA-256. Throws
+ * ARCHIVE_DAMAGED.
+ */
 async function compareFile(
   path: string,
   table: { readonly sums: ArchiveSums; readonly textSha256: string },
-): Promise<{ readonly bytes: number; readonly sha256: string }> {
+): Promise<string> {
   const reading = readArchive(path);
-  const summing = new ArchiveSumming();
-  for await (const slice of reading.slices) {
-    for (const fields of slice) summing.add(toRawRow(fields));
+  const sums = await sumRows(reading.slices);
+  if (reading.textSha256() === table.textSha256 && isDeepStrictEqual(sums, table.sums)) {
+    return reading.fileSha256();
   }
-  const isSame =
-    reading.textSha256() === table.textSha256 &&
-    JSON.stringify(toPlain(summing.sums())) === JSON.stringify(toPlain(table.sums));
-  if (!isSame) {
-    const message = `${path} does not hold what was written to it: the disk or the memory is at fault`;
-    throw new PoolError('ARCHIVE_DAMAGED', message);
-  }
-  return { bytes: reading.bytes(), sha256: reading.fileSha256() };
-}
-
-function toPlain({ rows, grossWei, minMs, maxMs, sources }: ArchiveSums) {
-  const bySource = Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { rows, grossWei: grossWei.toString(), minMs, maxMs, bySource };
-}
-
-function sumsOf({ rows, grossWei, minDt, maxDt, sources }: ArchiveRecord): ArchiveSums {
-  return { rows, grossWei, minMs: minDt.getTime(), maxMs: maxDt.getTime(), sources };
+  const message = `${path} does not hold what was written to it: the disk or the memory is at fault`;
+  throw new PoolError('ARCHIVE_DAMAGED', message);
 }
 
 function lockedWords(month: Date): string {

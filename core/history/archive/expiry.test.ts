@@ -54,6 +54,17 @@ it('ends keys of requests after 30 days, and what was set aside 90 days after it
   expect(await endOldRows(database.db)).toBe(0);
 });
 
+it('ends what payouts waited for 90 days after the wait', async () => {
+  await run(`INSERT INTO payee (address) VALUES ('${payeeOf(1)}');
+    INSERT INTO payout (id, payee, destination, amount_wei, state, origin)
+      VALUES ('${uuidOf(1)}', '${payeeOf(1)}', '${payeeOf(1)}', 1, 'reserved', 'manual');
+    INSERT INTO payout_wait (payout_id, code, began_at, ended_at)
+      SELECT '${uuidOf(1)}', 'PAYOUT_HELD', now() - make_interval(days => days + 1), now() - make_interval(days => days)
+        FROM unnest('{1,89,91}'::int[]) days`);
+  expect(await endOldRows(database.db)).toBe(1);
+  expect(await run('SELECT FROM payout_wait')).toHaveLength(2);
+});
+
 it('compacts postings of long ago where nothing is archived, and keeps their events and UUIDs', async () => {
   await openWorld(database.db);
   for (let n = 0; n < 12; n += 1) await tell('a', n, JANUARY + n * 1_000);

@@ -1,4 +1,6 @@
-/** Deletes rows that are kept for a limited time: idempotency keys, set-aside events that were counted later, UUIDs of archived months. */
+/**
+ * Deletes rows that are kept for a limited time: idempotency keys, set-aside events that were counted later, ended waits of
+ * payouts, UUIDs of archived months. */
 import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.js';
@@ -12,6 +14,8 @@ import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
 const KEY_DAYS = 30;
 /** A set-aside event is deleted this many days after it was counted; by then it is stored among the raw events. */
 const RESOLVED_DAYS = 90;
+/** How long payouts waited is kept for this many days; the usual waits are told from the last thirty. */
+const WAIT_DAYS = 90;
 /** One statement deletes at most this many rows. */
 const MANY = 10_000;
 /**
@@ -21,7 +25,7 @@ const MANY = 10_000;
 const SLICES = 256;
 
 /**
- * Deletes expired idempotency keys and set-aside events, a limited number at a time. Returns the number of deleted rows.
+ * Deletes expired idempotency keys, set-aside events and ended waits, a limited number at a time. Returns the number of deleted rows.
  */
 export async function endOldRows(db: Database): Promise<number> {
   const keys = await deleteAll(
@@ -36,7 +40,13 @@ export async function endOldRows(db: Database): Promise<number> {
           SELECT id FROM set_aside
            WHERE resolved_at < now() - make_interval(days => ${RESOLVED_DAYS}) LIMIT ${MANY})`,
   );
-  return keys + resolved;
+  const waits = await deleteAll(
+    db,
+    sql`DELETE FROM payout_wait WHERE ctid IN (
+          SELECT ctid FROM payout_wait
+           WHERE ended_at < now() - make_interval(days => ${WAIT_DAYS}) LIMIT ${MANY})`,
+  );
+  return keys + resolved + waits;
 }
 
 async function deleteAll(db: Database, statement: ReturnType<typeof sql>): Promise<number> {
@@ -56,31 +66,26 @@ export async function endUuids(
   db: Database,
   client: PoolClient,
   order: { readonly before: Date; readonly onProgress: (words: string) => unknown },
-): Promise<number> {
+): Promise<void> {
   const before = order.before.toISOString();
   const { rows } = await client.query(
     `SELECT FROM event_uuid WHERE dt < $1 AND NOT EXISTS (
        SELECT FROM setting WHERE key = $2 AND value::timestamptz >= $1) LIMIT 1`,
     [before, UUIDS_FROM],
   );
-  if (rows.length === 0) return 0;
+  if (rows.length === 0) return;
   await transact(db, async (tx) => {
     await tx.execute(sql`SELECT FROM source ORDER BY id FOR UPDATE`);
     await tx.execute(sql`
       INSERT INTO setting AS s (key, value) VALUES (${UUIDS_FROM}, ${before})
       ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_at = now()`);
   });
-  let ended = 0;
   for (let slice = 0; slice < SLICES; slice += 1) {
     await order.onProgress(`ending UUIDs of archived months: ${slice} of ${SLICES}`);
     const [first, last] = [hex(slice, '0'), hex(slice, 'f')];
-    const { rowCount } = await client.query(
-      'DELETE FROM event_uuid WHERE uuid BETWEEN $1 AND $2 AND dt < $3',
-      [first, last, before],
-    );
-    ended += rowCount ?? 0;
+    const statement = 'DELETE FROM event_uuid WHERE uuid BETWEEN $1 AND $2 AND dt < $3';
+    await client.query(statement, [first, last, before]);
   }
-  return ended;
 }
 
 function hex(slice: number, fill: string): string {

@@ -13,7 +13,8 @@ import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { unusableDirectory } from '../../base/state-directory.js';
 import { fromCopyField } from '../../db/copy/copy-text.js';
-import { RAW_COLUMNS, type RawFields } from '../../events/store/raw-rows.js';
+import type { RawRow } from '../../events/rules/reading/stored-event.js';
+import { RAW_COLUMNS, toRawRow } from '../../events/store/raw-rows.js';
 
 const COLUMNS = RAW_COLUMNS.join(', ');
 const HEADER = RAW_COLUMNS.join('\t');
@@ -66,31 +67,15 @@ export async function dropPartial(path: string): Promise<void> {
   });
 }
 
-/** A file that is being read; hashes and size are complete once `slices` has ended. */
-export interface ArchiveReading {
-  readonly slices: AsyncIterable<readonly RawFields[]>;
-  /** SHA-256 of the file as it is on disk, compressed. */
-  fileSha256(): string;
-  /** SHA-256 of the uncompressed text, including the header. */
-  textSha256(): string;
-  bytes(): number;
-}
-
-/** Opens a month's file and reads its rows in slices. `slices` throws when the file is of another kind or ends early. */
-export function readArchive(path: string): ArchiveReading {
+/**
+ * Opens a month's file and reads its rows in slices. `slices` throws when the file is of another kind or ends early. Once it
+ * has ended, the hashes are complete: of the file as it is on disk, and of its uncompressed text, including the header.
+ */
+export function readArchive(path: string) {
   const [file, text] = [createHash('sha256'), createHash('sha256')];
-  let bytes = 0;
-  const counting = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      file.update(chunk);
-      done(null, chunk);
-    },
-  });
-  async function* slices(): AsyncGenerator<readonly RawFields[]> {
-    const source = createReadStream(path);
+  async function* slices(): AsyncGenerator<readonly RawRow[]> {
     const plain = hashing(text);
-    const flow = pipeline(source, counting, createGunzip(), plain);
+    const flow = pipeline(createReadStream(path), hashing(file), createGunzip(), plain);
     flow.catch(() => undefined);
     yield* rowsOf(plain);
     await flow;
@@ -99,7 +84,6 @@ export function readArchive(path: string): ArchiveReading {
     slices: slices(),
     fileSha256: () => file.digest('hex'),
     textSha256: () => text.digest('hex'),
-    bytes: () => bytes,
   };
 }
 
@@ -114,7 +98,7 @@ export async function loadArchive(
   return sink.rowCount;
 }
 
-async function* rowsOf(text: Readable): AsyncGenerator<readonly RawFields[]> {
+async function* rowsOf(text: Readable): AsyncGenerator<readonly RawRow[]> {
   text.setEncoding('utf8');
   let rest = '';
   let isHeaderRead = false;
@@ -125,13 +109,14 @@ async function* rowsOf(text: Readable): AsyncGenerator<readonly RawFields[]> {
       if (lines.shift() !== HEADER) throw new Error('its columns are not those of raw events');
       isHeaderRead = true;
     }
-    if (lines.length > 0) yield lines.map(fieldsOf);
+    if (lines.length > 0) yield lines.map(rowOf);
   }
   if (!isHeaderRead || rest !== '') throw new Error('it ends in the middle of a line');
 }
 
-function fieldsOf(line: string): RawFields {
-  return line.split('\t').map((field) => (field === '\\N' ? null : fromCopyField(field)));
+function rowOf(line: string): RawRow {
+  const fields = line.split('\t');
+  return toRawRow(fields.map((field) => (field === '\\N' ? null : fromCopyField(field))));
 }
 
 function hashing(hash: ReturnType<typeof createHash>): Transform {

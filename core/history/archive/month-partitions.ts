@@ -3,14 +3,14 @@ import type { PoolClient } from 'pg';
 import { sqlTime } from '../../db/copy/copy-text.js';
 import { sqlState } from '../../db/transact.js';
 import { monthName, monthStart, parseMonth } from '../rules/retention.js';
-import type { ArchiveSums } from './archived-months.js';
+import { type ArchiveSums, totalsOf } from './archived-months.js';
 
 export interface Partition {
   readonly name: string;
   readonly month: Date;
 }
 
-export interface PartitionSource {
+interface PartitionSource {
   readonly sourceId: string;
   readonly newestReceived: Date;
   /** From this event time on the source has not been completely read yet; null when all of it has been read. */
@@ -51,34 +51,28 @@ export async function partitionSources(
   client: PoolClient,
   partition: string,
 ): Promise<readonly PartitionSource[]> {
-  const { rows } = await client.query(
-    `SELECT p.source_id, p.newest, CASE WHEN s.removed_at IS NULL THEN s.deep_from_dt END AS uncovered
+  const { rows } = await client.query<PartitionSource>(
+    `SELECT p.source_id AS "sourceId", p.newest AS "newestReceived",
+            CASE WHEN s.removed_at IS NULL THEN s.deep_from_dt END AS "uncoveredFrom"
        FROM (SELECT source_id, max(received_at) AS newest FROM ONLY ${partition} GROUP BY 1) p
        LEFT JOIN source s ON s.id = p.source_id ORDER BY 1`,
   );
-  return rows.map((row) => ({
-    sourceId: row.source_id,
-    newestReceived: row.newest,
-    uncoveredFrom: row.uncovered,
-  }));
+  return rows;
 }
 
 /** Computes the totals of a partition's rows. */
 export async function partitionSums(client: PoolClient, partition: string): Promise<ArchiveSums> {
   const { rows } = await client.query(
     `SELECT source_id, count(*) AS rows, coalesce(sum(gross_wei), 0) AS gross, min(dt) AS min, max(dt) AS max
-       FROM ONLY ${partition} GROUP BY 1 ORDER BY source_id COLLATE "C"`,
+       FROM ONLY ${partition} GROUP BY 1`,
   );
-  const sources = Object.fromEntries(
-    rows.map((row) => [row.source_id, { rows: row.rows, grossWei: row.gross }]),
-  );
-  return {
-    rows: rows.reduce((sum, row) => sum + Number(row.rows), 0),
-    grossWei: rows.reduce((sum, row) => sum + BigInt(row.gross), 0n),
-    minMs: Math.min(...rows.map((row) => row.min.getTime())),
-    maxMs: Math.max(...rows.map((row) => row.max.getTime())),
-    sources,
-  };
+  const bySource = rows.map((row) => {
+    return [row.source_id, { rows: Number(row.rows), grossWei: BigInt(row.gross) }] as const;
+  });
+  return totalsOf(new Map(bySource), {
+    minDt: new Date(Math.min(...rows.map((row) => row.min))),
+    maxDt: new Date(Math.max(...rows.map((row) => row.max))),
+  });
 }
 
 /** Returns a text that identifies the contents of a partition: it changes when any row is added, deleted or changed. */

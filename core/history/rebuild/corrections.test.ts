@@ -1,20 +1,17 @@
-import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { describe, expect, it } from 'vitest';
 import {
   ingestSaid,
   JOB_MATCH_WINDOW_MS,
-  openWorld,
   payeeOf,
   type Said,
   toElement,
 } from '../../../test/harness/event-world.js';
+import { useHistory } from '../../../test/harness/history-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import type { EventContent } from '../../events/rules/reading/event-content.js';
 import { MAX_FEE_WEI } from '../../events/rules/reading/event-content.js';
 import { ingestBatch, openIngestSession } from '../../events/store/ingest/ingest.js';
 import { prepareSlice } from '../../events/store/ingest/prepared-events.js';
-import { rebuildBalances } from './rebuild.js';
 
 const AT_MS = Date.parse('2026-06-01T00:00:00Z');
 const JOB: Said = {
@@ -27,16 +24,11 @@ const RECEIVED: Said = {
 };
 const NAMELESS: Said = { id: 3, atMs: AT_MS, type: 'job-processed', fields: { fees: 70n } };
 
-let database: TestDatabase;
-beforeEach(async () => {
-  database = await createTestDatabase();
-  await openWorld(database.db);
-});
-afterEach(() => database.close());
+const { world, rowsOf, rebuild: rebuildAs } = useHistory();
 
 /** Takes in an event like an earlier version that read something else out of it. */
 async function ingestMisread(said: Said, changes: Record<string, unknown>): Promise<void> {
-  const { db } = database;
+  const { db } = world;
   const session = openIngestSession({
     ...{ db, sourceId: 'a', jobMatchWindowMs: JOB_MATCH_WINDOW_MS, maxJobFeeWei: MAX_FEE_WEI },
     ...{ version: '1', from: null, now: () => new Date() },
@@ -49,12 +41,11 @@ async function ingestMisread(said: Said, changes: Record<string, unknown>): Prom
 }
 
 const rebuild = (isApplied: boolean) =>
-  rebuildBalances(database.db, {
-    ...{ archiveDir: tmpdir(), actor: 'test', keep: false, onProgress: () => undefined },
+  rebuildAs({
     apply: isApplied ? { actor: 'test', reason: 'it was misread', allowDebt: false } : null,
   });
 const balances = async (): Promise<Record<string, string>> => {
-  const { rows } = await database.db.$client.query(
+  const rows = await rowsOf(
     `SELECT coalesce(w.payee, account) AS who, sum(amount_wei) AS wei FROM balance b
        LEFT JOIN remote_worker w ON w.id = b.remote_worker_id
       WHERE amount_wei <> 0 GROUP BY 1 ORDER BY 1`,
@@ -62,7 +53,7 @@ const balances = async (): Promise<Record<string, string>> => {
   return Object.fromEntries(rows.map(({ who, wei }) => [who, wei]));
 };
 const isSound = async () => {
-  expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
+  expect(await checkInvariants(world.db, { withEvents: true })).toEqual([]);
   expect(await rebuild(false)).toMatchObject({ ok: true, findings: [] });
 };
 
@@ -73,7 +64,7 @@ describe('a correction of what still waits', () => {
       await ingestMisread(JOB, { grossWei });
       expect(await rebuild(true)).toMatchObject({ ok: true, corrections: { rows: 1 } });
       await isSound();
-      await ingestSaid(database.db, 'a', [RECEIVED]);
+      await ingestSaid(world.db, 'a', [RECEIVED]);
       expect(await balances()).toMatchObject({ [payeeOf(1)]: '966', revenue: '-1000' });
       await isSound();
     },
@@ -82,7 +73,7 @@ describe('a correction of what still waits', () => {
   it('credits the worker whom the received half names, not the one who was read before', async () => {
     await ingestMisread(RECEIVED, { payee: payeeOf(5) });
     expect(await rebuild(true)).toMatchObject({ ok: true, corrections: { rows: 1 } });
-    await ingestSaid(database.db, 'a', [JOB]);
+    await ingestSaid(world.db, 'a', [JOB]);
     expect(Object.keys(await balances())).toEqual([payeeOf(1), 'commission', 'revenue']);
     await isSound();
   });

@@ -2,14 +2,7 @@
 import { foreignText } from '../../base/foreign-text.js';
 import type { RemoteWorker } from '../../base/remote-worker.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
-import type {
-  BalanceDifference,
-  Comparison,
-  CountDifference,
-  FigureDifference,
-  PostingDifference,
-  RowDifferenceRow,
-} from './comparison.js';
+import type { Comparison } from './comparison.js';
 
 /** The remote workers by their ids. */
 export type WorkerNames = ReadonlyMap<number, RemoteWorker>;
@@ -23,8 +16,14 @@ export function findingsOf(found: Comparison, names: WorkerNames): readonly Rebu
     rows.slice(0, TOLD).map(tell);
   return [
     ...told(found.balances, (one) => balanceFinding(one, names)),
-    ...told(found.figures, (one) => figureFinding(one, names)),
-    ...told(found.counts, countFinding),
+    ...told(found.figures, ({ workerId, kept, due }) => ({
+      code: 'FIGURES_DIFFER',
+      message: `${nameOf(workerId, names)} shows ${kept}; by its events it is ${due}`,
+    })),
+    ...told(found.counts, ({ sourceId, time, eventType, version, kept, due }) => ({
+      code: 'COUNT_DIFFERS',
+      message: `${foreignText(eventType)} v${version} of ${sourceId} in the hour of ${time}: counted ${kept}, there are ${due}`,
+    })),
     ...told(found.postings, (one) => postingFinding(one, names)),
     ...told(found.rows, (one) => rowFinding(one, names)),
     ...told(found.lostMatches, ({ sourceId, eventId }) => ({
@@ -48,7 +47,7 @@ export function nameOf(workerId: number, names: WorkerNames): string {
   return `${worker.payee} (${worker.nodeType}, ${foreignText(worker.region)})`;
 }
 
-function balanceFinding(one: BalanceDifference, names: WorkerNames): RebuildFinding {
+function balanceFinding(one: Comparison['balances'][number], names: WorkerNames): RebuildFinding {
   const { account, group, workerId, ledgerWei, eventsWei } = one;
   const of =
     workerId === 0 ? `from jobs of ${nameOf(group, names)}` : `of ${nameOf(workerId, names)}`;
@@ -60,46 +59,18 @@ function balanceFinding(one: BalanceDifference, names: WorkerNames): RebuildFind
   };
 }
 
-function figureFinding(
-  { workerId, kept, due }: FigureDifference,
-  names: WorkerNames,
-): RebuildFinding {
-  const figures = ({ jobs, zeroFeeJobs, computeUnits }: typeof kept): string =>
-    `${jobs} jobs (${zeroFeeJobs} without a fee), ${computeUnits} compute units`;
-  return {
-    code: 'FIGURES_DIFFER',
-    message: `${nameOf(workerId, names)} shows ${figures(kept)}; by its events it is ${figures(due)}`,
-  };
-}
-
-function countFinding({
-  sourceId,
-  hour,
-  eventType,
-  version,
-  kept,
-  due,
-}: CountDifference): RebuildFinding {
-  const counted = ({ events, zeroFeeEvents }: typeof kept): string =>
-    `${events} (${zeroFeeEvents} without a fee)`;
-  return {
-    code: 'COUNT_DIFFERS',
-    message: `${foreignText(eventType)} v${version} of ${sourceId} in the hour of ${hour}: counted ${counted(kept)}, there are ${counted(due)}`,
-  };
-}
-
-function postingFinding(one: PostingDifference, names: WorkerNames): RebuildFinding {
-  const { postingId, kind, sourceId, batch, group, ledger, events } = one;
+function postingFinding(one: Comparison['postings'][number], names: WorkerNames): RebuildFinding {
+  const { postingId, kind, sourceId, batch, group, kept, due } = one;
   const place = sourceId === '' ? 'without a source' : `batch ${batch} of ${sourceId}`;
   const which = postingId === null ? 'no posting' : `posting ${postingId}`;
   return {
     code: 'POSTING_DIFFERS',
-    message: `${which} (${kind}, ${place}, ${nameOf(group, names)}) books ${ledger}; its events are worth ${events}`,
+    message: `${which} (${kind}, ${place}, ${nameOf(group, names)}) books ${kept}; its events are worth ${due}`,
   };
 }
 
-function rowFinding(one: RowDifferenceRow, names: WorkerNames): RebuildFinding {
-  const { sourceId, dt, eventId, batch, isArchived, kept, due } = one;
+function rowFinding(one: Comparison['rows'][number], names: WorkerNames): RebuildFinding {
+  const { sourceId, time, eventId, batch, isArchived, kept, due } = one;
   const named = (text: string): string =>
     text === ''
       ? 'nothing'
@@ -107,6 +78,6 @@ function rowFinding(one: RowDifferenceRow, names: WorkerNames): RebuildFinding {
   const where = isArchived ? ', in an archive file' : '';
   return {
     code: 'ROW_DIFFERS',
-    message: `event ${foreignText(eventId)} of ${sourceId} at ${dt} (batch ${batch}${where}) is kept with ${named(kept)}; it says ${named(due)}`,
+    message: `event ${foreignText(eventId)} of ${sourceId} at ${time} (batch ${batch}${where}) is kept with ${named(kept)}; it says ${named(due)}`,
   };
 }

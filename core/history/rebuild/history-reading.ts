@@ -6,7 +6,7 @@ import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { readPartition } from '../../events/store/raw-rows.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 import type { Terms } from '../../terms/rules/terms.js';
-import { READ_TERMS, type TermsRow, toTerms } from '../../terms/store/terms-rows.js';
+import { READ_TERMS, type TermsRow, toTerms } from '../../terms/store/recorded-terms.js';
 import { listArchives, readArchived } from '../archive/archived-months.js';
 import { allPartitions } from '../archive/month-partitions.js';
 import { type RebuildFinding, RebuildTally } from '../rules/rebuild-tally.js';

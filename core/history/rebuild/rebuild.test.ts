@@ -1,22 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
-import {
-  ingestSaid,
-  inventEvents,
-  openWorld,
-  payeeOf,
-  type Said,
-} from '../../../test/harness/event-world.js';
+import { describe, expect, it } from 'vitest';
+import { ingestSaid, inventEvents, payeeOf, type Said } from '../../../test/harness/event-world.js';
+import { useHistory } from '../../../test/harness/history-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
-import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { withHistoryLock } from '../archive/history-lock.js';
-import { type RebuildOrder, rebuildBalances } from './rebuild.js';
-import { listRebuilds } from './rebuild-records.js';
+import { listRebuilds } from './rebuild.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
 /**
@@ -26,25 +16,8 @@ const MARCH = Date.parse('2026-03-13T00:00:00Z');
 const REBUILDS_MEANWHILE = 15;
 const SPAN = { fromMs: MARCH, count: 160, stepMs: 2_000_000 };
 
-let database: TestDatabase;
-let dir: string;
+const { world, rowsOf, rebuild } = useHistory();
 
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'openpool-rebuild-'));
-  database = await createTestDatabase();
-  await openWorld(database.db);
-});
-afterEach(async () => {
-  await database.close();
-  await rm(dir, { recursive: true, force: true });
-});
-
-const rowsOf = async (statement: string) => (await database.db.$client.query(statement)).rows;
-const rebuild = (changes: Partial<RebuildOrder> = {}) =>
-  rebuildBalances(database.db, {
-    ...{ archiveDir: dir, actor: 'test', apply: null, keep: false, onProgress: () => undefined },
-    ...changes,
-  });
 const apply = (allowDebt = false) =>
   rebuild({ apply: { actor: 'test', reason: 'the ledger was damaged', allowDebt } });
 const balances = () =>
@@ -54,15 +27,15 @@ const findings = async (code: string) =>
 
 async function seed(): Promise<void> {
   const [a, b] = [inventEvents(1, SPAN), inventEvents(2, SPAN)];
-  await ingestSaid(database.db, 'a', a);
-  await ingestSaid(database.db, 'b', b, 25);
-  const again = await ingestSaid(database.db, 'a', a.slice(0, 100));
+  await ingestSaid(world.db, 'a', a);
+  await ingestSaid(world.db, 'b', b, 25);
+  const again = await ingestSaid(world.db, 'a', a.slice(0, 100));
   expect(again.fresh).toBe(0);
 }
 
 /** Books a posting as a faulty program could: it balances, but nothing that happened is behind it. */
 async function postWrongly(workerId: number, wei: bigint): Promise<void> {
-  await database.db.$client.query(
+  await world.db.$client.query(
     `WITH made AS (INSERT INTO posting (kind, source_id, batch, remote_worker_id, terms_id)
                    VALUES ('jobs', 'a', 77, $1, 1) RETURNING id)
      INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
@@ -94,7 +67,7 @@ describe('rebuilding the balances', () => {
     expect(result).toMatchObject({ ok: true, applied: false, corrections: null, schema: null });
     const [count] = await rowsOf('SELECT count(*)::int AS events FROM pool_event');
     expect(result.events).toBe(count.events);
-    expect(await listRebuilds(database.db, 5)).toMatchObject([{ id: result.id, ok: true }]);
+    expect(await listRebuilds(world.db, 5)).toMatchObject([{ id: result.id, ok: true }]);
   });
 
   it('names a posting without events, corrects it with another posting, and then finds nothing', async () => {
@@ -126,12 +99,12 @@ describe('rebuilding the balances', () => {
     });
     const log = await rowsOf(`SELECT actor, reason FROM audit_log WHERE action = 'rebuild.apply'`);
     expect(log[0]).toEqual({ actor: 'test', reason: 'the ledger was damaged' });
-    expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
+    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([]);
   });
 
   it('reads what events say, not the columns computed from that, and corrects those columns', async () => {
     await seed();
-    await database.db.$client.query(
+    await world.db.$client.query(
       `UPDATE pool_event SET gross_wei = gross_wei + 5, remote_worker_id = 2 WHERE (source_id, dt, event_id) = (
          SELECT source_id, dt, event_id FROM pool_event
           WHERE gross_wei > 0 AND remote_worker_id = 3 AND match_event_id IS NOT NULL ORDER BY dt LIMIT 1)`,
@@ -140,16 +113,14 @@ describe('rebuilding the balances', () => {
     const payloads = () =>
       rowsOf('SELECT md5(string_agg(payload, seq::text ORDER BY source_id, seq)) FROM pool_event');
     const said = await payloads();
-    expect((await checkInvariants(database.db, { withEvents: true }))[0]?.code).toBe(
-      'REVENUE_DRIFT',
-    );
+    expect((await checkInvariants(world.db, { withEvents: true }))[0]?.code).toBe('REVENUE_DRIFT');
     expect(await findings('ROW_DIFFERS')).toEqual([
       expect.stringMatching(/^event \d+ of [ab] at 2026-03-.* is kept with gross \d+/),
     ]);
     expect(await findings('LEDGER_DIFFERS')).toEqual([]);
     expect(await apply()).toMatchObject({ ok: true, corrections: { postings: 0, rows: 1 } });
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
-    expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
+    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([]);
     expect([await balances(), await payloads()]).toEqual([before, said]);
   });
 
@@ -159,7 +130,7 @@ describe('rebuilding the balances', () => {
       rowsOf('SELECT id, jobs, zero_fee_jobs, compute_units FROM remote_worker ORDER BY 1');
     const counts = () => rowsOf('SELECT * FROM event_count ORDER BY 1, 2, 3');
     const before = [await look(), await counts()];
-    await database.db.$client.query(`UPDATE remote_worker SET jobs = jobs + 3, compute_units = compute_units - 1 WHERE id = 1;
+    await world.db.$client.query(`UPDATE remote_worker SET jobs = jobs + 3, compute_units = compute_units - 1 WHERE id = 1;
       DELETE FROM event_count WHERE event_type = 'moon-landed'`);
     expect((await findings('FIGURES_DIFFER')).length).toBe(1);
     expect((await findings('COUNT_DIFFERS')).length).toBeGreaterThan(3);
@@ -172,7 +143,7 @@ describe('rebuilding the balances', () => {
     await seed();
     const [{ payee }] = await rowsOf('SELECT payee FROM remote_worker WHERE id = 4');
     const request = { payee, belowThreshold: true, actor: 't', reason: 't', requestId: 'one' };
-    await reserveManual(database.db, request);
+    await reserveManual(world.db, request);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
   });
 
@@ -182,7 +153,7 @@ describe('rebuilding the balances', () => {
     await postWrongly(6, 77n);
     const [{ payee }] = await rowsOf('SELECT payee FROM remote_worker WHERE id = 5');
     const request = { payee, belowThreshold: true, actor: 't', reason: 't', requestId: 'one' };
-    await reserveManual(database.db, request);
+    await reserveManual(world.db, request);
     const partly = await apply();
     expect(partly).toMatchObject({ ok: false, corrections: { postings: 1 } });
     expect(partly.findings.at(-1)).toMatchObject({
@@ -200,7 +171,7 @@ describe('rebuilding the balances', () => {
   it('corrects nothing while an event cannot be read or a match is lost', async () => {
     await seed();
     await postWrongly(3, 10n);
-    await database.db.$client.query(
+    await world.db.$client.query(
       `UPDATE pool_event SET payload = '{' WHERE gross_wei > 0 AND event_id = (
          SELECT min(event_id) FROM pool_event WHERE gross_wei > 0)`,
     );
@@ -210,7 +181,7 @@ describe('rebuilding the balances', () => {
     expect(codes).toContain('EVENT_UNREADABLE');
     expect(codes).toContain('CORRECTION_LEFT');
     expect(await rowsOf(`SELECT FROM posting WHERE kind = 'correct'`)).toEqual([]);
-    await database.db.$client.query(`DELETE FROM pool_event WHERE (dt, event_id) IN (
+    await world.db.$client.query(`DELETE FROM pool_event WHERE (dt, event_id) IN (
       SELECT match_dt, match_event_id FROM pool_event WHERE match_event_id IS NOT NULL LIMIT 1)`);
     expect((await findings('MATCH_MISSING')).length).toBeGreaterThan(0);
   });
@@ -218,7 +189,7 @@ describe('rebuilding the balances', () => {
   it('leaves what people decided as it is: jobs assigned and absorbed, and halves that came too late for them', async () => {
     await seed();
     const { items } = await listUnmatchedJobs(
-      database.db,
+      world.db,
       { role: 'processed' },
       { limit: 9, cursor: null },
     );
@@ -229,19 +200,19 @@ describe('rebuilding the balances', () => {
     const decision = { actor: 'ann', reason: 'looked', isNewPayee: true, dryRun: false };
     const how = { ...decision, commandId: 'one', mayBeGone: false, maxPerDayWei: 10n ** 18n };
     const assignee = { payee: payeeOf(3), nodeType: null, region: null };
-    await decideJobs(database.db, keys.slice(0, 6), { ...how, assignee });
-    await decideJobs(database.db, keys.slice(6), { ...how, assignee: null, commandId: 'two' });
+    await applyDecision(world.db, keys.slice(0, 6), { ...how, assignee });
+    await applyDecision(world.db, keys.slice(6), { ...how, assignee: null, commandId: 'two' });
     const [decided] = items.filter(({ requestId }) => requestId !== null);
     const late: Said = {
       ...{ id: 70_000, atMs: decided?.dt.getTime() ?? 0, type: 'job-received' },
       fields: { requestID: decided?.requestId ?? '', ethAddress: payeeOf(5) },
     };
-    await ingestSaid(database.db, decided?.sourceId ?? '', [late]);
+    await ingestSaid(world.db, decided?.sourceId ?? '', [late]);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
     const before = await balances();
     expect(await apply()).toMatchObject({ corrections: { postings: 0, figures: 0 } });
     expect(await balances()).toEqual(before);
-    expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
+    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([]);
   });
 
   it('compares one moment while events go on coming, and corrects no more than it saw', async () => {
@@ -253,7 +224,7 @@ describe('rebuilding the balances', () => {
       for (let round = 3; comesOn; round += 1) {
         const said = inventEvents(round, { ...SPAN, fromMs: MARCH + round * 1_000 });
         const more = said.map((one) => ({ ...one, id: one.id + round * 1_000 }));
-        fresh += (await ingestSaid(database.db, 'a', more, 20)).fresh;
+        fresh += (await ingestSaid(world.db, 'a', more, 20)).fresh;
       }
       return fresh;
     })();
@@ -271,7 +242,7 @@ describe('rebuilding the balances', () => {
     }
     expect(await coming).toBeGreaterThan(1_000);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
-    expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
+    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([]);
   });
 
   it('leaves no scratch schema behind unless asked to, and refuses a second rebuild meanwhile', async () => {
@@ -280,14 +251,14 @@ describe('rebuilding the balances', () => {
       (await rowsOf(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rebuild%'`)).map(
         (row) => row.nspname,
       );
-    await withHistoryLock(database.db, async () => {
+    await withHistoryLock(world.db, async () => {
       await expect(rebuild()).rejects.toMatchObject({ code: 'HISTORY_BUSY' });
     });
     await rebuild();
     expect(await schemas()).toEqual([]);
     const stop = AbortSignal.abort(new Error('enough'));
     await expect(rebuild({ signal: stop })).rejects.toThrow('enough');
-    await database.db.$client.query('CREATE SCHEMA rebuild_scratch_dead');
+    await world.db.$client.query('CREATE SCHEMA rebuild_scratch_dead');
     const kept = await rebuild({ keep: true });
     expect(await schemas()).toEqual([kept.schema]);
     await rebuild();

@@ -3,16 +3,19 @@
  * compares it with the ledger. Both are read in one snapshot, so events that come meanwhile are in neither.
  */
 import { randomBytes } from 'node:crypto';
+import { desc, getTableColumns, sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
-import type { Database } from '../../db/database.js';
+import { type Database, onConnection, type Reader } from '../../db/database.js';
+import { rows } from '../../db/query.js';
 import { UTC_TIMES } from '../../events/store/raw-rows.js';
 import { withHistoryLock } from '../archive/history-lock.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
+import type { RebuildReport } from '../rules/reports.js';
+import { rebuild } from '../tables.js';
 import { type Comparison, compareWithLedger } from './comparison.js';
 import { type ApplyOrder, type ApplyResult, applyCorrections } from './corrections.js';
 import { countDifferences, findingsOf } from './difference-words.js';
 import { HistoryReading, type ReadingOptions } from './history-reading.js';
-import { keepRebuild, nextRebuildId, type RebuildRecord } from './rebuild-records.js';
 import { RebuildScratch } from './scratch-schema.js';
 
 export interface RebuildOrder extends ReadingOptions {
@@ -24,13 +27,9 @@ export interface RebuildOrder extends ReadingOptions {
   readonly keep: boolean;
 }
 
-export interface RebuildResult extends RebuildRecord {
-  readonly id: string;
-  /** How many rows were corrected; null: nothing was corrected. */
-  readonly corrections: Omit<ApplyResult, 'left'> | null;
-  /** Name of the scratch schema if it was kept, else null. */
-  readonly schema: string | null;
-}
+/** The outcome of a rebuild. `findings` holds the first ones of each kind; `findingsTotal` counts all of them. */
+export type RebuildRecord = Readonly<Omit<typeof rebuild.$inferSelect, 'id' | 'createdAt'>>;
+type RebuildResult = RebuildReport & RebuildRecord;
 
 const SCRATCH = 'rebuild_scratch_';
 const KEPT = 'kept';
@@ -45,10 +44,10 @@ const WORK_MEMORY = '64MB';
  * HISTORY_BUSY while another rebuild, archive run or restore runs.
  */
 export async function rebuildBalances(db: Database, order: RebuildOrder): Promise<RebuildResult> {
-  return withHistoryLock(db, (client) => rebuild(client, order));
+  return withHistoryLock(db, (client) => run(client, order));
 }
 
-async function rebuild(client: PoolClient, order: RebuildOrder): Promise<RebuildResult> {
+async function run(client: PoolClient, order: RebuildOrder): Promise<RebuildResult> {
   const startedAt = Date.now();
   await dropLeftovers(client);
   const id = await nextRebuildId(client);
@@ -65,9 +64,12 @@ async function rebuild(client: PoolClient, order: RebuildOrder): Promise<Rebuild
   const isKept = order.keep && found !== undefined;
   if (isKept) await client.query(`COMMENT ON SCHEMA ${schema} IS '${KEPT}'`);
   await client.query(isKept || applying ? 'COMMIT' : 'ROLLBACK');
+  const { names, unknown } = reading;
+  const correcting = { rebuildId: id, schema, names, unknown };
   const applied = applying
-    ? await correct({ client, schema, rebuildId: id, found, reading, order: apply, isKept })
+    ? await applyCorrections(client, { ...correcting, found, order: apply })
     : null;
+  if (applying && !isKept) await client.query(`DROP SCHEMA ${schema} CASCADE`);
   const outcome = judge(reading, { found, applied, wanted: apply !== null });
   const record = {
     events: reading.events,
@@ -78,8 +80,10 @@ async function rebuild(client: PoolClient, order: RebuildOrder): Promise<Rebuild
     actor: order.actor,
     reason: apply?.reason ?? null,
   };
-  await keepRebuild(client, id, record);
-  return { ...record, id, corrections: applied, schema: isKept ? schema : null };
+  const row = { ...record, id: Number(id) };
+  await onConnection(client).insert(rebuild).overridingSystemValue().values(row);
+  const corrections = applied?.written ?? null;
+  return { ...record, id, corrections, schema: isKept ? schema : null };
 }
 
 async function compare(
@@ -91,24 +95,6 @@ async function compare(
   await scratch.finish();
   onProgress('comparing with the ledger');
   return compareWithLedger(client, scratch.schema);
-}
-
-interface Correction {
-  readonly client: PoolClient;
-  readonly schema: string;
-  readonly rebuildId: string;
-  readonly found: Comparison;
-  readonly reading: HistoryReading;
-  readonly order: ApplyOrder;
-  readonly isKept: boolean;
-}
-
-async function correct(correction: Correction): Promise<ApplyResult> {
-  const { client, reading, isKept, ...rest } = correction;
-  const { names, unknown } = reading;
-  const applied = await applyCorrections(client, { ...rest, names, unknown });
-  if (!isKept) await client.query(`DROP SCHEMA ${rest.schema} CASCADE`);
-  return applied;
 }
 
 /**
@@ -159,4 +145,21 @@ async function dropLeftovers(client: PoolClient): Promise<void> {
     [SCRATCH, KEPT],
   );
   for (const { name } of rows) await client.query(`DROP SCHEMA ${name} CASCADE`);
+}
+
+/** Reserves the id of the next rebuild, because the audit log names it before its record is written. */
+async function nextRebuildId(client: PoolClient): Promise<string> {
+  const statement = sql`SELECT nextval(pg_get_serial_sequence('rebuild', 'id')) AS id`;
+  const [next] = await rows(onConnection(client), { id: String }, statement);
+  return next?.id ?? '';
+}
+
+/** Lists the recorded rebuilds, the newest first. */
+export async function listRebuilds(db: Reader, limit: number) {
+  const { id, createdAt, ...recorded } = getTableColumns(rebuild);
+  return db
+    .select({ id: sql<string>`${id}`.mapWith(String), at: createdAt, ...recorded })
+    .from(rebuild)
+    .orderBy(desc(id))
+    .limit(limit);
 }

@@ -12,12 +12,14 @@ export interface RebuildReport {
   readonly findings: readonly { readonly code: string; readonly message: string }[];
   readonly findingsTotal: number;
   readonly applied: boolean;
+  /** How many rows were corrected; null: nothing was corrected. */
   readonly corrections: {
     readonly postings: number;
     readonly figures: number;
     readonly counts: number;
     readonly rows: number;
   } | null;
+  /** Name of the scratch schema if it was kept, else null. */
   readonly schema: string | null;
 }
 

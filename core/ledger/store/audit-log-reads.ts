@@ -1,14 +1,7 @@
 /** Reads of the audit log, to show it to people. */
-import { desc, eq, lt } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
-import {
-  CURSOR_PART,
-  type Page,
-  type PageRequest,
-  readCursor,
-  rowsToAskFor,
-  toPage,
-} from '../../db/paging.js';
+import { Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
 import type { Decision } from './audit-log.js';
 import { auditLog } from './tables.js';
 
@@ -24,14 +17,15 @@ export async function listActs(db: Reader, action: string): Promise<ReadonlyMap<
   return new Map(acts.map((act) => [act.subject, act.decision]));
 }
 
+const NEWEST_FIRST = new Keyset('DESC', { id: { column: auditLog.id, kind: 'integer' } });
+
 /** Lists the entries, newest first. */
 export async function listAuditLog(db: Reader, page: PageRequest): Promise<Page<AuditLogEntry>> {
-  const [beforeId] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
   const rows = await db
     .select()
     .from(auditLog)
-    .where(beforeId === undefined ? undefined : lt(auditLog.id, Number(beforeId)))
-    .orderBy(desc(auditLog.id))
+    .where(NEWEST_FIRST.after(page))
+    .orderBy(NEWEST_FIRST.order)
     .limit(rowsToAskFor(page));
-  return toPage(rows, page, { item: (row) => row, cursorParts: (row) => [String(row.id)] });
+  return NEWEST_FIRST.page(rows, page, (row) => row);
 }

@@ -1,11 +1,8 @@
-/**
- * The identity of the ledger: the pool and the chain that this database belongs to. The first start writes it, and
- * every later process compares its configuration with it.
- */
+/** The pool and the chain that this database belongs to: written by the first start, compared by every later process. */
 import { isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { Database, Reader, Transaction } from '../../db/database.js';
-import { query, rows } from '../../db/query.js';
+import type { Database, Reader } from '../../db/database.js';
+import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { ledger } from './tables.js';
 
@@ -31,23 +28,24 @@ export interface LedgerClaim {
   readonly chainId: number;
 }
 
-export interface FirstClaim extends LedgerClaim {
-  /** The id of a new pool, used when neither the configuration nor the ledger has one. */
-  readonly newPoolId: string;
-}
-
 /**
- * Reads the identity of this database, or writes it when there is none yet. Throws LEDGER_OF_ANOTHER_POOL or
- * LEDGER_OF_ANOTHER_CHAIN when the configuration expects a different one.
+ * Reads the identity of this database, or writes it when there is none yet: then a claim without an id gets
+ * `newPoolId`. Throws LEDGER_OF_ANOTHER_POOL or LEDGER_OF_ANOTHER_CHAIN when the configuration expects a different one.
  */
-export async function openLedger(db: Database, claim: FirstClaim): Promise<Ledger> {
+export async function openLedger(
+  db: Database,
+  claim: LedgerClaim & { readonly newPoolId: string },
+): Promise<Ledger> {
   return transact(db, async (tx) => {
     const known = await findLedger(tx);
     if (known !== undefined) return compare(known, claim);
-    const { wasUsed, chainIds } = await readOlderData(tx);
-    for (const chainId of chainIds) refuseOtherChain(chainId, claim.chainId);
-    const poolId = claim.poolId ?? claim.newPoolId;
-    const first = { poolId, chainId: claim.chainId, upgraded: wasUsed };
+    // An old version wrote no ledger row. The chain of its wallets is the ledger's chain.
+    const wallets = await query<{ chain: string }>(tx, sql`SELECT chain_id AS chain FROM wallet`);
+    for (const { chain } of wallets) refuseOtherChain(Number(chain), claim.chainId);
+    const sources = await query(tx, sql`SELECT FROM source LIMIT 1`);
+    const upgraded = sources.length > 0 || wallets.length > 0;
+    const { poolId, newPoolId, chainId } = claim;
+    const first = { poolId: poolId ?? newPoolId, chainId, upgraded };
     await tx.insert(ledger).values(first).onConflictDoNothing();
     // Another process with another configuration may have written its row first.
     return compare(await requireRow(tx), claim);
@@ -94,19 +92,4 @@ function refuseOtherChain(known: number, claimed: number): void {
   if (known === claimed) return;
   const words = `the database is a ledger of chain ${known}, chain.id says ${claimed}`;
   throw new PoolError('LEDGER_OF_ANOTHER_CHAIN', words);
-}
-
-/** Reads what an old version, which wrote no ledger row, left in the database. The chain of its wallets is the ledger's chain. */
-async function readOlderData(tx: Transaction): Promise<{
-  readonly wasUsed: boolean;
-  readonly chainIds: readonly number[];
-}> {
-  const wallets = await rows(
-    tx,
-    { chainId: ledger.chainId },
-    sql`SELECT DISTINCT chain_id AS "chainId" FROM wallet ORDER BY chain_id`,
-  );
-  const sources = await query(tx, sql`SELECT FROM source LIMIT 1`);
-  const chainIds = wallets.map(({ chainId }) => chainId);
-  return { wasUsed: sources.length > 0 || chainIds.length > 0, chainIds };
 }

@@ -3,23 +3,14 @@ import { eq, gt, max, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { workerProcess } from './tables.js';
 
-export interface WorkerPresence {
-  readonly id: string;
-  readonly version: string;
-  readonly sources: readonly string[];
-  readonly host: string;
-}
-
 /** A worker that was not seen for this long is taken to have stopped. */
 const GONE_AFTER = sql`interval '1 minute'`;
 const FORGOTTEN_AFTER = sql`interval '1 day'`;
 
-/**
- * Records that this worker runs and whether its loops make progress; deletes the rows of workers that ended long ago.
- */
+/** Records that this worker runs and whether its loops turn; deletes the rows of those that ended long ago. */
 export async function noteWorker(
   db: Database,
-  presence: WorkerPresence,
+  presence: Omit<typeof workerProcess.$inferSelect, 'startedAt' | 'seenAt' | 'turnedAt'>,
   { isTurning = true } = {},
 ): Promise<void> {
   const turned = isTurning ? { turnedAt: sql`now()` } : {};
@@ -44,21 +35,18 @@ export async function sourcesOfWorkers(reader: Reader): Promise<ReadonlySet<stri
   return new Set(running.flatMap(({ sources }) => sources));
 }
 
-export interface LastTurn {
-  readonly at: Date;
-  /** The age in milliseconds by the database's clock, because a machine whose own clock is off must not seem silent. */
-  readonly ageMs: number;
-}
-
-/** Reads when any worker, or one on this host, last reported that all of its loops make progress. */
-export async function lastTurn(reader: Reader, host?: string): Promise<LastTurn | null> {
+/**
+ * Reads when any worker, or one on this host, last reported that all of its loops make progress. The age is by the
+ * database's clock, because a machine whose own clock is off must not seem silent.
+ */
+export async function lastTurn(
+  reader: Reader,
+  host?: string,
+): Promise<{ readonly at: Date; readonly ageMs: number } | null> {
+  const at = max(workerProcess.turnedAt);
+  const ageMs = sql`floor(extract(epoch FROM now() - ${at}) * 1000)`.mapWith(Number);
   const [row] = await reader
-    .select({
-      at: max(workerProcess.turnedAt),
-      ageMs: sql`floor(extract(epoch FROM now() - max(${workerProcess.turnedAt})) * 1000)`.mapWith(
-        Number,
-      ),
-    })
+    .select({ at, ageMs })
     .from(workerProcess)
     .where(host === undefined ? undefined : eq(workerProcess.host, host));
   return row?.at == null ? null : { at: row.at, ageMs: Math.max(row.ageMs, 0) };

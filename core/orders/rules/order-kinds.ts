@@ -11,11 +11,12 @@ export interface JobChoice {
   readonly before: string | null;
 }
 
-/** The range of events to read again. Both ends are ISO times, and their whole seconds belong to the range. */
+/**
+ * The range of events to read again. Both ends are ISO times, and their whole seconds belong to the range; null is the
+ * source's beginning or its newest event.
+ */
 export interface BackfillRange {
-  /** The start of the range; null reads from the source's beginning. */
   readonly from: string | null;
-  /** The end of the range; null reads to the newest event that the source has. */
   readonly to: string | null;
 }
 
@@ -44,7 +45,6 @@ export interface OrderArgs {
   readonly 'payout.release': { readonly payoutId: string };
   /** Book a payment that somebody made for the pool from outside of it. */
   readonly 'payout.paid-elsewhere': { readonly payoutId: string; readonly txHash: string };
-  /** Assign unattributed jobs to a payee. */
   readonly 'jobs.assign': {
     readonly choice: JobChoice;
     readonly payee: string;
@@ -54,7 +54,6 @@ export interface OrderArgs {
     /** True to allow a payee that was never seen. */
     readonly newPayee: boolean;
   };
-  /** Keep unattributed jobs for the pool. */
   readonly 'jobs.absorb': { readonly choice: JobChoice };
   /** Add to a payee's pending fees, or subtract from them. */
   readonly 'ledger.adjust': {
@@ -74,7 +73,6 @@ export interface OrderArgs {
     readonly code: string | null;
     readonly sourceId: string | null;
   };
-  /** Read a range of a source's events again. */
   readonly 'source.backfill': BackfillRange & { readonly sourceId: string };
   /** Compute all balances again from the raw events; a dry run only compares. */
   readonly 'ledger.rebuild': {
@@ -89,7 +87,6 @@ export interface OrderArgs {
 
 export type OrderKind = keyof OrderArgs;
 
-/** An order as a person gave it. */
 export interface Order<Kind extends OrderKind> {
   readonly id: string;
   readonly kind: Kind;
@@ -102,7 +99,6 @@ export interface Order<Kind extends OrderKind> {
   readonly reason: string;
 }
 
-/** What the code that carries out an order needs: the arguments, and who gave the order and why. */
 export type GivenOrder<Kind extends OrderKind> = OrderArgs[Kind] &
   Pick<Order<Kind>, 'dryRun' | 'actor' | 'reason'>;
 
@@ -113,17 +109,18 @@ export function givenBy<Kind extends OrderKind>(order: Order<Kind>): GivenOrder<
 
 /** Describes which events a retry chose, as its subject in the audit log. */
 export function retrySubject({ ids, code, sourceId }: OrderArgs['set-aside.retry']): string {
-  const named = ids.length === 0 ? [] : [`ids ${ids.join(', ')}`];
-  const fitting = [code, sourceId].filter((part) => part !== null);
-  return [...named, ...fitting].join(' ').slice(0, 200);
+  const named = ids.length === 0 ? null : `ids ${ids.join(', ')}`;
+  return [named, code, sourceId]
+    .filter((part) => part !== null)
+    .join(' ')
+    .slice(0, 200);
 }
 
 const HOUR_MS = 3_600_000;
 
 /**
- * How long after it was given an order may still be carried out, in milliseconds. When no worker took it up in that
- * time, the circumstances it was given in no longer hold. Long-running orders are retried for days, and so get more
- * time.
+ * How long an order may still be carried out, in milliseconds: later, the circumstances it was given in no longer hold.
+ * Long-running orders are retried for days, and so get more time.
  */
 export function orderLifetimeMs(kind: OrderKind): number {
   const isLong = kind === 'source.backfill' || kind === 'ledger.rebuild';

@@ -7,7 +7,7 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { adjustPending } from '../../decisions/store/adjustments.js';
-import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { registerSources } from '../../events/store/sources/source-register.js';
 
 const T0 = Date.UTC(2026, 2, 1, 12);
@@ -29,7 +29,7 @@ function adjust(payee: Address, amountWei: bigint) {
 
 function assign(eventId: string, payee: Address) {
   orders += 1;
-  return decideJobs(database.db, [{ sourceId: SOURCE, dtMs: T0, eventId }], {
+  return applyDecision(database.db, [{ sourceId: SOURCE, dtMs: T0, eventId }], {
     ...{ actor: 'ann', reason: 'his', dryRun: false, mayBeGone: false, isNewPayee: true },
     ...{ assignee: { payee, nodeType: null, region: null }, commandId: `order ${orders}` },
     maxPerDayWei: PER_DAY,

@@ -19,21 +19,19 @@ export async function refuseAboveDay(
 ): Promise<void> {
   if (addWei <= 0n) return;
   await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.orderedDay}::bigint)`);
-  const [day] = await rows(
-    tx,
-    { usedWei: ledgerEntry.amountWei },
-    sql`SELECT (SELECT coalesce(sum(entry.amount_wei), 0)
-                  FROM posting JOIN ledger_entry entry
-                    ON entry.posting_id = posting.id AND entry.account = 'pending'
-                 WHERE posting.kind = 'adjust' AND posting.reference IS NOT NULL
-                   AND posting.created_at > now() - interval '24 hours' AND entry.amount_wei > 0)
-             + (SELECT coalesce(sum(job.gross_wei - job.commission_wei), 0)
-                  FROM decided_job job
-                  JOIN remote_worker w ON w.id = job.remote_worker_id
-                  JOIN payee ON payee.address = w.payee AND payee.ordered_at IS NOT NULL
-                 WHERE job.decision = 'assign' AND job.decided_at > now() - interval '24 hours')
-               AS "usedWei"`,
-  );
+  const statement = sql`
+    SELECT (SELECT coalesce(sum(entry.amount_wei), 0)
+              FROM posting JOIN ledger_entry entry
+                ON entry.posting_id = posting.id AND entry.account = 'pending'
+             WHERE posting.kind = 'adjust' AND posting.reference IS NOT NULL
+               AND posting.created_at > now() - interval '24 hours' AND entry.amount_wei > 0)
+         + (SELECT coalesce(sum(job.gross_wei - job.commission_wei), 0)
+              FROM decided_job job
+              JOIN remote_worker w ON w.id = job.remote_worker_id
+              JOIN payee ON payee.address = w.payee AND payee.ordered_at IS NOT NULL
+             WHERE job.decision = 'assign' AND job.decided_at > now() - interval '24 hours')
+           AS "usedWei"`;
+  const [day] = await rows(tx, { usedWei: ledgerEntry.amountWei }, statement);
   const usedWei = day?.usedWei ?? 0n;
   if (usedWei + addWei <= capWei) return;
   const words =
@@ -42,9 +40,7 @@ export async function refuseAboveDay(
   throw new PoolError('ORDERED_DAY_ABOVE_CAP', words);
 }
 
-/**
- * Marks the payee as created by an order if this very transaction has created it, because then no event has named it.
- */
+/** Marks the payee as created by an order if this very transaction has created it: then no event has named it. */
 export async function markOrdered(tx: Transaction, address: Address): Promise<void> {
   await tx
     .update(payee)

@@ -16,20 +16,12 @@ export async function requirePayee(
   options: { readonly isNewPayee: boolean },
 ): Promise<void> {
   if (options.isNewPayee) return;
-  const known = await reader
-    .select({ address: payeeTable.address })
-    .from(payeeTable)
-    .where(eq(payeeTable.address, address));
-  if (known.length > 0) return;
+  if ((await reader.$count(payeeTable, eq(payeeTable.address, address))) > 0) return;
   const words = `${address} was never seen; if it is right all the same, say --new-payee`;
   throw new PoolError('PAYEE_UNKNOWN', words, { payee: address });
 }
 
-/** Lists the worker rows of a payee. */
-export async function rowsOfPayee(
-  reader: Reader,
-  address: Address,
-): Promise<readonly RemoteWorker[]> {
+export function rowsOfPayee(reader: Reader, address: Address) {
   return reader
     .select({ payee, nodeType, region })
     .from(remoteWorker)
@@ -55,9 +47,7 @@ export function namesOf(workers: readonly RemoteWorker[]): string {
   return workers.map((one) => `${one.nodeType} in ${one.region}`).join(', ');
 }
 
-/**
- * Throws WORKER_NOT_NAMED for a row that was never seen, because a mistyped node type or region must not create one.
- */
+/** Throws WORKER_NOT_NAMED for a row that was never seen: a mistyped node type or region must not create one. */
 export async function requireRow(
   reader: Reader,
   named: RemoteWorker,
@@ -80,8 +70,7 @@ export async function ensureWorkers(
 ): Promise<ReadonlyMap<string, number>> {
   if (workers.length === 0) return new Map();
   const named = new Map(workers.map((worker) => [remoteWorkerKey(worker), worker]));
-  // Create in the order of their keys, as batches of events do, so two transactions that create the same rows cannot
-  // deadlock.
+  // Create in the order of their keys, as batches of events do, so two transactions cannot deadlock.
   const sorted = [...named].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, worker]) => worker);
   const asked = sql`unnest(${list(sorted.map((one) => one.payee))}::text[],
     ${list(sorted.map((one) => one.nodeType))}::text[],

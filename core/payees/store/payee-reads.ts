@@ -2,14 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';
-import {
-  CURSOR_PART,
-  type Page,
-  type PageRequest,
-  readCursor,
-  rowsToAskFor,
-  toPage,
-} from '../../db/paging.js';
+import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
 import { orNull, rows } from '../../db/query.js';
 import { balance, payee, remoteWorker } from '../../ledger/store/tables.js';
 import { OWN_WALLET_WORDS } from '../../payouts/rules/payout-due.js';
@@ -46,15 +39,16 @@ const PAYEE_BALANCES: SQL = sql`
          coalesce(sum(b."paidWei"), 0) AS "paidWei"
     FROM remote_worker w CROSS JOIN LATERAL (${WORKER_BALANCES}) b WHERE w.payee = p.address`;
 
+const BY_ADDRESS = new Keyset('ASC', { address: { column: payee.address, kind: 'address' } });
+
 /** Lists payees in the order of their addresses. */
 export async function listPayees(db: Reader, page: PageRequest): Promise<Page<PayeeSummary>> {
-  const [afterAddress] = readCursor(page.cursor, [CURSOR_PART.address]) ?? [];
-  const after = afterAddress === undefined ? sql`true` : sql`address > ${afterAddress}`;
   const found = await readPayees(
     db,
-    sql`SELECT * FROM payee WHERE ${after} ORDER BY address LIMIT ${rowsToAskFor(page)}`,
+    sql`SELECT * FROM payee WHERE ${allOf([BY_ADDRESS.after(page)])}
+         ORDER BY ${BY_ADDRESS.order} LIMIT ${rowsToAskFor(page)}`,
   );
-  return toPage(found, page, { item: toPayee, cursorParts: (row) => [row.address] });
+  return BY_ADDRESS.page(found, page, toPayee);
 }
 
 /** Finds one payee; undefined when no worker with this address was ever seen. */

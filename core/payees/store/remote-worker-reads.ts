@@ -1,18 +1,17 @@
 /** Remote workers with their balances, and whether they are online. */
-import { type SQL, sql } from 'drizzle-orm';
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
 import {
   allOf,
-  CURSOR_PART,
+  Keyset,
+  MAX_PAGE_SIZE,
   type Page,
   type PageRequest,
-  readCursor,
   rowsToAskFor,
-  toPage,
 } from '../../db/paging.js';
-import { orNull, rows } from '../../db/query.js';
+import { fields, orNull, rows } from '../../db/query.js';
 import { balance, remoteWorker } from '../../ledger/store/tables.js';
 
 export interface RemoteWorkerFilter {
@@ -22,24 +21,21 @@ export interface RemoteWorkerFilter {
   readonly online?: boolean | undefined;
 }
 
+const WORKER = getTableColumns(remoteWorker);
+
 const FIELDS = {
+  ...WORKER,
   id: String,
-  payee: remoteWorker.payee,
-  nodeType: remoteWorker.nodeType,
-  region: remoteWorker.region,
-  online: Boolean,
-  /** How many connections are up. At most 100 of each source count, and at most one where all workers are read. */
-  connections: Number,
-  /** The newest connection that is up. */
-  connection: orNull(String),
   jobs: String,
   zeroFeeJobs: String,
   computeUnits: String,
+  online: Boolean,
+  /** How many connections are up. At most 100 of each source count, and at most one where all workers are read. */
+  connections: Number,
+  connection: orNull(String),
   pendingWei: balance.amountWei,
   reservedWei: balance.amountWei,
   paidWei: balance.amountWei,
-  lastEventAt: remoteWorker.lastEventAt,
-  createdAt: remoteWorker.createdAt,
 };
 
 /** At most this many connections of one worker to one source are counted, because a stranger can open any number of them. */
@@ -73,48 +69,42 @@ export const WORKER_BALANCES: SQL = sql`
     FROM balance b WHERE b.remote_worker_id = w.id`;
 
 const WORKER_COLUMNS: SQL = sql`
-  w.id, w.payee, w.node_type AS "nodeType", w.region, w.jobs, w.zero_fee_jobs AS "zeroFeeJobs",
-  w.compute_units AS "computeUnits", w.last_event_at AS "lastEventAt", w.created_at AS "createdAt",
-  live.connections > 0 AS online, live.connections, live.connection`;
+  ${fields('w', WORKER)}, live.connections > 0 AS online, live.connections, live.connection`;
 
 const live = (most: number): SQL => sql`
   SELECT count(*)::int AS connections,
          (array_agg(c.connection ORDER BY c.changed_dt DESC, c.changed_seq DESC))[1] AS connection
   ${liveConnections(most)}`;
 
-/** Reads one part of the workers in the order of their ids; at most `most` connections of each source are counted. */
-async function readPart(
+const FIRST_SEEN = new Keyset('ASC', { id: { column: sql`w.id`, kind: 'integer' } });
+
+export type RemoteWorkerSummary = Awaited<ReturnType<typeof topRemoteWorkers>>[number];
+
+/** Lists workers in the order in which they were first seen; at most `most` connections of each source are counted. */
+export async function listRemoteWorkers(
   db: Reader,
-  filter: RemoteWorkerFilter,
-  part: { readonly after: string | undefined; readonly limit: number; readonly most: number },
-) {
-  const after = part.after === undefined ? undefined : sql`w.id > ${part.after}::bigint`;
-  return rows(
+  { payee, nodeType, region, online }: RemoteWorkerFilter,
+  page: PageRequest,
+  most = MOST_CONNECTIONS,
+): Promise<Page<RemoteWorkerSummary>> {
+  const conditions = allOf([
+    payee && sql`w.payee = ${payee}`,
+    nodeType && sql`w.node_type = ${nodeType}`,
+    region === undefined ? undefined : sql`w.region = ${region}`,
+    online === undefined ? undefined : sql`(live.connections > 0) = ${online}`,
+    FIRST_SEEN.after(page),
+  ]);
+  const found = await rows(
     db,
     FIELDS,
     sql`SELECT ${WORKER_COLUMNS}, owed.*
           FROM remote_worker w
-          CROSS JOIN LATERAL (${live(part.most)}) live
+          CROSS JOIN LATERAL (${live(most)}) live
           CROSS JOIN LATERAL (${WORKER_BALANCES}) owed
-         WHERE ${allOf([...conditions(filter), after])} ORDER BY w.id LIMIT ${part.limit}`,
+         WHERE ${conditions} ORDER BY ${FIRST_SEEN.order} LIMIT ${rowsToAskFor(page)}`,
   );
+  return FIRST_SEEN.page(found, page, (row) => row);
 }
-
-export type RemoteWorkerSummary = Awaited<ReturnType<typeof readPart>>[number];
-
-/** Lists workers in the order in which they were first seen. */
-export async function listRemoteWorkers(
-  db: Reader,
-  filter: RemoteWorkerFilter,
-  page: PageRequest,
-): Promise<Page<RemoteWorkerSummary>> {
-  const [after] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
-  const part = { after, limit: rowsToAskFor(page), most: MOST_CONNECTIONS };
-  const found = await readPart(db, filter, part);
-  return toPage(found, page, { item: (row) => row, cursorParts: (row) => [row.id] });
-}
-
-const PART = 250;
 
 /**
  * Reads all workers for the dashboards of the first manager, which know no pages. It does so in parts, because one
@@ -124,19 +114,17 @@ export async function* allRemoteWorkers(
   db: Reader,
   filter: RemoteWorkerFilter,
 ): AsyncGenerator<readonly RemoteWorkerSummary[]> {
-  let after: string | undefined;
+  let cursor: string | null = null;
   do {
-    const part = await readPart(db, filter, { after, limit: PART, most: 1 });
-    yield part;
-    after = part.length < PART ? undefined : part.at(-1)?.id;
-  } while (after !== undefined);
+    const page: PageRequest = { limit: MAX_PAGE_SIZE, cursor };
+    const { items, nextCursor } = await listRemoteWorkers(db, filter, page, 1);
+    yield items;
+    cursor = nextCursor;
+  } while (cursor !== null);
 }
 
 /** Lists workers: first those that are online, then by when they were last active. */
-export async function topRemoteWorkers(
-  db: Reader,
-  limit: number,
-): Promise<readonly RemoteWorkerSummary[]> {
+export async function topRemoteWorkers(db: Reader, limit: number) {
   return rows(
     db,
     FIELDS,
@@ -146,14 +134,4 @@ export async function topRemoteWorkers(
           CROSS JOIN LATERAL (${WORKER_BALANCES}) owed
          ORDER BY w.online DESC, w."lastEventAt" DESC NULLS LAST, w.id`,
   );
-}
-
-function conditions(filter: RemoteWorkerFilter): readonly (SQL | undefined)[] {
-  const { payee, nodeType, region, online } = filter;
-  return [
-    payee === undefined ? undefined : sql`w.payee = ${payee}`,
-    nodeType === undefined ? undefined : sql`w.node_type = ${nodeType}`,
-    region === undefined ? undefined : sql`w.region = ${region}`,
-    online === undefined ? undefined : sql`(live.connections > 0) = ${online}`,
-  ];
 }

@@ -26,20 +26,14 @@ export interface ForeignFacts {
   readonly isForOurChain: boolean;
 }
 
-/** The payout that was signed for the same nonce and is still open. */
-export interface OpenSlotFacts {
-  readonly destination: Address;
-  readonly amountWei: bigint;
-}
-
 export interface ForeignContext {
-  readonly slot: OpenSlotFacts | undefined;
+  /** The payout that was signed for the same nonce and is still open. */
+  readonly slot: { readonly destination: Address; readonly amountWei: bigint } | undefined;
   readonly isPayee: boolean;
   /** True when a person has examined this very transaction and confirms that it paid nobody of this pool. */
   readonly isVouchedFor: boolean;
 }
 
-/** Judges a transaction that consumed a nonce of the wallet. */
 export function judgeForeign(facts: ForeignFacts, context: ForeignContext): ForeignVerdict {
   const { slot, isPayee, isVouchedFor } = context;
   const isPlain = facts.data === '0x' && facts.to !== null;
@@ -52,7 +46,6 @@ export function judgeForeign(facts: ForeignFacts, context: ForeignContext): Fore
   return isPlain || isVouchedFor ? 'pays-nobody' : 'unclear';
 }
 
-/** Describes the transaction and what is done about it. */
 export function describeForeign(facts: ForeignFacts, verdict: ForeignVerdict): string {
   const where = facts.to === null ? 'made a contract' : `to ${facts.to}`;
   const what = `nonce ${facts.nonce}, ${formatEth(facts.valueWei)} ETH ${where}`;

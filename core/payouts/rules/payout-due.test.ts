@@ -4,10 +4,16 @@ import { decideDue } from './payout-due.js';
 
 const now = new Date('2025-02-03T12:00:00Z');
 const terms = { thresholdWei: 100n, minIntervalMs: 3_600_000 };
+const underWay = {
+  id: 'p',
+  state: 'signed',
+  waitCode: 'WALLET_EMPTY',
+  waitReason: 'top it up',
+} as const;
 const standing: PayeeStanding = {
   payee: '0x00000000000000000000000000000000000000aa',
   pendingWei: 100n,
-  hasOpenPayout: false,
+  underWay: null,
   unpayableReason: null,
   isWallet: false,
   lastPayoutAt: null,
@@ -25,7 +31,7 @@ describe('a payee', () => {
   });
 
   it.each<[string, Partial<PayeeStanding>, RegExp]>([
-    ['OPEN_PAYOUT', { hasOpenPayout: true }, /under way/],
+    ['OPEN_PAYOUT', { underWay }, /under way/],
     ['UNPAYABLE', { unpayableReason: 'it refused in 0xab' }, /it refused in 0xab/],
     ['PAYEE_IS_WALLET', { isWallet: true }, /a wallet of the pool itself/],
     ['NEGATIVE', { pendingWei: -1n }, /owes the pool/],

@@ -1,6 +1,13 @@
 /** The operator's limits on what leaves the wallet. They delay a payout but never end one. */
-import type { Wait } from './payout.js';
-import { amountAboveDay, dayUsedUp, gasShareAboveCap, payoutAboveCap } from './waits.js';
+import { firstShut, type Gate } from './gates.js';
+import type { Wait, WaitCode } from './payout.js';
+import {
+  amountAboveDay,
+  dayUsedUp,
+  gasShareAboveCap,
+  type PayoutGas,
+  payoutAboveCap,
+} from './waits.js';
 
 export interface PayoutLimits {
   /** The limit on a single payout; a larger one waits until an operator approves it. */
@@ -19,16 +26,9 @@ export interface DayUse {
   readonly nextFreeAt: Date | null;
 }
 
-/** The facts about a payout that the limits depend on. */
-export interface LimitedPayout {
-  readonly id: string;
-  readonly amountWei: bigint;
+export interface LimitedPayout extends PayoutGas {
   /** True when an operator has approved its amount and the cost of its gas. */
   readonly isApproved: boolean;
-  /** The cost of its gas at the current price. */
-  readonly gasCostWei: bigint;
-  /** What failed transfers to this payee have cost since the payee was last paid. */
-  readonly burntGasWei: bigint;
 }
 
 const BPS_SCALE = 10_000n;
@@ -42,23 +42,70 @@ export function limitWait(
   limits: PayoutLimits,
   day: DayUse,
 ): Wait | undefined {
-  return (
-    amountWait(payout, limits) ??
-    (payout.isApproved ? undefined : gasShareWait(payout, limits)) ??
-    dayWait(payout.amountWei, limits, day)
-  );
+  return firstShut(limitGates(payout, limits, day));
+}
+
+/** Lists the gates between a reserved payout and its signature that the operator's limits are. */
+export function limitGates(
+  payout: LimitedPayout,
+  limits: PayoutLimits,
+  day: DayUse,
+): readonly Gate<WaitCode>[] {
+  const { amountWei, isApproved, gasCostWei, burntGasWei } = payout;
+  const { maxPayoutWei, maxPaidPerDayWei, maxGasShareBps } = limits;
+  const approved = 'an operator has approved it';
+  return [
+    {
+      ...verdict(amountWait(payout, limits), isApproved ? approved : 'it needs no approval'),
+      name: 'amount',
+      measured: { unit: 'wei', value: amountWei, limit: maxPayoutWei },
+      opensByItself: false,
+      opener: 'pool',
+    },
+    {
+      ...verdict(dayWait(payout, limits, day), 'it fits into what may leave today'),
+      name: 'day',
+      measured: { unit: 'wei', value: day.usedWei + amountWei, limit: maxPaidPerDayWei },
+      opensByItself: amountWei <= maxPaidPerDayWei,
+      opener: 'pool',
+    },
+    {
+      ...verdict(
+        isApproved ? undefined : gasShareWait(payout, limits),
+        isApproved ? approved : 'gas costs little enough of it',
+      ),
+      name: 'gas-share',
+      measured: {
+        unit: 'wei',
+        value: gasCostWei + burntGasWei,
+        limit: (amountWei * BigInt(maxGasShareBps)) / BPS_SCALE,
+      },
+      opensByItself: fitsWithCheaperGas(payout, limits),
+      opener: 'pool',
+    },
+  ];
+}
+
+function verdict(wait: Wait | undefined, open: string) {
+  return { code: wait?.code ?? null, reason: wait?.reason ?? open };
 }
 
 /** Says why a payout that nobody has approved is not signed at this cost; undefined when its gas is within its share. */
-export function gasShareWait(
-  payout: Omit<LimitedPayout, 'isApproved'>,
-  { maxGasShareBps }: PayoutLimits,
-): Wait | undefined {
+export function gasShareWait(payout: PayoutGas, limits: PayoutLimits): Wait | undefined {
   const { amountWei, gasCostWei, burntGasWei } = payout;
-  const share = amountWei * BigInt(maxGasShareBps);
+  const share = amountWei * BigInt(limits.maxGasShareBps);
   if ((burntGasWei + gasCostWei) * BPS_SCALE <= share) return undefined;
-  const fitsWithCheaperGas = burntGasWei * BPS_SCALE < share;
-  return gasShareAboveCap(payout, { maxGasShareBps, fitsWithCheaperGas });
+  return gasShareAboveCap(payout, {
+    maxGasShareBps: limits.maxGasShareBps,
+    fitsWithCheaperGas: fitsWithCheaperGas(payout, limits),
+  });
+}
+
+function fitsWithCheaperGas(
+  { amountWei, burntGasWei }: Pick<LimitedPayout, 'amountWei' | 'burntGasWei'>,
+  { maxGasShareBps }: PayoutLimits,
+): boolean {
+  return burntGasWei * BPS_SCALE < amountWei * BigInt(maxGasShareBps);
 }
 
 /** Says why a payout of this amount is not signed without an approval; undefined when it needs none. */
@@ -67,19 +114,17 @@ export function amountWait(
   limits: PayoutLimits,
 ): Wait | undefined {
   const { id, amountWei, isApproved } = payout;
-  if (isApproved || !isAboveCap(amountWei, limits)) return undefined;
+  if (isApproved || amountWei <= limits.maxPayoutWei) return undefined;
   return payoutAboveCap(id, amountWei, limits.maxPayoutWei);
 }
 
-/** Whether a payout of this amount needs an operator's approval. */
-export function isAboveCap(amountWei: bigint, limits: PayoutLimits): boolean {
-  return amountWei > limits.maxPayoutWei;
-}
-
 /** Says why this amount does not fit into what is left of the day's limit; undefined when it does. */
-export function dayWait(amountWei: bigint, limits: PayoutLimits, day: DayUse): Wait | undefined {
-  const { maxPaidPerDayWei } = limits;
+export function dayWait(
+  { id, amountWei }: Pick<LimitedPayout, 'id' | 'amountWei'>,
+  { maxPaidPerDayWei }: PayoutLimits,
+  day: DayUse,
+): Wait | undefined {
   if (day.usedWei + amountWei <= maxPaidPerDayWei) return undefined;
-  if (amountWei > maxPaidPerDayWei) return amountAboveDay(amountWei, maxPaidPerDayWei);
+  if (amountWei > maxPaidPerDayWei) return amountAboveDay(id, amountWei, maxPaidPerDayWei);
   return dayUsedUp(amountWei, maxPaidPerDayWei, day);
 }

@@ -28,7 +28,6 @@ export const SIGNED_STATES = ['signed', 'reopened'] as const satisfies PayoutSta
  */
 export const BLOCKING_STATES = ['reserved', 'signed'] as const satisfies PayoutState[];
 
-/** Whether a payout in this state has ended. */
 export function isClosed(state: PayoutState): boolean {
   return !OPEN_STATES.some((open) => open === state);
 }
@@ -87,11 +86,19 @@ export type SendResult =
   | { readonly kind: 'waiting'; readonly wait: Wait }
   | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null };
 
+/** An open payout that keeps its payee from getting another one. */
+export interface PayoutUnderWay {
+  readonly id: string;
+  readonly state: PayoutState;
+  readonly waitCode: WaitCode | null;
+  readonly waitReason: string | null;
+}
+
 /** The facts about a payee that decide whether it is paid, added up over all of its worker rows. */
 export interface PayeeStanding {
   readonly payee: Address;
   readonly pendingWei: bigint;
-  readonly hasOpenPayout: boolean;
+  readonly underWay: PayoutUnderWay | null;
   readonly unpayableReason: string | null;
   /** True when its address is a wallet that pays or has paid for this ledger. */
   readonly isWallet: boolean;

@@ -4,16 +4,17 @@ import type { Wait } from './payout.js';
 import { awaitingConfirmations, awaitingFinality, awaitingOperator } from './waits.js';
 
 /** A nonce slot that the chain may have consumed, with what was signed for it. */
-export interface SlotFacts {
+interface SlotFacts {
   readonly wallet: Address;
   readonly destination: Address;
   readonly attempts: readonly { readonly hash: string; readonly gasLimit: bigint }[];
 }
 
-export interface SettlementRules {
+interface SettlementRules {
   readonly confirmations: number;
   readonly finalityConfirmations: number;
   readonly gasLimitCap: bigint;
+  readonly head: number;
   /** How many endpoints there are. A single one is enough to accept a payment, but for a failure an operator must confirm it. */
   readonly endpoints: number;
 }
@@ -28,11 +29,14 @@ export type SettlementVerdict =
   /** No endpoint shows any of our attempts, which proves nothing. */
   | { readonly kind: 'unknown' };
 
+/** A verdict that ends the slot. */
+export type FinalVerdict = Extract<SettlementVerdict, { readonly inclusion: Inclusion }>;
+
 /** Decides the outcome of a slot from what the chain shows about its attempts. */
 export function decideSettlement(
   slot: SlotFacts,
   inclusions: readonly Inclusion[],
-  rules: SettlementRules & { readonly head: number },
+  rules: SettlementRules,
 ): SettlementVerdict {
   const [inclusion, second] = inclusions;
   if (inclusion === undefined) return { kind: 'unknown' };
@@ -63,7 +67,7 @@ export function decideSettlement(
 function decideFailure(
   inclusion: Inclusion,
   gasLimit: bigint,
-  rules: SettlementRules & { readonly head: number },
+  rules: SettlementRules,
 ): SettlementVerdict {
   const ranOut = inclusion.gasUsed >= gasLimit;
   const what = ranOut ? `ran out of gas (limit ${gasLimit})` : 'was refused by its destination';

@@ -42,8 +42,7 @@ export function describeWait(
   if (sight.haltReason !== null) return walletHalted(sight.haltReason);
   if (sight.baseFeeWei > sight.feeCapWei) return feeAboveCap(sight.baseFeeWei, sight.feeCapWei);
   if (slot.sends === 0) {
-    const reason = `signed with nonce ${slot.nonce}; not sent yet`;
-    return { code: 'AWAITING_BROADCAST', reason };
+    return { code: 'AWAITING_BROADCAST', reason: `signed with nonce ${slot.nonce}; not sent yet` };
   }
   const times = slot.sends === 1 ? 'once' : `${slot.sends} times`;
   const isLow = slot.maxFeePerGasWei < sight.baseFeeWei;
@@ -55,7 +54,6 @@ export function describeWait(
   return { code: 'AWAITING_INCLUSION', reason };
 }
 
-/** Says "waiting for 3 more confirmations", for a transaction in this block. */
 export function awaitingConfirmations(
   blockNumber: number,
   rules: { readonly confirmations: number; readonly head: number },
@@ -65,7 +63,7 @@ export function awaitingConfirmations(
   return { code: 'AWAITING_CONFIRMATIONS', reason: `waiting for ${missing} more ${noun}` };
 }
 
-/** The payout's transaction failed, but a reorg could still make it succeed. `what` says how it failed. */
+/** `what` says how the transaction failed; a reorg could still make it succeed. */
 export function awaitingFinality(hash: string, what: string, missingBlocks: number): Wait {
   const reason =
     `transaction ${hash} ${what}; its hold is released when that is final, ` +
@@ -73,7 +71,6 @@ export function awaitingFinality(hash: string, what: string, missingBlocks: numb
   return { code: 'AWAITING_FINALITY', reason };
 }
 
-/** The payout's transaction failed for good, but only one endpoint says so, and a person has to confirm it. */
 export function awaitingOperator(failure: string): Wait {
   const reason =
     `${failure}, says the only RPC endpoint: look in an explorer, then ` +
@@ -81,14 +78,13 @@ export function awaitingOperator(failure: string): Wait {
   return { code: 'AWAITING_OPERATOR', reason };
 }
 
-/** An operator holds the payout, so it is not signed. */
+export const SIGNED_ELSEWHERE: Wait = {
+  code: 'AWAITING_BROADCAST',
+  reason: 'another process is signing it',
+};
+
 export function payoutHeld(holdReason: string): Wait {
   return { code: 'PAYOUT_HELD', reason: `held by an operator: ${holdReason}` };
-}
-
-/** The payout was ready to be signed, but another process is signing it. */
-export function signedElsewhere(): Wait {
-  return { code: 'AWAITING_BROADCAST', reason: 'another process is signing it' };
 }
 
 export function feeAboveCap(baseFeeWei: bigint, capWei: bigint): Wait {
@@ -113,13 +109,10 @@ function refusedBytes(
     const missing = ethAndWei(costWei - balanceWei);
     return { code: 'WALLET_EMPTY', reason: `${sent}; ${holds}, ${missing} too little: top it up` };
   }
-  if (!isUnaffordable(said.refusal)) {
-    const reason = `${sent}; it is sent again by itself: check chain.rpcUrls and the caps of \`chain\` if this lasts`;
-    return { code: 'BROADCAST_REFUSED', reason };
-  }
-  const reason =
-    `${sent}, although ${holds}, enough for this payout: it goes on by itself when those before it are ` +
-    'through; top the wallet up if there are many, and check chain.rpcUrls if this lasts';
+  const reason = isUnaffordable(said.refusal)
+    ? `${sent}, although ${holds}, enough for this payout: it goes on by itself when those before it are ` +
+      'through; top the wallet up if there are many, and check chain.rpcUrls if this lasts'
+    : `${sent}; it is sent again by itself: check chain.rpcUrls and the caps of \`chain\` if this lasts`;
   return { code: 'BROADCAST_REFUSED', reason };
 }
 
@@ -134,7 +127,6 @@ function lowFee(slot: WaitingSlot, isReplaced: boolean): string {
   );
 }
 
-/** This worker holds the key of a wallet that no longer pays for the ledger. */
 export function walletReplaced(own: string, by: string): Wait {
   const reason =
     `this worker holds the key of ${own}, and the ledger pays from ${by} by now: ` +
@@ -146,67 +138,75 @@ export function walletHalted(reason: string): Wait {
   return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
 }
 
-/** The payout's destination is a wallet of the pool: it became one after the reservation, or an earlier version reserved the payout. */
-export function payeeIsWallet(): Wait {
-  const reason =
+/** The destination became a wallet of the pool after the reservation, or an earlier version reserved the payout. */
+export const PAYEE_IS_WALLET: Wait = {
+  code: 'PAYEE_IS_WALLET',
+  reason:
     'its destination is a wallet of the pool itself, and a transfer would only cost gas: cancel it, and take ' +
-    'what is pending then with `openpool adjust`';
-  return { code: 'PAYEE_IS_WALLET', reason };
-}
+    'what is pending then with `openpool adjust`',
+};
 
-/** The transfer would use more gas than the operator allows for one transfer. */
 export function gasAboveCap(neededGas: bigint, cap: bigint): Wait {
   const reason = `the transfer needs ${neededGas} gas, the cap is ${cap}: raise chain.gasLimitCap or wait`;
   return { code: 'GAS_ABOVE_CAP', reason };
 }
 
-/** The gas for this payout, plus the cost of failed transfers to its payee, is too large a share of its amount. */
+/** A payout and what its gas costs. */
+export interface PayoutGas {
+  /** Null for a payout that is not reserved yet. */
+  readonly id: string | null;
+  readonly amountWei: bigint;
+  /** The cost of its gas at the current price. */
+  readonly gasCostWei: bigint;
+  /** What failed transfers to this payee have cost since the payee was last paid. */
+  readonly burntGasWei: bigint;
+}
+
 export function gasShareAboveCap(
-  payout: {
-    readonly id: string;
-    readonly amountWei: bigint;
-    readonly gasCostWei: bigint;
-    readonly burntGasWei: bigint;
-  },
+  { id, amountWei, gasCostWei, burntGasWei }: PayoutGas,
   limit: { readonly maxGasShareBps: number; readonly fitsWithCheaperGas: boolean },
 ): Wait {
-  const { id, amountWei, gasCostWei, burntGasWei } = payout;
   const burnt =
     burntGasWei === 0n ? '' : `, and failed transfers to it have cost ${ethAndWei(burntGasWei)}`;
-  const hope = limit.fitsWithCheaperGas
-    ? 'it goes on when gas is cheaper'
-    : 'cancel it, and a later payout of more may fit';
+  const later =
+    id === null ? 'a payout of more may fit' : 'cancel it, and a later payout of more may fit';
+  const hope = limit.fitsWithCheaperGas ? 'it goes on when gas is cheaper' : later;
+  const approved = id === null ? '' : `, or it goes on after ${approveCommand(id)}`;
   const reason =
     `its gas would cost ${ethAndWei(gasCostWei)} now${burnt}: more than pool.maxGasShare ` +
     `(${limit.maxGasShareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
-    `${hope}, or it goes on after ${approveCommand(id)}`;
+    `${hope}${approved}`;
   return { code: 'GAS_SHARE_ABOVE_CAP', reason };
 }
 
-export function payoutAboveCap(id: string, amountWei: bigint, maxPayoutWei: bigint): Wait {
-  const words = aboveCap(amountWei, maxPayoutWei);
-  const reason = `${words}: ${approveCommand(id)} lets it go, cancel ends it`;
-  return { code: 'PAYOUT_ABOVE_CAP', reason };
+/** `id` is null for a payout that is not reserved yet. */
+export function payoutAboveCap(id: string | null, amountWei: bigint, maxPayoutWei: bigint): Wait {
+  const above = `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
+  const help =
+    id === null
+      ? 'it would wait for an approval'
+      : `${approveCommand(id)} lets it go, cancel ends it`;
+  return { code: 'PAYOUT_ABOVE_CAP', reason: `${above}: ${help}` };
 }
-
-const aboveCap = (amountWei: bigint, maxPayoutWei: bigint): string =>
-  `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
 
 const approveCommand = (id: string): string => `\`openpool payout approve ${id} --reason …\``;
 
-/** The limit of the day is smaller than this one payout, so it never becomes payable by itself. */
-export function amountAboveDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
-  const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: raise it and restart the workers, or cancel it`;
-  return { code: 'DAILY_CAP_REACHED', reason };
+export function amountAboveDay(
+  id: string | null,
+  amountWei: bigint,
+  maxPaidPerDayWei: bigint,
+): Wait {
+  const above = `${ethAndWei(amountWei)} alone is more than ${dayCap(maxPaidPerDayWei)}`;
+  const help =
+    id === null
+      ? 'it would wait until that is raised'
+      : 'raise it and restart the workers, or cancel it';
+  return { code: 'DAILY_CAP_REACHED', reason: `${above}: ${help}` };
 }
-
-const aboveDay = (amountWei: bigint, maxPaidPerDayWei: bigint): string =>
-  `${ethAndWei(amountWei)} alone is more than ${dayCap(maxPaidPerDayWei)}`;
 
 const dayCap = (maxPaidPerDayWei: bigint): string =>
   `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
 
-/** Together with what left in the last 24 hours, the payout is above the limit of the day. */
 export function dayUsedUp(
   amountWei: bigint,
   maxPaidPerDayWei: bigint,
@@ -219,7 +219,6 @@ export function dayUsedUp(
   return { code: 'DAILY_CAP_REACHED', reason };
 }
 
-/** The wallet cannot pay the transfer with its gas in addition to what is under way and what must stay in it. */
 export function walletEmpty(
   wallet: { readonly address: string; readonly balanceWei: bigint; readonly keepWei: bigint },
   missingWei: bigint,
@@ -231,41 +230,27 @@ export function walletEmpty(
   return { code: 'WALLET_EMPTY', reason };
 }
 
-/** The wallet holds less than this payout alone takes. */
 export function walletBelowPayout(address: string, balanceWei: bigint): Wait {
   const holds = `wallet ${address} holds ${ethAndWei(balanceWei)}`;
   return { code: 'WALLET_EMPTY', reason: `${holds}, too little for this payout: top it up` };
 }
 
-/** The next three sentences are for the preview of a round, whose payouts are not reserved yet. */
-export function wouldNeedApproval(amountWei: bigint, maxPayoutWei: bigint): Wait {
-  const reason = `${aboveCap(amountWei, maxPayoutWei)}: it would wait for an approval`;
-  return { code: 'PAYOUT_ABOVE_CAP', reason };
-}
-
-export function wouldExceedDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
-  const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: it would wait until that is raised`;
-  return { code: 'DAILY_CAP_REACHED', reason };
-}
-
+/** This sentence is for a payout that is not reserved yet. */
 export function wouldEmptyWallet(freeWei: bigint): Wait {
   const free = `the wallet has ${ethAndWei(freeWei > 0n ? freeWei : 0n)} to spend, as it was seen last`;
   return { code: 'WALLET_EMPTY', reason: `${free}: it would wait until the wallet is topped up` };
 }
 
-/** The signer gave no usable answer, so nothing was signed. */
 export function signerUnreachable(message: string): Wait {
   const reason = `${message}; nothing is signed, and it is asked again: look at wallet.remote if this lasts`;
   return { code: 'SIGNER_UNREACHABLE', reason };
 }
 
-/** The signer refused to sign. */
 export function signerRefused(message: string): Wait {
   const reason = `${message}; nothing is signed, and it is asked again: look at the signer's log`;
   return { code: 'SIGNER_REFUSED', reason };
 }
 
-/** The payout's nonce is consumed, but too few endpoints answer to say by which transaction. */
 export function tooFewAgree(quorum: number, faults: readonly string[]): Wait {
   const why = faults.length === 0 ? '' : ` (${faults.join('; ')})`;
   const reason =
@@ -280,19 +265,18 @@ export function rpcUnreachable(message: string): Wait {
 }
 
 /** The endpoint that estimated the transfer says that the wallet is empty, but a quorum sees enough in it. */
-export function estimateContradicted(message: string, agreedWei: bigint): Wait {
-  return rpcUnreachable(`${message}, although a quorum sees ${ethAndWei(agreedWei)}`);
-}
+export const estimateContradicted = (message: string, agreedWei: bigint): Wait =>
+  rpcUnreachable(`${message}, although a quorum sees ${ethAndWei(agreedWei)}`);
 
 /** This wallet was named to pay a moment ago, and the earlier wallets are only compared with the chain at the next try. */
-export function walletsNotCompared(): Wait {
-  return rpcUnreachable('it was not asked yet what the wallets have sent that paid before');
-}
+export const WALLETS_NOT_COMPARED = rpcUnreachable(
+  'it was not asked yet what the wallets have sent that paid before',
+);
 
 /** The first check showed more nonces than the ledger handed out, and the next one did not. */
-export function nonceNotConfirmed(): Wait {
-  return rpcUnreachable('it answered with a nonce that the wallet cannot have');
-}
+export const NONCE_NOT_CONFIRMED = rpcUnreachable(
+  'it answered with a nonce that the wallet cannot have',
+);
 
 /** The rest are reasons of halts. `walletHalted` shows them for every payout that waits for the halt to end. */
 export const keyUsedElsewhere = (address: string, chainNonce: number, nextNonce: number): string =>

@@ -4,27 +4,19 @@
  * the signature.
  */
 import { ChainError } from '../../chain/endpoint-error.js';
-import { expectedGasCostWei, type GasFees, judgeGasFees } from '../../chain/rules/gas-fees.js';
+import { expectedGasCostWei, type GasFees, gasFeesFor } from '../../chain/rules/gas-fees.js';
 import type { Wait } from '../rules/payout.js';
 import { amountWait, dayWait } from '../rules/payout-limits.js';
-import {
-  feeAboveCap,
-  payeeIsWallet,
-  rpcUnreachable,
-  walletHalted,
-  walletReplaced,
-  walletsNotCompared,
-} from '../rules/waits.js';
-import { readDayUse } from '../store/day-use.js';
-import { type AllocationResult, allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
+import { feeAboveCap, PAYEE_IS_WALLET, rpcUnreachable, walletHalted } from '../rules/waits.js';
+import { allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
+import { readDayUse } from '../store/payee-standings.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
 import { findWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import { haltWhenNonceAhead } from '../wallet/nonce-ahead.js';
-import type { GasMemory } from './gas-memory.js';
+import { compareOtherWallets, haltWhenNonceAhead } from '../wallet/nonce-ahead.js';
+import { agreedBalance, furthestView, noteBalance, walletViews } from '../wallet/quorum-views.js';
 import { withSigner } from './signing.js';
-import { estimateTransfers, feeLimits, gasFor } from './transfer-gas.js';
-import { readWalletSight, type WalletSight } from './wallet-sight.js';
+import { estimateTransfers, feeLimits, type GasMemory, gasFor } from './transfer-gas.js';
 
 export interface AllocatingDeps extends MoneyDeps {
   readonly gasMemory: GasMemory;
@@ -41,101 +33,106 @@ export async function allocate(
   deps: AllocatingDeps,
   reserved: readonly PayoutProgress[],
 ): Promise<Waits> {
-  const early = await refuseEarly(deps, reserved);
-  const payouts = without(reserved, early);
-  if (payouts.length === 0) return early;
-  return new Map([...early, ...(await allocateAllowed(deps, payouts))]);
+  const waits = new Map<string, Wait>();
+  const allowed = await refuseEarly(deps, reserved, waits);
+  try {
+    if (allowed.length > 0) await signAllowed(deps, allowed, waits);
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    const wait = rpcUnreachable(error.message);
+    sift(allowed, waits, ({ payoutId }) => waits.get(payoutId) ?? wait);
+  }
+  return waits;
 }
 
-const without = (payouts: readonly PayoutProgress[], waits: Waits): readonly PayoutProgress[] =>
-  payouts.filter(({ payoutId }) => !waits.has(payoutId));
+/** Returns the payouts that do not wait, and stores why the others do. */
+function sift(
+  payouts: readonly PayoutProgress[],
+  waits: Map<string, Wait>,
+  waitOf: (payout: PayoutProgress, index: number) => Wait | undefined,
+): readonly PayoutProgress[] {
+  return payouts.filter((payout, index) => {
+    const wait = waitOf(payout, index);
+    if (wait !== undefined) waits.set(payout.payoutId, wait);
+    return wait === undefined;
+  });
+}
 
 /** Refuses payouts by the ledger alone. This only saves requests to the chain: everything is decided again under the wallet's lock. */
-async function refuseEarly(deps: MoneyDeps, payouts: readonly PayoutProgress[]): Promise<Waits> {
-  const wallet = await findWallet(deps.db, walletKeyOf(deps));
-  if (wallet !== undefined && wallet.halt !== null) {
-    return waitAll(payouts, walletHalted(wallet.halt.reason));
-  }
+async function refuseEarly(
+  deps: MoneyDeps,
+  payouts: readonly PayoutProgress[],
+  waits: Map<string, Wait>,
+): Promise<readonly PayoutProgress[]> {
+  const halt = (await findWallet(deps.db, walletKeyOf(deps)))?.halt;
+  if (halt) return sift(payouts, waits, () => walletHalted(halt.reason));
   const day = await readDayUse(deps.db);
-  return waitSome(payouts, ({ payoutId, amountWei, isApproved, isToWallet }) =>
+  return sift(payouts, waits, ({ payoutId: id, amountWei, isApproved, isToWallet }) =>
     isToWallet
-      ? payeeIsWallet()
-      : (amountWait({ id: payoutId, amountWei, isApproved }, deps.limits) ??
-        dayWait(amountWei, deps.limits, day)),
+      ? PAYEE_IS_WALLET
+      : (amountWait({ id, amountWei, isApproved }, deps.limits) ??
+        dayWait({ id, amountWei }, deps.limits, day)),
   );
 }
 
-async function allocateAllowed(
+async function signAllowed(
   deps: AllocatingDeps,
   allowed: readonly PayoutProgress[],
-): Promise<Waits> {
-  const sight = await orChainError(readWalletSight(deps));
-  if (sight instanceof ChainError) return waitAll(allowed, rpcUnreachable(sight.message));
+  waits: Map<string, Wait>,
+): Promise<void> {
+  const { gasMemory, chain } = deps;
+  const sight = await readWalletSight(deps);
   const { baseFeePerGasWei: baseFeeWei } = sight.view.head;
-  const fees = judgeGasFees(baseFeeWei, feeLimits(deps));
-  if (fees.kind === 'above-cap') {
-    return waitAll(allowed, feeAboveCap(baseFeeWei, deps.chain.maxFeePerGasWei));
+  const fees = gasFeesFor(baseFeeWei, feeLimits(deps));
+  if (fees === undefined) {
+    const wait = feeAboveCap(baseFeeWei, chain.maxFeePerGasWei);
+    sift(allowed, waits, () => wait);
+    return;
   }
-  const prices = { baseFeeWei, fees: fees.fees };
-  const { limits, chain, gasMemory } = deps;
-  const { gasLimitCap } = chain;
-  gasMemory.forgetOld();
-  const tooDear = waitSome(allowed, (payout) =>
-    gasMemory.stillTooDear(payout, { limits, gasLimitCap, prices }),
-  );
-  const payouts = without(allowed, tooDear);
-  if (payouts.length === 0) return tooDear;
-  const offer = { sight, prices };
-  return new Map([...tooDear, ...(await allocateEstimated(deps, payouts, offer))]);
-}
-
-interface Offer {
-  readonly sight: WalletSight;
-  readonly prices: { readonly baseFeeWei: bigint; readonly fees: GasFees };
-}
-
-async function allocateEstimated(
-  deps: AllocatingDeps,
-  payouts: readonly PayoutProgress[],
-  offer: Offer,
-): Promise<Waits> {
-  const estimates = await orChainError(estimateTransfers(deps, payouts));
-  if (estimates instanceof ChainError) return waitAll(payouts, rpcUnreachable(estimates.message));
-  const { agreedWei } = offer.sight;
-  const { fees } = offer.prices;
-  const waits = new Map<string, Wait>();
-  const needed = new Map<string, bigint>();
-  const orders = payouts.flatMap((payout, index): SlotOrder[] => {
+  const prices = { baseFeeWei, fees };
+  const payouts = sift(allowed, waits, (payout) => gasMemory.stillTooDear(payout, deps, prices));
+  if (payouts.length === 0) return;
+  const estimates = await estimateTransfers(deps, payouts);
+  const orders: PricedOrder[] = [];
+  sift(payouts, waits, (payout, index) => {
     const { payoutId } = payout;
     const estimate = estimates[index];
-    const gas = gasFor(deps, payout, { estimate, agreedWei, fees });
+    const gas = gasFor(deps, payout, { estimate, agreedWei: sight.agreedWei, fees });
     if ('code' in gas) {
-      if (typeof estimate === 'bigint') deps.gasMemory.note(payoutId, estimate, gas);
-      waits.set(payoutId, gas);
-      return [];
+      if (typeof estimate === 'bigint') gasMemory.note(payoutId, estimate, gas);
+      return gas;
     }
-    needed.set(payoutId, gas.needed);
-    const gasCostWei = expectedGasCostWei(gas.needed, offer.prices);
-    return [{ payoutId, gasLimit: gas.limit, gasCostWei }];
+    const gasCostWei = expectedGasCostWei(gas.needed, prices);
+    orders.push({ payoutId, gasLimit: gas.limit, gasCostWei, neededGas: gas.needed });
+    return undefined;
   });
-  const signing = await signOrders(deps, orders, offer);
-  if (signing.kind === 'waiting') return waitAll(payouts, signing.wait);
-  const { result } = signing;
-  if (result.kind !== 'done') return waitAll(payouts, await whyNothing(deps, result));
-  for (const [payoutId, gas] of needed) {
-    deps.gasMemory.note(payoutId, gas, result.refusals.get(payoutId));
+  const refusals = await signOrders(deps, orders, { ...sight, fees });
+  if ('code' in refusals) {
+    sift(payouts, waits, () => refusals);
+    return;
   }
-  return new Map([...waits, ...signing.refused, ...result.refusals]);
+  for (const [payoutId, wait] of refusals) waits.set(payoutId, wait);
+  for (const { payoutId, neededGas } of orders) {
+    gasMemory.note(payoutId, neededGas, refusals.get(payoutId));
+  }
 }
 
-function signOrders(deps: MoneyDeps, orders: readonly SlotOrder[], { sight, prices }: Offer) {
-  const { view, claimedNonce } = sight;
-  return withSigner(deps, (sign, refused) =>
+interface PricedOrder extends SlotOrder {
+  readonly neededGas: bigint;
+}
+
+/** Returns why the other orders were not signed, or the one reason why none was. */
+async function signOrders(
+  deps: MoneyDeps,
+  orders: readonly SlotOrder[],
+  { view, claimedNonce, fees }: WalletSight & { readonly fees: GasFees },
+): Promise<Waits | Wait> {
+  const signing = await withSigner(deps, (sign, refused) =>
     allocateSlots(deps.db, {
       wallet: walletKeyOf(deps),
       orders: orders.filter(({ payoutId }) => !refused.has(payoutId)),
       limits: deps.limits,
-      fees: prices.fees,
+      fees,
       chainNonce: view.latestNonce,
       claimedNonce,
       balanceWei: view.balanceWei,
@@ -143,39 +140,28 @@ function signOrders(deps: MoneyDeps, orders: readonly SlotOrder[], { sight, pric
       sign,
     }),
   );
+  if (signing.kind === 'waiting') return signing.wait;
+  const { result, refused } = signing;
+  if (result.kind === 'waiting') return result.wait;
+  if (result.kind === 'nonce-ahead') return haltWhenNonceAhead(deps);
+  return new Map([...refused, ...result.refusals]);
 }
 
-type NothingAllocated = Exclude<AllocationResult, { readonly kind: 'done' }>;
+type WalletSight = Awaited<ReturnType<typeof readWalletSight>>;
 
-async function whyNothing(deps: MoneyDeps, result: NothingAllocated): Promise<Wait> {
-  if (result.kind === 'replaced') return walletReplaced(deps.signer.address, result.by);
-  if (result.kind === 'not-compared') return walletsNotCompared();
-  if (result.kind === 'halted') return walletHalted(result.halt.reason);
-  return haltWhenNonceAhead(deps);
-}
-
-/** Returns the error instead of throwing it when the chain cannot be asked. */
-async function orChainError<T>(asked: Promise<T>): Promise<T | ChainError> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof ChainError) return error;
-    throw error;
+/** Reads the paying wallet right before something is signed with its key; throws a ChainError while too few endpoints answer. */
+async function readWalletSight(deps: MoneyDeps) {
+  await compareOtherWallets(deps);
+  const views = await walletViews(deps);
+  // After an older backup was restored, a lagging endpoint alone would hide nonces that are already used.
+  if (views.length < deps.rpc.quorum) {
+    const why = [`only ${views.length} RPC endpoint answers`, ...deps.rpc.faults()];
+    throw new ChainError('unreachable', why.join('; '));
   }
-}
-
-function waitAll(payouts: readonly PayoutProgress[], wait: Wait): Waits {
-  return waitSome(payouts, () => wait);
-}
-
-function waitSome(
-  payouts: readonly PayoutProgress[],
-  waitOf: (payout: PayoutProgress) => Wait | undefined,
-): Waits {
-  const waits = new Map<string, Wait>();
-  for (const payout of payouts) {
-    const wait = waitOf(payout);
-    if (wait !== undefined) waits.set(payout.payoutId, wait);
-  }
-  return waits;
+  const view = furthestView(views);
+  await noteBalance(deps, view);
+  const counts = views.flatMap(({ latestNonce, pendingNonce }) => [latestNonce, pendingNonce]);
+  const agreedWei = agreedBalance(views, deps.rpc.quorum);
+  // The balance is what a quorum agrees on, but a nonce counts as used when any endpoint says so.
+  return { view, claimedNonce: Math.max(...counts), agreedWei };
 }

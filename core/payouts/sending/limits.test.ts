@@ -17,8 +17,8 @@ import { closeDatabase, openDatabase } from '../../db/database.js';
 import { query } from '../../db/query.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import type { PayoutLimits } from '../rules/payout-limits.js';
-import { readDayUse } from '../store/day-use.js';
 import { closeSlots } from '../store/open-slots.js';
+import { readDayUse } from '../store/payee-standings.js';
 import { approvePayout, cancelPayout, holdPayout } from '../store/payout-messages.js';
 import { keepCompared } from '../store/wallet/paying-wallet.js';
 import { walletKeyOf } from '../wallet/money-deps.js';
@@ -181,9 +181,9 @@ describe('the cap per day', () => {
       ...{ succeeded: false, depth: 'final' as const },
     };
     const slot = { nonce: sent.nonce, payoutId, payee };
-    const outOfGas = [{ slot, inclusion, nextGasLimit: 50_000n }];
+    const verdict = { kind: 'out-of-gas' as const, inclusion, nextGasLimit: 50_000n };
     const key = walletKeyOf(wallet.deps);
-    await closeSlots(database.db, key, { settled: [], refused: [], outOfGas });
+    await closeSlots(database.db, key, { closings: [{ slot, verdict }] });
     expect((await readDayUse(database.db)).usedWei).toBe(0n);
     expect(await sender.send(payoutId)).toMatchObject({ kind: 'closed', state: 'failed' });
     const next = await reserveFor(database.db, 0n, payee);

@@ -2,15 +2,15 @@
  * Sends payouts for the whole wallet and not for each saga alone: calls that arrive at the same time are signed in
  * one transaction and broadcast in one batch.
  */
-import { PoolError } from '../../base/errors/pool-error.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 import { isClosed, type SendResult, type Wait } from '../rules/payout.js';
-import { payoutHeld, signedElsewhere } from '../rules/waits.js';
+import { payoutHeld, SIGNED_ELSEWHERE } from '../rules/waits.js';
+import { payoutMissing } from '../store/payout-messages.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 import { type AllocatingDeps, allocate, type Waits } from './allocating.js';
 import { broadcastUnsent } from './broadcasting.js';
-import { GasMemory } from './gas-memory.js';
+import { GasMemory } from './transfer-gas.js';
 
 export interface Sender {
   /** Signs the payout if it can be signed, and broadcasts its bytes if they were never sent. */
@@ -53,9 +53,7 @@ export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
   };
 }
 
-interface SenderDeps extends AllocatingDeps {
-  readonly onSigned: () => void;
-}
+type SenderDeps = AllocatingDeps & { readonly onSigned: () => void };
 
 async function answerGroup(deps: SenderDeps, calls: readonly Call[]): Promise<void> {
   try {
@@ -70,22 +68,12 @@ async function answerGroup(deps: SenderDeps, calls: readonly Call[]): Promise<vo
   }
 }
 
-/**
- * Builds the error for a payout that is not in the ledger, which happens after an older backup was restored. The
- * payout's saga has nothing left to do then.
- */
-export function payoutMissing(payoutId: string): PoolError {
-  return new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${payoutId}`);
-}
-
 async function sendGroup(
   deps: SenderDeps,
   payoutIds: readonly string[],
 ): Promise<ReadonlyMap<string, SendResult>> {
   const before = await payoutProgress(deps.db, payoutIds);
-  const ready = before.filter(
-    ({ state, holdReason }) => state === 'reserved' && holdReason === null,
-  );
+  const ready = before.filter((one) => one.state === 'reserved' && one.holdReason === null);
   const refusals: Waits = ready.length === 0 ? new Map() : await allocate(deps, ready);
   if (refusals.size < ready.length || before.some(hasUnsent)) {
     deps.onSigned();
@@ -113,5 +101,5 @@ function resultFor(payout: PayoutProgress, refusal: Wait | undefined): SendResul
     return { kind: 'sent', nonce: slot.nonce, txHash: slot.txHash, wait: payout.wait };
   }
   if (holdReason !== null) return { kind: 'waiting', wait: payoutHeld(holdReason) };
-  return { kind: 'waiting', wait: refusal ?? signedElsewhere() };
+  return { kind: 'waiting', wait: refusal ?? SIGNED_ELSEWHERE };
 }

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { waitUntil } from '../../../dev/kit/process.js';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
 import type { TestDatabase } from '../../../test/harness/database.js';
 import {
@@ -23,7 +24,6 @@ import { connectWeb3signer } from '../../chain/signer/web3signer.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { resumeWallet } from '../../checks/store/resuming.js';
 import { query } from '../../db/query.js';
-import { waitUntil } from '../../processes/process.js';
 import { requestBump } from '../store/payout-messages.js';
 import { payoutProgress } from '../store/payout-progress.js';
 import { findWallet, haltWallet } from '../store/wallet/wallets.js';

@@ -8,24 +8,28 @@ import { haltWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 
 export type Signing<T> =
-  /** `refused` has the payouts that the signer would not sign; `result` leaves them out. */
-  | {
-      readonly kind: 'signed';
-      readonly result: T;
-      readonly refused: ReadonlyMap<string, Wait>;
-    }
+  | { readonly kind: 'signed'; readonly result: T; readonly refused: ReadonlyMap<string, Wait> }
   | { readonly kind: 'waiting'; readonly wait: Wait };
-
-/** A transaction that signs payouts. It must leave out those in `refused`. */
-type SigningWork<T> = (sign: SignTransfer, refused: ReadonlyMap<string, Wait>) => Promise<T>;
 
 /**
  * Runs a transaction that signs. When the signer fails, the transaction is rolled back (nothing was stored or sent)
- * and the payouts wait. When the signer refuses one payout, the transaction runs again without it.
+ * and the payouts wait. When the signer refuses one payout, the transaction runs again without it: it must leave out
+ * those in `refused`.
  */
-export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Promise<Signing<T>> {
+export async function withSigner<T>(
+  deps: MoneyDeps,
+  work: (sign: SignTransfer, refused: ReadonlyMap<string, Wait>) => Promise<T>,
+): Promise<Signing<T>> {
   const refused = new Map<string, Wait>();
-  const sign = notingRefusals(checkedSign(deps), refused);
+  const checked = checkedSign(deps);
+  const sign: SignTransfer = async (order) => {
+    try {
+      return await checked(order);
+    } catch (error) {
+      if (isRefusal(error)) refused.set(order.payoutId, signerRefused(error.message));
+      throw error;
+    }
+  };
   try {
     // Ask the signer before anything is locked, because a signer that hangs must not delay a halt.
     await deps.signer.check?.();
@@ -34,7 +38,7 @@ export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Prom
       try {
         return { kind: 'signed', result: await work(sign, new Map(refused)), refused };
       } catch (error) {
-        if (codeOf(error) !== 'SIGNER_REFUSED' || refused.size === known) throw error;
+        if (!isRefusal(error) || refused.size === known) throw error;
       }
     }
   } catch (error) {
@@ -45,7 +49,10 @@ export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Prom
   }
 }
 
-/** Returns a signing function that checks the signer's answer before anything is stored or sent. A wrong answer throws SIGNER_MISMATCH. */
+const isRefusal = (error: unknown): error is PoolError =>
+  error instanceof PoolError && error.code === 'SIGNER_REFUSED';
+
+/** Makes a signing function that checks the answer before anything is stored or sent. A wrong one throws SIGNER_MISMATCH. */
 export function checkedSign(deps: MoneyDeps): SignTransfer {
   return async (order) => {
     const signed = await deps.signer.sign(order);
@@ -61,19 +68,6 @@ export function checkedSign(deps: MoneyDeps): SignTransfer {
   };
 }
 
-function notingRefusals(sign: SignTransfer, refused: Map<string, Wait>): SignTransfer {
-  return async (order) => {
-    try {
-      return await sign(order);
-    } catch (error) {
-      if (error instanceof PoolError && error.code === 'SIGNER_REFUSED') {
-        refused.set(order.payoutId, signerRefused(error.message));
-      }
-      throw error;
-    }
-  };
-}
-
 /** Says why the payouts wait after this error; undefined when the signer did not cause it. */
 async function waitFor(deps: MoneyDeps, error: unknown): Promise<Wait | undefined> {
   if (!(error instanceof PoolError)) return undefined;
@@ -83,8 +77,4 @@ async function waitFor(deps: MoneyDeps, error: unknown): Promise<Wait | undefine
   if (code !== 'SIGNER_MISMATCH') return undefined;
   await haltWallet(deps.db, walletKeyOf(deps), { code, reason: message });
   return walletHalted(message);
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof PoolError ? error.code : undefined;
 }

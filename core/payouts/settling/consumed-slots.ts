@@ -5,7 +5,7 @@ import { turns } from '../../processes/turns.js';
 import type { Wait } from '../rules/payout.js';
 import { decideSettlement, type SettlementVerdict } from '../rules/settlement-verdict.js';
 import { nonceTaken, tooFewAgree, transactionMismatch } from '../rules/waits.js';
-import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/open-slots.js';
+import { type Closing, closeSlots, type OpenSlot, openSlots } from '../store/open-slots.js';
 import { haltWallet, NONCE_TAKEN } from '../store/wallet/wallets.js';
 import { awaitOwnChain } from '../wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
@@ -14,18 +14,18 @@ import { recoverOurs } from './unknown-transactions.js';
 /** The result of one pass over consumed slots. */
 export interface SettlementPass {
   /** Ids of payouts that this pass closed. */
-  readonly moved: readonly string[];
-  readonly waiting: readonly {
+  readonly moved: string[];
+  readonly waiting: {
     readonly slot: OpenSlot;
     readonly wait: Wait;
     /** The wait cannot change before this block. */
     readonly untilHead: number;
   }[];
   /** Slots for which a quorum says that no attempt has a receipt. */
-  readonly unseen: readonly OpenSlot[];
+  readonly unseen: OpenSlot[];
 }
 
-export interface PassRange {
+interface PassRange {
   /** The pass reads the slots with nonces below this one. */
   readonly below: number;
   readonly head: number;
@@ -39,71 +39,53 @@ const PAGE = 200;
 
 /** Reads the receipts of all attempts of these slots, and closes the slots that the chain has decided. */
 export async function settleConsumed(deps: MoneyDeps, range: PassRange): Promise<SettlementPass> {
-  const pass = { moved: [] as string[], waiting: [] as Waiting[], unseen: [] as OpenSlot[] };
+  const pass: SettlementPass = { moved: [], waiting: [], unseen: [] };
   for (let from = 0; ; ) {
     turns.turned('settling');
     const page = { from, below: range.below, limit: PAGE };
     const slots = await openSlots(deps.db, walletKeyOf(deps), page);
-    const part = await settleSlots(
-      deps,
-      slots.filter((slot) => !range.skip(slot.nonce)),
-      range,
-    );
-    pass.moved.push(...part.moved);
-    pass.waiting.push(...part.waiting);
-    pass.unseen.push(...part.unseen);
+    const due = slots.filter((slot) => !range.skip(slot.nonce));
+    if (due.length > 0) await settleSlots(deps, due, { range, pass });
     const last = slots.at(-1);
     if (last === undefined || slots.length < PAGE) return pass;
     from = last.nonce + 1;
   }
 }
 
-type Waiting = SettlementPass['waiting'][number];
-
 async function settleSlots(
   deps: MoneyDeps,
   slots: readonly OpenSlot[],
-  { head, consumed }: Pick<PassRange, 'head' | 'consumed'>,
-): Promise<SettlementPass> {
-  if (slots.length === 0) return { moved: [], waiting: [], unseen: [] };
+  { range, pass }: { readonly range: PassRange; readonly pass: SettlementPass },
+): Promise<void> {
+  const key = walletKeyOf(deps);
   const hashes = slots.flatMap((slot) => slot.attempts.map((attempt) => attempt.hash));
   const report = await readInclusions(deps.rpc, hashes, deps.chain);
-  const decided = slots.map((slot) => ({
-    slot,
-    decision: decide(deps, slot, report.byHash, head),
-  }));
-  for (const { slot, decision } of decided) {
-    if (decision.kind !== 'mismatch') continue;
-    const reason = transactionMismatch(slot, decision.reason);
-    await haltWallet(deps.db, walletKeyOf(deps), { code: 'TRANSACTION_MISMATCH', reason });
+  const closings: Closing[] = [];
+  for (const slot of slots) {
+    const verdict = decide(deps, slot, { byHash: report.byHash, head: range.head });
+    if ('inclusion' in verdict) closings.push({ slot, verdict });
+    if (verdict.kind === 'waiting') pass.waiting.push({ slot, ...verdict });
+    if (verdict.kind === 'mismatch') {
+      const reason = transactionMismatch(slot, verdict.reason);
+      await haltWallet(deps.db, key, { code: 'TRANSACTION_MISMATCH', reason });
+    }
+    if (verdict.kind !== 'unknown') continue;
+    if (slot.attempts.every(({ hash }) => report.absent.has(hash))) pass.unseen.push(slot);
+    if (slot.nonce >= range.consumed) continue;
+    const wait = tooFewAgree(deps.rpc.quorum, deps.rpc.faults());
+    pass.waiting.push({ slot, wait, untilHead: 0 });
   }
-  const closings = closingsOf(decided);
-  const failed = closings.refused.length + closings.outOfGas.length;
+  if (closings.length === 0) return;
   // Check the chain only for failures: a payment seen on a wrong chain is reopened later, but an amount that was
   // released is paid again.
-  if (failed > 0) await awaitOwnChain(deps);
-  const any = closings.settled.length + failed > 0;
-  return {
-    moved: any ? await closeSlots(deps.db, walletKeyOf(deps), closings) : [],
-    waiting: decided.flatMap(({ slot, decision }) => {
-      if (decision.kind === 'waiting') return [{ slot, ...decision }];
-      const isUndecided = decision.kind === 'unknown' && slot.nonce < consumed;
-      return isUndecided
-        ? [{ slot, wait: tooFewAgree(deps.rpc.quorum, deps.rpc.faults()), untilHead: 0 }]
-        : [];
-    }),
-    unseen: decided.flatMap(({ slot, decision }) => {
-      const unseen = slot.attempts.every(({ hash }) => report.absent.has(hash));
-      return decision.kind === 'unknown' && unseen ? [slot] : [];
-    }),
-  };
+  if (closings.some(({ verdict }) => verdict.kind !== 'settled')) await awaitOwnChain(deps);
+  pass.moved.push(...(await closeSlots(deps.db, key, { closings })));
 }
 
 function decide(
   deps: MoneyDeps,
   slot: OpenSlot,
-  byHash: ReadonlyMap<string, Inclusion>,
-  head: number,
+  { byHash, head }: { readonly byHash: ReadonlyMap<string, Inclusion>; readonly head: number },
 ): SettlementVerdict {
   const inclusions = slot.attempts.flatMap(({ hash }) => byHash.get(hash) ?? []);
   const facts = { ...slot, wallet: deps.signer.address };
@@ -112,31 +94,11 @@ function decide(
   if (!('inclusion' in decision)) return decision;
   // The hash commits to the bytes, so the stored bytes are what was mined. Compare them with what the payout owes.
   const attempt = slot.attempts.find(({ hash }) => hash === decision.inclusion.hash);
-  const terms = {
-    chainId: deps.chain.chainId,
-    nonce: slot.nonce,
-    to: slot.destination,
-    valueWei: slot.amountWei,
-  };
+  const { nonce, destination: to, amountWei: valueWei } = slot;
+  const terms = { chainId: deps.chain.chainId, nonce, to, valueWei };
   const fault = attempt === undefined ? 'its bytes are missing' : transferFault(attempt, terms);
   if (fault === undefined) return decision;
   return { kind: 'mismatch', reason: `what was mined is not what is owed: ${fault}` };
-}
-
-function closingsOf(
-  decided: readonly { readonly slot: OpenSlot; readonly decision: SettlementVerdict }[],
-): Closings {
-  return {
-    settled: decided.flatMap(({ slot, decision }) =>
-      decision.kind === 'settled' ? [{ slot, ...decision }] : [],
-    ),
-    refused: decided.flatMap(({ slot, decision }) =>
-      decision.kind === 'refused' ? [{ slot, ...decision }] : [],
-    ),
-    outOfGas: decided.flatMap(({ slot, decision }) =>
-      decision.kind === 'out-of-gas' ? [{ slot, ...decision }] : [],
-    ),
-  };
 }
 
 /**

@@ -6,7 +6,7 @@
 import type { WalletView } from '../../chain/node-reads.js';
 import type { Wait } from '../rules/payout.js';
 import { describeWait } from '../rules/waits.js';
-import { keepMoving } from '../sending/stuck-transfers.js';
+import { keepMoving } from '../sending/broadcasting.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 import { agreedBalance, furthestView } from '../wallet/quorum-views.js';

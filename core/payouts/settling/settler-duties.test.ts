@@ -17,7 +17,7 @@ import { resumeWallet } from '../../checks/store/resuming.js';
 import { query } from '../../db/query.js';
 import { createSender } from '../sending/sending.js';
 import { approvePayout, cancelPayout } from '../store/payout-messages.js';
-import { type Place, type WaitingPayout, waitingAlone } from '../store/settler-duties.js';
+import { type WaitingPayout, waitingAlone } from '../store/settler-duties.js';
 import { keepCompared } from '../store/wallet/paying-wallet.js';
 import { findWallet, haltWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
@@ -211,11 +211,11 @@ describe('payouts behind many that wait for something of their own', () => {
     await database.db.execute(sql`
       UPDATE payout SET wait_code = 'GAS_ABOVE_CAP', wait_reason = 'before' WHERE state = 'reserved'`);
     const found: string[] = [];
-    let after: Place | null = null;
+    let after: WaitingPayout | null = null;
     for (;;) {
       const page: readonly WaitingPayout[] = await waitingAlone(database.db, { after, limit: 3 });
       found.push(...page.map(({ payoutId }) => payoutId));
-      after = page.at(-1)?.place ?? null;
+      after = page.at(-1) ?? null;
       if (page.length < 3) break;
     }
     expect(found).toEqual(made);

@@ -6,12 +6,7 @@
  */
 
 import type { Sender } from '../sending/sending.js';
-import {
-  type Place,
-  type WaitingPayout,
-  waitingAlone,
-  waitingTogether,
-} from '../store/settler-duties.js';
+import { type WaitingPayout, waitingAlone, waitingTogether } from '../store/settler-duties.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 
 const GROUP = 100;
@@ -31,9 +26,9 @@ export class SettlerRetries {
   private pauseMs = FIRST_PAUSE_MS;
   private togetherAtMs = 0;
   private aloneAtMs = 0;
-  private aloneAfter: Place | null = null;
+  private aloneAfter: WaitingPayout | null = null;
   /** The last payout of the later group that was tried; null when the group right after the oldest comes next. */
-  private othersAfter: Place | null = null;
+  private othersAfter: WaitingPayout | null = null;
 
   constructor(
     private readonly deps: MoneyDeps,
@@ -53,7 +48,7 @@ export class SettlerRetries {
     this.togetherAtMs = now;
     const oldest = await waitingTogether(this.deps.db, { after: null, limit: GROUP });
     const first = await this.send(oldest);
-    const behind = oldest.at(GROUP - 1)?.place;
+    const behind = oldest.at(GROUP - 1);
     const isGoing = first.gone > 0 || behind === undefined;
     const others = isGoing ? NOTHING : await this.tryOthers(behind);
     const gone = first.gone + others.gone;
@@ -66,10 +61,10 @@ export class SettlerRetries {
   }
 
   /** Tries the next group of later payouts when none of the oldest can be signed. */
-  private async tryOthers(behind: Place): Promise<Sent> {
+  private async tryOthers(behind: WaitingPayout): Promise<Sent> {
     const after = this.othersAfter ?? behind;
     const others = await waitingTogether(this.deps.db, { after, limit: GROUP });
-    this.othersAfter = others.at(GROUP - 1)?.place ?? null;
+    this.othersAfter = others.at(GROUP - 1) ?? null;
     return this.send(others);
   }
 
@@ -77,7 +72,7 @@ export class SettlerRetries {
     const payouts = await waitingAlone(this.deps.db, { after: this.aloneAfter, limit: GROUP });
     const last = payouts.at(-1);
     const isAll = last === undefined || payouts.length < GROUP;
-    this.aloneAfter = isAll ? null : last.place;
+    this.aloneAfter = isAll ? null : last;
     if (isAll) this.aloneAtMs = now;
     return (await this.send(payouts)).changed;
   }

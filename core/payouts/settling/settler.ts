@@ -17,8 +17,7 @@ import {
   walletsUnderWay,
 } from '../store/settler-duties.js';
 import { isSame, payingWallet } from '../store/wallet/paying-wallet.js';
-import { depsWithoutKey } from '../wallet/ledger-wallets.js';
-import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
+import { depsWithoutKey, type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { SettlementLane } from './settlement-lane.js';
 import { SettlerRetries } from './settler-retries.js';
 import { SettlerWatch } from './settler-watch.js';

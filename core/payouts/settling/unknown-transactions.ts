@@ -3,17 +3,16 @@ import type { Address } from '../../base/address.js';
 import { gasFeesOf, signerOf } from '../../chain/transfer.js';
 import { findByNonces, type SentTransaction } from '../../chain/wallet-history.js';
 import { type ForeignFacts, type ForeignVerdict, judgeForeign } from '../rules/foreign-verdict.js';
-import { searchStart } from '../store/nonces/known-blocks.js';
 import {
   knownPayees,
   type RecoveredAttempt,
   recoverAttempts,
+  searchStart,
 } from '../store/nonces/recovered-attempts.js';
 import type { OpenSlot } from '../store/open-slots.js';
 import type { WalletOpening } from '../store/wallet/wallets.js';
-import { deepPoint, type FinalPoint } from '../wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import { agreedSent } from '../wallet/quorum-views.js';
+import { agreedSent, deepPoint, type FinalPoint } from '../wallet/quorum-views.js';
 
 export interface Found {
   readonly transaction: SentTransaction;
@@ -29,10 +28,8 @@ export interface Found {
 export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<boolean> {
   const end = await deepPoint(deps);
   if (end === undefined || slot.nonce >= end.nonce) return false;
-  const [found] = await judgeSent(deps, await searchSent(deps, [slot.nonce], end), {
-    slots: [slot],
-    vouched: new Set(),
-  });
+  const sent = await searchSent(deps, [slot.nonce], end);
+  const [found] = await judgeSent(deps, sent, { slots: [slot], vouched: new Set() });
   if (found?.verdict !== 'ours') return false;
   await recoverAttempts(deps.db, walletKeyOf(deps), [recoveredOf(found.transaction)]);
   return true;
@@ -42,16 +39,12 @@ export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<bool
 export async function searchSent(
   deps: MoneyDeps,
   nonces: readonly number[],
-  {
-    block: toBlock,
-    start,
-  }: Pick<FinalPoint, 'block'> & { readonly start?: WalletOpening | undefined },
+  end: Pick<FinalPoint, 'block'> & { readonly start?: WalletOpening | undefined },
 ): Promise<readonly SentTransaction[]> {
   if (nonces.length === 0) return [];
   const key = walletKeyOf(deps);
-  const fromBlock = start?.block ?? (await searchStart(deps.db, key, Math.min(...nonces)));
-  const { address: wallet } = key;
-  const asked = { wallet, nonces, fromBlock, toBlock };
+  const fromBlock = end.start?.block ?? (await searchStart(deps.db, key, Math.min(...nonces)));
+  const asked = { wallet: key.address, nonces, fromBlock, toBlock: end.block };
   return agreedSent(deps, (reads) => findByNonces(reads, asked));
 }
 
@@ -76,11 +69,10 @@ export async function judgeSent(
 }
 
 function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
-  const { hash, nonce, to, valueWei, data, succeeded, raw, signedFor } = transaction;
+  const { raw, signedFor } = transaction;
   const hasBytes = raw !== null && signerOf(Buffer.from(raw, 'hex')) === wallet;
   // Transactions that were signed for another chain were refused before this.
-  const isForOurChain = signedFor !== null;
-  return { hash, nonce, to, valueWei, data, succeeded, hasBytes, isForOurChain };
+  return { ...transaction, hasBytes, isForOurChain: signedFor !== null };
 }
 
 /** Returns the bytes of a transfer of ours in the form in which the ledger stores them. */

@@ -1,9 +1,11 @@
-import { sql } from 'drizzle-orm';
-import type { Inclusion } from '../../chain/rules/receipt.js';
+import { eq, sql } from 'drizzle-orm';
+import type { Address } from '../../base/address.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
 import { fields, list, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
+import { payee as payees } from '../../ledger/store/tables.js';
+import type { FinalVerdict } from '../rules/settlement-verdict.js';
 import { movePayouts } from './payout-moves.js';
 import {
   type Attempt,
@@ -14,8 +16,7 @@ import {
   payout,
   type SlotState,
 } from './tables.js';
-import { markUnpayable, noteBurntGas } from './unpayable-payees.js';
-import type { WalletKey } from './wallet/wallets.js';
+import type { WalletKey } from './wallet/paying-wallet.js';
 
 const SLOT = { nonce: nonceSlot.nonce, payoutId: nonceSlot.payoutId };
 const TRANSFER = {
@@ -38,19 +39,17 @@ export async function openSlots(
   key: WalletKey,
   page: { readonly from: number; readonly below: number; readonly limit: number },
 ): Promise<readonly OpenSlot[]> {
-  const found = await rows(
-    reader,
-    { ...SLOT, ...TRANSFER, ...BYTES },
-    sql`SELECT ${fields('slot', SLOT)}, ${fields('payout', TRANSFER)}, ${fields('attempt', BYTES)}
-          FROM (SELECT * FROM nonce_slot
-                 WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND state = 'open'
-                   AND nonce >= ${page.from} AND nonce < ${page.below}
-                 ORDER BY nonce LIMIT ${page.limit}) slot
-          JOIN payout ON payout.id = slot.payout_id
-          JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
-                      AND attempt.nonce = slot.nonce
-         ORDER BY slot.nonce, attempt.n`,
-  );
+  const statement = sql`
+    SELECT ${fields('slot', SLOT)}, ${fields('payout', TRANSFER)}, ${fields('attempt', BYTES)}
+      FROM (SELECT * FROM nonce_slot
+             WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND state = 'open'
+               AND nonce >= ${page.from} AND nonce < ${page.below}
+             ORDER BY nonce LIMIT ${page.limit}) slot
+      JOIN payout ON payout.id = slot.payout_id
+      JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
+                  AND attempt.nonce = slot.nonce
+     ORDER BY slot.nonce, attempt.n`;
+  const found = await rows(reader, { ...SLOT, ...TRANSFER, ...BYTES }, statement);
   const slots = new Map<number, OpenSlot>();
   for (const { hash, raw, gasLimit, ...slot } of found) {
     const before = slots.get(slot.nonce)?.attempts ?? [];
@@ -59,54 +58,43 @@ export async function openSlots(
   return [...slots.values()];
 }
 
-interface Closing {
+export interface Closing {
   readonly slot: Pick<OpenSlot, 'nonce' | 'payoutId' | 'payee'>;
-  readonly inclusion: Inclusion;
+  readonly verdict: FinalVerdict;
 }
 
-export interface Closings {
-  /** The decision of the person whose word counts as a second endpoint, if one was needed. */
-  readonly decision?: Decision;
-  readonly settled: readonly Closing[];
-  readonly refused: readonly (Closing & { readonly reason: string })[];
-  readonly outOfGas: readonly (Closing & { readonly nextGasLimit: bigint })[];
-}
+const MOVES = { settled: 'settle', refused: 'refuse', 'out-of-gas': 'fail' } as const;
 
 /**
- * Closes slots as the chain decided, all in one transaction. Slots that another process has closed meanwhile are left
- * as they are: a slot is closed once, and a payout is settled once.
+ * Closes slots as the chain decided, all in one transaction, and returns their payouts. Slots that another process has
+ * closed meanwhile are left as they are: a slot is closed once, and a payout is settled once. `decision` is of the
+ * person whose word counts as a second endpoint, if one was needed.
  */
 export async function closeSlots(
   db: Database,
   key: WalletKey,
-  closings: Closings,
+  { closings, decision }: { readonly closings: readonly Closing[]; readonly decision?: Decision },
 ): Promise<readonly string[]> {
-  const { settled, refused, outOfGas, decision } = closings;
-  const all = [...settled, ...refused, ...outOfGas];
   return transact(db, async (tx) => {
     // Lock payouts before slots and in the order of their ids, as everywhere.
     await tx.execute(sql`
-      SELECT FROM payout WHERE id = ANY(${list(all.map(({ slot }) => slot.payoutId))}::uuid[])
+      SELECT FROM payout WHERE id = ANY(${list(closings.map(({ slot }) => slot.payoutId))}::uuid[])
        ORDER BY id FOR NO KEY UPDATE`);
-    const paid = await closeSlotRows(tx, key, { closings: settled, state: 'mined' });
-    const failed = await closeSlotRows(tx, key, {
-      closings: [...refused, ...outOfGas],
-      state: 'failed',
-    });
-    await markPaid(tx, paid);
-    await markRefused(
-      tx,
-      refused.filter(({ slot }) => failed.includes(slot.payoutId)),
-    );
-    await markFailed(
-      tx,
-      outOfGas.filter(({ slot }) => failed.includes(slot.payoutId)),
-    );
-    for (const subject of failed) {
-      if (decision === undefined) break;
-      await recordDecision(tx, { ...decision, action: 'payout.release', subject });
+    const closed = new Set(await closeSlotRows(tx, key, closings));
+    const ended = closings.filter(({ slot }) => closed.has(slot.payoutId));
+    for (const kind of ['settled', 'refused', 'out-of-gas'] as const) {
+      const those = ended.filter(({ verdict }) => verdict.kind === kind);
+      const payoutIds = those.map(({ slot }) => slot.payoutId);
+      await movePayouts(tx, MOVES[kind], payoutIds);
+      if (kind === 'settled') await keepUsedGas(tx, payoutIds);
     }
-    return [...paid, ...failed];
+    for (const { slot, verdict } of ended) {
+      if (verdict.kind === 'settled') continue;
+      await noteFailure(tx, slot, verdict);
+      const subject = slot.payoutId;
+      if (decision) await recordDecision(tx, { ...decision, action: 'payout.release', subject });
+    }
+    return [...closed];
   });
 }
 
@@ -114,36 +102,38 @@ export async function closeSlots(
 async function closeSlotRows(
   tx: Transaction,
   key: WalletKey,
-  change: { readonly closings: readonly Closing[]; readonly state: SlotState },
+  closings: readonly Closing[],
 ): Promise<readonly string[]> {
-  const { closings } = change;
-  if (closings.length === 0) return [];
-  const closed = await rows(
-    tx,
-    { payoutId: nonceSlot.payoutId },
-    sql`UPDATE nonce_slot slot
-           SET state = ${change.state}, mined_hash = seen.hash, block_number = seen.block,
-               block_hash = seen.block_hash, gas_used = seen.gas, gas_price_wei = seen.price,
-               closed_at = now()
-          FROM unnest(${list(closings.map(({ slot }) => slot.nonce))}::bigint[],
-                      ${list(closings.map(({ inclusion }) => inclusion.hash))}::text[],
-                      ${list(closings.map(({ inclusion }) => inclusion.blockNumber))}::bigint[],
-                      ${list(closings.map(({ inclusion }) => inclusion.blockHash))}::text[],
-                      ${list(closings.map(({ inclusion }) => inclusion.gasUsed))}::bigint[],
-                      ${list(closings.map(({ inclusion }) => inclusion.gasPriceWei))}::numeric[])
-                 AS seen (nonce, hash, block, block_hash, gas, price)
-         WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
-           AND slot.nonce = seen.nonce AND slot.state = 'open'
-        RETURNING slot.payout_id AS "payoutId"`,
-  );
+  const seen = closings.map(({ slot, verdict }) => {
+    const state: SlotState = verdict.kind === 'settled' ? 'mined' : 'failed';
+    return { ...verdict.inclusion, nonce: slot.nonce, state };
+  });
+  const statement = sql`
+    UPDATE nonce_slot slot
+       SET state = seen.state, mined_hash = seen.hash, block_number = seen.block,
+           block_hash = seen.block_hash, gas_used = seen.gas, gas_price_wei = seen.price,
+           closed_at = now()
+      FROM unnest(${list(seen.map(({ nonce }) => nonce))}::bigint[],
+                  ${list(seen.map(({ state }) => state))}::text[],
+                  ${list(seen.map(({ hash }) => hash))}::text[],
+                  ${list(seen.map(({ blockNumber }) => blockNumber))}::bigint[],
+                  ${list(seen.map(({ blockHash }) => blockHash))}::text[],
+                  ${list(seen.map(({ gasUsed }) => gasUsed))}::bigint[],
+                  ${list(seen.map(({ gasPriceWei }) => gasPriceWei))}::numeric[])
+             AS seen (nonce, state, hash, block, block_hash, gas, price)
+     WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
+       AND slot.nonce = seen.nonce AND slot.state = 'open'
+    RETURNING slot.payout_id AS "payoutId"`;
+  const closed = await rows(tx, { payoutId: nonceSlot.payoutId }, statement);
   return closed.map(({ payoutId }) => payoutId);
 }
 
-async function markPaid(tx: Transaction, payoutIds: readonly string[]): Promise<void> {
+/**
+ * Where an estimate was once too low, the gas that this transfer used, plus a quarter, becomes the least limit of the
+ * payee's next one.
+ */
+async function keepUsedGas(tx: Transaction, payoutIds: readonly string[]): Promise<void> {
   if (payoutIds.length === 0) return;
-  await movePayouts(tx, 'settle', payoutIds);
-  // Where an estimate was once too low, the gas that this transfer used, plus a quarter, is the least limit of the
-  // next one.
   await tx.execute(sql`
     UPDATE payee SET burnt_gas_wei = 0, gas_limit = CASE WHEN gas_limit IS NOT NULL
            THEN (slot.gas_used * 5 + 3) / 4 END
@@ -153,33 +143,43 @@ async function markPaid(tx: Transaction, payoutIds: readonly string[]): Promise<
        AND (payee.burnt_gas_wei <> 0 OR payee.gas_limit IS NOT NULL)`);
 }
 
-async function markRefused(tx: Transaction, refused: Closings['refused']): Promise<void> {
-  await movePayouts(
-    tx,
-    'refuse',
-    refused.map(({ slot }) => slot.payoutId),
-  );
-  for (const { slot, inclusion, reason } of refused) {
-    await markUnpayable(tx, slot.payee, { code: 'REFUSED_ON_CHAIN', reason });
-    await noteBurntGas(tx, slot.payee, { inclusion, nextGasLimit: null });
+/**
+ * Stores with the payee what a failed transfer has burnt. A payee that refused it is unpayable from now on; after one
+ * that ran out of gas, the next transfer gets a higher limit.
+ */
+async function noteFailure(
+  tx: Transaction,
+  { payee, payoutId }: Closing['slot'],
+  verdict: Exclude<FinalVerdict, { readonly kind: 'settled' }>,
+): Promise<void> {
+  const { hash, gasUsed, gasPriceWei } = verdict.inclusion;
+  const nextGasLimit = verdict.kind === 'out-of-gas' ? verdict.nextGasLimit.toString() : null;
+  await tx.execute(sql`
+    UPDATE payee SET burnt_gas_wei = burnt_gas_wei + ${(gasUsed * gasPriceWei).toString()}::numeric,
+           gas_limit = coalesce(${nextGasLimit}::bigint, gas_limit)
+     WHERE address = ${payee}`);
+  if (verdict.kind === 'refused') {
+    await markUnpayable(tx, payee, { code: 'REFUSED_ON_CHAIN', reason: verdict.reason });
+    return;
   }
+  await recordDecision(tx, {
+    actor: MANAGER,
+    action: 'payout.out-of-gas',
+    subject: payoutId,
+    reason: `transaction ${hash} ran out of gas`,
+    detail: { nextGasLimit: verdict.nextGasLimit.toString() },
+  });
 }
 
-/** Ends payouts that ran out of gas. Their cost and the gas limit for the next payout are stored with the payee. */
-async function markFailed(tx: Transaction, failed: Closings['outOfGas']): Promise<void> {
-  await movePayouts(
-    tx,
-    'fail',
-    failed.map(({ slot }) => slot.payoutId),
-  );
-  for (const { slot, inclusion, nextGasLimit } of failed) {
-    await noteBurntGas(tx, slot.payee, { inclusion, nextGasLimit });
-    await recordDecision(tx, {
-      actor: MANAGER,
-      action: 'payout.out-of-gas',
-      subject: slot.payoutId,
-      reason: `transaction ${inclusion.hash} ran out of gas`,
-      detail: { nextGasLimit: nextGasLimit.toString() },
-    });
-  }
+/** Stops further payouts to a payee whose destination refused one, until an operator releases the payee. */
+export async function markUnpayable(
+  tx: Transaction,
+  address: Address,
+  { code, reason }: { readonly code: string; readonly reason: string },
+): Promise<void> {
+  await tx
+    .update(payees)
+    .set({ unpayableCode: code, unpayableReason: reason, unpayableAt: sql`now()` })
+    .where(eq(payees.address, address));
+  await recordDecision(tx, { actor: MANAGER, action: 'payee.unpayable', subject: address, reason });
 }

@@ -22,8 +22,9 @@ import { resumeWallet } from '../../checks/store/resuming.js';
 import { query } from '../../db/query.js';
 import { OPEN_STATES, PAYOUT_STATES, type PayoutState } from '../rules/payout.js';
 import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
+import type { FinalVerdict } from '../rules/settlement-verdict.js';
 import { allocateSlots } from './nonces/nonces.js';
-import { type Closings, closeSlots } from './open-slots.js';
+import { closeSlots } from './open-slots.js';
 import { cancelPayout } from './payout-messages.js';
 import { movePayouts } from './payout-moves.js';
 import { reserveRound } from './reservations.js';
@@ -80,15 +81,11 @@ async function slotOf({ payoutId, payee }: Walked) {
   return { slot: { nonce: Number(row?.nonce), payoutId, payee }, inclusion };
 }
 
-async function close(walked: Walked, how: 'settled' | 'refused' | 'outOfGas'): Promise<void> {
+async function close(walked: Walked, kind: FinalVerdict['kind']): Promise<void> {
   const { slot, inclusion } = await slotOf(walked);
-  const succeeded = how === 'settled';
-  const closing = {
-    ...{ slot, inclusion: { ...inclusion, succeeded } },
-    ...{ reason: 'it reverted', nextGasLimit: 42_000n },
-  };
-  const none: Closings = { settled: [], refused: [], outOfGas: [] };
-  await closeSlots(database.db, KEY, { ...none, [how]: [closing] });
+  const seen = { ...inclusion, succeeded: kind === 'settled' };
+  const verdict = { kind, inclusion: seen, reason: 'it reverted', nextGasLimit: 42_000n };
+  await closeSlots(database.db, KEY, { closings: [{ slot, verdict }] });
 }
 
 /** Books somebody else's final transaction that took the payout's nonce and paid nobody. */
@@ -121,7 +118,7 @@ const WALKS: Readonly<Record<PayoutMoveName, (walked: Walked) => Promise<unknown
   cancel: ({ payoutId }) => cancelPayout(database.db, payoutId, said),
   settle: (walked) => close(walked, 'settled'),
   refuse: (walked) => close(walked, 'refused'),
-  fail: (walked) => close(walked, 'outOfGas'),
+  fail: (walked) => close(walked, 'out-of-gas'),
   supersede,
   reopen,
 };

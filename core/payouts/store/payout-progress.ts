@@ -4,34 +4,10 @@ import type { Database, Reader } from '../../db/database.js';
 import { list } from '../../db/query.js';
 import { payee } from '../../ledger/store/tables.js';
 import type { Wait } from '../rules/payout.js';
-import { type Attempt, attempt, isOpen, nonceSlot, type Payout, payout } from './tables.js';
+import { attempt, isOpen, nonceSlot, payout } from './tables.js';
 import { isWalletOfLedger } from './wallet/paying-wallet.js';
 
-export interface PayoutProgress
-  extends Pick<Payout, 'payee' | 'destination' | 'amountWei' | 'state'> {
-  readonly payoutId: string;
-  readonly holdReason: string | null;
-  /** True when an operator has approved it although it is above the limits of one payout. */
-  readonly isApproved: boolean;
-  /** True when its destination is a wallet that pays or has paid for this ledger. */
-  readonly isToWallet: boolean;
-  /** What failed transfers to its payee have cost since the payee was last paid. */
-  readonly burntGasWei: bigint;
-  readonly wait: Wait | null;
-  /** The lowest gas limit for the payee's next transfer; null when no estimate was too low yet. */
-  readonly gasLimit: bigint | null;
-  /** The slot that was last taken for it, open or closed. */
-  readonly slot: SlotProgress | null;
-}
-
-interface SlotProgress
-  extends Pick<
-    Attempt,
-    'wallet' | 'nonce' | 'sends' | 'maxFeePerGasWei' | 'gasLimit' | 'lastAnswer'
-  > {
-  /** The hash of the mined transaction, or else of the one that was signed last. */
-  readonly txHash: string;
-}
+export type PayoutProgress = Readonly<Awaited<ReturnType<typeof payoutProgress>>[number]>;
 
 const STATE = {
   payoutId: payout.id,
@@ -41,10 +17,7 @@ const STATE = {
 };
 
 /** Reads these payouts, in no particular order; unknown ids are left out. */
-export async function payoutProgress(
-  reader: Reader,
-  payoutIds: readonly string[],
-): Promise<readonly PayoutProgress[]> {
+export async function payoutProgress(reader: Reader, payoutIds: readonly string[]) {
   if (payoutIds.length === 0) return [];
   const slot = reader
     .select()
@@ -66,16 +39,18 @@ export async function payoutProgress(
     .orderBy(desc(attempt.n))
     .limit(1)
     .as('latest');
+  const holdReason = sql<string | null>`
+    CASE WHEN ${payout.heldAt} IS NOT NULL THEN coalesce(${payout.holdReason}, '') END`;
   const found = await reader
     .select({
       ...STATE,
       destination: payout.destination,
-      holdReason: sql<
-        string | null
-      >`CASE WHEN ${payout.heldAt} IS NOT NULL THEN coalesce(${payout.holdReason}, '') END`,
+      holdReason,
+      /** True when an operator has approved it although it is above the limits of one payout. */
       isApproved: sql<boolean>`${payout.approvedAt} IS NOT NULL`,
       isToWallet: sql<boolean>`${isWalletOfLedger(sql`${payout.destination}`)}`,
       burntGasWei: payee.burntGasWei,
+      /** The lowest gas limit for the payee's next transfer; null when no estimate was too low yet. */
       gasLimit: payee.gasLimit,
       waitCode: payout.waitCode,
       waitReason: payout.waitReason,
@@ -93,19 +68,15 @@ export async function payoutProgress(
     .leftJoinLateral(slot, sql`true`)
     .leftJoinLateral(latest, sql`true`)
     .where(sql`${payout.id} = ANY(${list(payoutIds)}::uuid[])`);
-  return found.map(({ waitCode, waitReason, slot: taken, latest: signed, ...rest }) => ({
-    ...rest,
-    wait: waitCode === null ? null : { code: waitCode, reason: waitReason ?? '' },
-    slot:
-      taken === null || signed === null
-        ? null
-        : {
-            ...signed,
-            wallet: taken.wallet,
-            nonce: taken.nonce,
-            txHash: taken.minedHash ?? signed.hash,
-          },
-  }));
+  return found.map(({ waitCode, waitReason, slot: taken, latest: signed, ...rest }) => {
+    const wait: Wait | null = waitCode && { code: waitCode, reason: waitReason ?? '' };
+    if (taken === null || signed === null) return { ...rest, wait, slot: null };
+    const { minedHash, ...place } = taken;
+    const { hash, ...bytes } = signed;
+    /** The slot that was last taken for it, open or closed, with the mined transaction or else the one signed last. */
+    const slot = { ...bytes, ...place, txHash: minedHash ?? hash };
+    return { ...rest, wait, slot };
+  });
 }
 
 export type OpenPayoutRow = Pick<PayoutProgress, keyof typeof STATE>;
@@ -115,16 +86,12 @@ export async function openPayouts(
   reader: Reader,
   { roundId, payoutId }: { readonly roundId?: string; readonly payoutId?: string },
 ): Promise<readonly OpenPayoutRow[]> {
+  const ofRound = roundId === undefined ? undefined : eq(payout.roundId, roundId);
+  const single = payoutId === undefined ? undefined : eq(payout.id, payoutId);
   return reader
     .select(STATE)
     .from(payout)
-    .where(
-      and(
-        isOpen(),
-        roundId === undefined ? undefined : eq(payout.roundId, roundId),
-        payoutId === undefined ? undefined : eq(payout.id, payoutId),
-      ),
-    )
+    .where(and(isOpen(), ofRound, single))
     .orderBy(asc(payout.createdAt), asc(payout.id));
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
-import type { Address } from '../../base/address.js';
+import { type Address, payableAddress } from '../../base/address.js';
 import type { PoolErrorCode } from '../../base/errors/catalogue.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
@@ -10,28 +10,31 @@ import { list, query, rows } from '../../db/query.js';
 import { isOfData, transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { balance, remoteWorker } from '../../ledger/store/tables.js';
+import type { Order } from '../../orders/rules/order-kinds.js';
 import type { PayeeStanding } from '../rules/payout.js';
 import { allocatePending, type RowAmount } from '../rules/payout-allocation.js';
 import { type DueVerdict, decideDue } from '../rules/payout-due.js';
 import { PAYOUT_MOVES } from '../rules/payout-machine.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
-import { postMovement } from './payout-postings.js';
-import { isBlocking, payout, payoutRound } from './tables.js';
+import { postMovement } from './payout-moves.js';
+import { isBlocking, type Payout, payout, payoutRound } from './tables.js';
+import type { WalletKey } from './wallet/paying-wallet.js';
+import { findWallet } from './wallet/wallets.js';
 
-export interface RoundResult {
+interface RoundResult {
   readonly payouts: number;
   readonly reservedWei: bigint;
-  /** Payees for whom nothing could be reserved, with the error of Postgres. All others are paid. */
   readonly leftOut: readonly LeftOut[];
 }
 
-export interface LeftOut {
+/** A payee for whom nothing could be reserved, with the error of Postgres. All others are paid. */
+interface LeftOut {
   readonly payee: Address;
   readonly words: string;
 }
 
 /** A payout that was just made, or an earlier open one that keeps its payee from getting another. */
-export interface OpenPayout {
+interface OpenPayout {
   readonly payoutId: string;
   readonly amountWei: bigint;
   readonly created: boolean;
@@ -43,10 +46,9 @@ export async function reserveRound(
   round: { readonly roundId: string; readonly workflowId: string },
 ): Promise<RoundResult> {
   return transact(db, async (tx) => {
-    await tx.execute(sql`
-      INSERT INTO payout_round (id, workflow_id) VALUES (${round.roundId}, ${round.workflowId})
-      ON CONFLICT DO NOTHING`);
-    const done = await finishedRound(tx, round.roundId);
+    const { roundId, workflowId } = round;
+    await tx.insert(payoutRound).values({ id: roundId, workflowId }).onConflictDoNothing();
+    const done = await finishedRound(tx, roundId);
     if (done !== undefined) return done;
     const { terms, now } = await currentTerms(tx);
     const isDue = (standing: PayeeStanding) => decideDue(standing, terms, now).due;
@@ -54,22 +56,36 @@ export async function reserveRound(
     const pending = await lockPending(tx, candidates);
     // Read again under the locks, because another round or a manual payout may have reserved first.
     const due = (await payeeStandings(tx, candidates)).filter(isDue).map(({ payee }) => payee);
-    const { made, leftOut } = await insertEach(tx, {
-      due,
-      pending,
-      origin: 'round',
-      roundId: round.roundId,
-      reason: null,
-      requestId: null,
-    });
-    const reservedWei = sumWei(made.map((payout) => payout.amountWei));
-    await tx.execute(sql`
-      UPDATE payout_round SET finished_at = clock_timestamp(), payouts = ${made.length},
-             reserved_wei = ${reservedWei.toString()},
-             left_out = ${leftOut.length === 0 ? null : JSON.stringify(leftOut)}::jsonb
-       WHERE id = ${round.roundId}`);
-    return { payouts: made.length, reservedWei, leftOut };
+    const ofRound = { origin: 'round', roundId, reason: null, requestId: null } as const;
+    const { made, leftOut } = await insertEach(tx, { ...ofRound, due, pending });
+    const result = {
+      payouts: made.length,
+      reservedWei: sumWei(made.map((payout) => payout.amountWei)),
+      leftOut: leftOut.length === 0 ? null : leftOut,
+    };
+    await tx
+      .update(payoutRound)
+      .set({ ...result, finishedAt: sql`clock_timestamp()` })
+      .where(eq(payoutRound.id, roundId));
+    return { ...result, leftOut };
   });
+}
+
+/** Reserves the payout that a person ordered. If the same order is carried out again, it returns the payout that the order already made. */
+export async function reserveOrdered(
+  db: Database,
+  key: WalletKey,
+  { id, args, actor, reason, dryRun }: Order<'payout.manual'>,
+): Promise<OpenPayout> {
+  if (dryRun) throw new PoolError('REQUEST_INVALID', 'a manual payout has no dry run');
+  const payee = payableAddress(args.payee);
+  if (payee === undefined) {
+    throw new PoolError('ADDRESS_MALFORMED', `"${args.payee}" is no address that can be paid`);
+  }
+  const halt = (await findWallet(db, key))?.halt;
+  if (halt) throw new PoolError('WALLET_HALTED', `the wallet is halted: ${halt.reason}`);
+  const { belowThreshold } = args;
+  return reserveManual(db, { payee, belowThreshold, requestId: id, actor, reason });
 }
 
 /** Reserves one payee's payout on request, or returns the one that is already open. */
@@ -83,49 +99,31 @@ export async function reserveManual(
   },
 ): Promise<OpenPayout> {
   return transact(db, async (tx) => {
-    const pending = await lockPending(tx, [request.payee]);
-    const before = await findReserved(tx, eq(payout.requestId, request.requestId));
+    const { payee, requestId, actor, reason } = request;
+    const pending = await lockPending(tx, [payee]);
+    const before = await findReserved(tx, eq(payout.requestId, requestId));
     if (before !== undefined) return { ...before, created: true };
-    const open = await findReserved(tx, and(eq(payout.payee, request.payee), isBlocking()));
+    const open = await findReserved(tx, and(eq(payout.payee, payee), isBlocking()));
     if (open !== undefined) return { ...open, created: false };
     const { terms, now } = await currentTerms(tx);
-    const [standing] = await payeeStandings(tx, [request.payee]);
-    if (standing === undefined) await refuseUnknown(tx, request.payee);
+    const [standing] = await payeeStandings(tx, [payee]);
+    if (standing === undefined) await refuseUnknown(tx, payee);
     // Threshold and interval exist to save gas, and a person who asks for less has decided to spend it.
     const asked = request.belowThreshold ? { thresholdWei: 0n, minIntervalMs: 0 } : terms;
     const decision = standing && decideDue(standing, asked, now);
-    if (decision?.due !== true) throw notDueError(request.payee, decision);
-    const [made] = await insertPayouts(tx, {
-      due: [request.payee],
-      pending,
-      origin: 'manual',
-      roundId: null,
-      reason: request.reason,
-      requestId: request.requestId,
-    });
-    if (made === undefined) throw notDueError(request.payee, undefined);
-    await recordDecision(tx, {
-      actor: request.actor,
-      reason: request.reason,
-      action: 'payout.manual',
-      subject: made.payoutId,
-      detail: { payee: request.payee, amountWei: made.amountWei.toString() },
-    });
+    if (decision?.due !== true) throw notDueError(payee, decision);
+    const asManual = { origin: 'manual', roundId: null, reason, requestId } as const;
+    const [made] = await insertPayouts(tx, { ...asManual, due: [payee], pending });
+    if (made === undefined) throw notDueError(payee, undefined);
+    const detail = { payee, amountWei: made.amountWei.toString() };
+    const subject = made.payoutId;
+    await recordDecision(tx, { actor, reason, action: 'payout.manual', subject, detail });
     return made;
   });
 }
 
 async function finishedRound(tx: Transaction, id: string): Promise<RoundResult | undefined> {
-  const [round] = await tx
-    .select({
-      finishedAt: payoutRound.finishedAt,
-      payouts: payoutRound.payouts,
-      reservedWei: payoutRound.reservedWei,
-      leftOut: payoutRound.leftOut,
-    })
-    .from(payoutRound)
-    .where(eq(payoutRound.id, id))
-    .for('update');
+  const [round] = await tx.select().from(payoutRound).where(eq(payoutRound.id, id)).for('update');
   if (round === undefined || round.finishedAt === null) return undefined;
   const { payouts, reservedWei, leftOut } = round;
   return { payouts, reservedWei, leftOut: leftOut ?? [] };
@@ -153,13 +151,9 @@ async function lockPending(tx: Transaction, payees: readonly Address[]): Promise
   return byPayee;
 }
 
-interface Reservation {
+interface Reservation extends Pick<Payout, 'origin' | 'roundId' | 'reason' | 'requestId'> {
   readonly due: readonly Address[];
   readonly pending: PendingRows;
-  readonly origin: 'round' | 'manual';
-  readonly roundId: string | null;
-  readonly reason: string | null;
-  readonly requestId: string | null;
 }
 
 /** Reserves for all payees at once. When that fails, it tries each half separately, until it has found the payees that fail. */
@@ -179,10 +173,8 @@ async function insertEach(
     const middle = Math.ceil(due.length / 2);
     const first = await insertEach(tx, { ...order, due: due.slice(0, middle) });
     const second = await insertEach(tx, { ...order, due: due.slice(middle) });
-    return {
-      made: [...first.made, ...second.made],
-      leftOut: [...first.leftOut, ...second.leftOut],
-    };
+    const made = [...first.made, ...second.made];
+    return { made, leftOut: [...first.leftOut, ...second.leftOut] };
   }
 }
 
@@ -217,10 +209,8 @@ async function findReserved(
   tx: Transaction,
   which: SQL | undefined,
 ): Promise<Omit<OpenPayout, 'created'> | undefined> {
-  const [found] = await tx
-    .select({ payoutId: payout.id, amountWei: payout.amountWei })
-    .from(payout)
-    .where(which);
+  const { id: payoutId, amountWei } = payout;
+  const [found] = await tx.select({ payoutId, amountWei }).from(payout).where(which);
   return found;
 }
 

@@ -1,5 +1,5 @@
 /** Which worker settles, and its work besides reading receipts: payouts to retry, and sagas to tell. */
-import { and, asc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Database, Reader } from '../../db/database.js';
 import { list, query, rows } from '../../db/query.js';
@@ -17,16 +17,15 @@ export async function holdSettling(
   db: Database,
   { id, canSign }: { readonly id: string; readonly canSign: boolean },
 ): Promise<boolean> {
-  const taken = await query(
-    db,
-    sql`INSERT INTO settler AS s (one, holder, can_sign, until)
-        VALUES (true, ${id}::uuid, ${canSign}, clock_timestamp() + ${LEASE}::interval)
-        ON CONFLICT (one) DO UPDATE
-           SET holder = excluded.holder, can_sign = excluded.can_sign, until = excluded.until
-         WHERE s.holder = excluded.holder OR s.until < clock_timestamp()
-            OR (excluded.can_sign AND NOT s.can_sign)
-        RETURNING 1`,
-  );
+  const statement = sql`
+    INSERT INTO settler AS s (one, holder, can_sign, until)
+    VALUES (true, ${id}::uuid, ${canSign}, clock_timestamp() + ${LEASE}::interval)
+    ON CONFLICT (one) DO UPDATE
+       SET holder = excluded.holder, can_sign = excluded.can_sign, until = excluded.until
+     WHERE s.holder = excluded.holder OR s.until < clock_timestamp()
+        OR (excluded.can_sign AND NOT s.can_sign)
+    RETURNING 1`;
+  const taken = await query(db, statement);
   return taken.length > 0;
 }
 
@@ -40,33 +39,33 @@ export async function walletsUnderWay(
   reader: Reader,
   chainId: number,
 ): Promise<ReadonlySet<Address>> {
+  const { wallet } = nonceSlot;
   const open = await reader
-    .selectDistinct({ wallet: nonceSlot.wallet })
+    .selectDistinct({ wallet })
     .from(nonceSlot)
     .where(and(eq(nonceSlot.chainId, chainId), isOpenSlot))
-    .orderBy(asc(nonceSlot.wallet));
-  return new Set(open.map(({ wallet }) => wallet));
+    .orderBy(wallet);
+  return new Set(open.map((slot) => slot.wallet));
 }
+
+const { id, createdAt, closedAt, toldAt } = payout;
 
 /** Lists the payouts that have signed bytes and have not ended, oldest first. */
 export async function signedPayouts(reader: Reader): Promise<readonly string[]> {
-  const signed = await reader
-    .select({ id: payout.id })
-    .from(payout)
-    .where(isSigned())
-    .orderBy(asc(payout.createdAt), asc(payout.id));
-  return signed.map(({ id }) => id);
+  const signed = await reader.select({ id }).from(payout).where(isSigned()).orderBy(createdAt, id);
+  return signed.map((one) => one.id);
 }
 
 /** Lists payouts that have ended without their sagas having been told, those that ended first at the top. */
 export async function untoldPayouts(reader: Reader, limit: number): Promise<readonly string[]> {
+  const isUntold = and(isNotNull(closedAt), isNull(toldAt));
   const untold = await reader
-    .select({ id: payout.id })
+    .select({ id })
     .from(payout)
-    .where(and(isNotNull(payout.closedAt), isNull(payout.toldAt)))
-    .orderBy(asc(payout.closedAt))
+    .where(isUntold)
+    .orderBy(closedAt)
     .limit(limit);
-  return untold.map(({ id }) => id);
+  return untold.map((one) => one.id);
 }
 
 export async function markTold(db: Database, payoutIds: readonly string[]): Promise<void> {
@@ -96,19 +95,13 @@ const NOT_TAKEN_UP = '1 minute';
 export interface WaitingPayout {
   readonly payoutId: string;
   readonly waitCode: WaitCode | null;
-  readonly place: Place;
-}
-
-/** The position of a payout among those that wait, which are sorted oldest first. */
-export interface Place {
-  readonly payoutId: string;
   /** The time as Postgres writes it, to the microsecond. */
   readonly createdAt: string;
 }
 
-export interface WaitingPage {
-  /** The page begins after this position, or with the oldest payout when null. */
-  readonly after: Place | null;
+interface WaitingPage {
+  /** The page begins after this payout, or with the oldest one when null. */
+  readonly after: Pick<WaitingPayout, 'payoutId' | 'createdAt'> | null;
   readonly limit: number;
 }
 
@@ -139,7 +132,7 @@ export function waitingAlone(reader: Reader, page: WaitingPage): Promise<readonl
   );
 }
 
-async function waiting(
+function waiting(
   reader: Reader,
   which: SQL,
   { after, limit }: WaitingPage,
@@ -148,16 +141,11 @@ async function waiting(
     after === null
       ? sql``
       : sql`AND (created_at, id) > (${after.createdAt}::timestamptz, ${after.payoutId}::uuid)`;
-  const found = await rows(
+  return rows(
     reader,
     { payoutId: payout.id, waitCode: payout.waitCode, createdAt: String },
     sql`SELECT id AS "payoutId", wait_code AS "waitCode", created_at::text AS "createdAt" FROM payout
          WHERE state = 'reserved' AND held_at IS NULL ${which} ${behind}
          ORDER BY created_at, id LIMIT ${limit}`,
   );
-  return found.map(({ payoutId, waitCode, createdAt }) => ({
-    payoutId,
-    waitCode,
-    place: { payoutId, createdAt },
-  }));
 }

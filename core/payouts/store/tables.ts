@@ -1,6 +1,6 @@
 /** The tables of payouts, wallets, nonces and signed attempts. */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
 import { at, bytea, count, int8, wei } from '../../db/columns.js';
 import {
@@ -41,6 +41,7 @@ export const payout = pgTable('payout', {
   approveReason: text('approve_reason'),
   waitCode: text('wait_code').$type<WaitCode>(),
   waitReason: text('wait_reason'),
+  waitBeganAt: at('wait_began_at'),
   createdAt: at('created_at').notNull().defaultNow(),
   signedAt: at('signed_at'),
   closedAt: at('closed_at'),
@@ -61,30 +62,37 @@ export const isOpen = (state: SQLWrapper = sql`state`): SQL => isIn(OPEN_STATES,
 export const isSigned = (state: SQLWrapper = sql`state`): SQL => isIn(SIGNED_STATES, state);
 export const isBlocking = (state: SQLWrapper = sql`state`): SQL => isIn(BLOCKING_STATES, state);
 
-export const payoutAllocation = pgTable(
-  'payout_allocation',
-  {
-    payoutId: uuid('payout_id').notNull(),
-    remoteWorkerId: count('remote_worker_id').notNull(),
-    amountWei: wei('amount_wei').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.payoutId, table.remoteWorkerId] })],
-);
+/**
+ * Hides a stale WALLET_HALTED: the wait code stays in the row until the saga checks again (up to a minute), although
+ * the halt is over. `p` is the payout.
+ */
+export const SHOWS_WAIT: SQL = sql`
+  (p.wait_code IS DISTINCT FROM 'WALLET_HALTED' OR EXISTS (SELECT FROM wallet_halt))`;
 
-export const wallet = pgTable(
-  'wallet',
-  {
-    chainId: count('chain_id').notNull(),
-    address: text('address').$type<Address>().notNull(),
-    nextNonce: count('next_nonce').notNull(),
-    openingNonce: count('opening_nonce').notNull(),
-    openingBlock: count('opening_block').notNull(),
-    openingBalanceWei: wei('opening_balance_wei').notNull(),
-    comparedFor: integer('compared_for'),
-    createdAt: at('created_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.chainId, table.address] })],
-);
+/** What payouts waited for, and how long; a trigger on `payout` writes it. It has no key. */
+export const payoutWait = pgTable('payout_wait', {
+  payoutId: uuid('payout_id').notNull(),
+  code: text('code').$type<WaitCode>().notNull(),
+  beganAt: at('began_at').notNull(),
+  endedAt: at('ended_at').notNull(),
+});
+
+export const payoutAllocation = pgTable('payout_allocation', {
+  payoutId: uuid('payout_id').notNull(),
+  remoteWorkerId: count('remote_worker_id').notNull(),
+  amountWei: wei('amount_wei').notNull(),
+});
+
+export const wallet = pgTable('wallet', {
+  chainId: count('chain_id').notNull(),
+  address: text('address').$type<Address>().notNull(),
+  nextNonce: count('next_nonce').notNull(),
+  openingNonce: count('opening_nonce').notNull(),
+  openingBlock: count('opening_block').notNull(),
+  openingBalanceWei: wei('opening_balance_wei').notNull(),
+  comparedFor: integer('compared_for'),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
 
 export type Wallet = typeof wallet.$inferSelect;
 
@@ -97,50 +105,39 @@ export const payingWallet = pgTable('paying_wallet', {
   since: at('since').notNull().defaultNow(),
 });
 
-export const walletHalt = pgTable(
-  'wallet_halt',
-  {
-    chainId: count('chain_id').notNull(),
-    wallet: text('wallet').$type<Address>().notNull(),
-    code: text('code').notNull(),
-    reason: text('reason').notNull(),
-    haltedAt: at('halted_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.chainId, table.wallet, table.code] })],
-);
+export const walletHalt = pgTable('wallet_halt', {
+  chainId: count('chain_id').notNull(),
+  wallet: text('wallet').$type<Address>().notNull(),
+  code: text('code').notNull(),
+  reason: text('reason').notNull(),
+  haltedAt: at('halted_at').notNull().defaultNow(),
+});
 
-export const walletBalance = pgTable(
-  'wallet_balance',
-  {
-    chainId: count('chain_id').notNull(),
-    wallet: text('wallet').$type<Address>().notNull(),
-    balanceWei: wei('balance_wei').notNull(),
-    blockNumber: count('block_number').notNull(),
-    seenAt: at('seen_at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.chainId, table.wallet] })],
-);
+export const walletBalance = pgTable('wallet_balance', {
+  chainId: count('chain_id').notNull(),
+  wallet: text('wallet').$type<Address>().notNull(),
+  balanceWei: wei('balance_wei').notNull(),
+  blockNumber: count('block_number').notNull(),
+  baseFeeWei: wei('base_fee_wei'),
+  seenAt: at('seen_at').notNull(),
+});
 
-export const nonceSlot = pgTable(
-  'nonce_slot',
-  {
-    chainId: count('chain_id').notNull(),
-    wallet: text('wallet').$type<Address>().notNull(),
-    nonce: count('nonce').notNull(),
-    payoutId: uuid('payout_id').notNull(),
-    state: text('state').$type<SlotState>().notNull().default('open'),
-    minedHash: text('mined_hash'),
-    blockNumber: count('block_number'),
-    blockHash: text('block_hash'),
-    gasUsed: int8('gas_used'),
-    gasPriceWei: wei('gas_price_wei'),
-    createdAt: at('created_at').notNull().defaultNow(),
-    closedAt: at('closed_at'),
-    finalAt: at('final_at'),
-    earlier: boolean('earlier').notNull().default(false),
-  },
-  (table) => [primaryKey({ columns: [table.chainId, table.wallet, table.nonce] })],
-);
+export const nonceSlot = pgTable('nonce_slot', {
+  chainId: count('chain_id').notNull(),
+  wallet: text('wallet').$type<Address>().notNull(),
+  nonce: count('nonce').notNull(),
+  payoutId: uuid('payout_id').notNull(),
+  state: text('state').$type<SlotState>().notNull().default('open'),
+  minedHash: text('mined_hash'),
+  blockNumber: count('block_number'),
+  blockHash: text('block_hash'),
+  gasUsed: int8('gas_used'),
+  gasPriceWei: wei('gas_price_wei'),
+  createdAt: at('created_at').notNull().defaultNow(),
+  closedAt: at('closed_at'),
+  finalAt: at('final_at'),
+  earlier: boolean('earlier').notNull().default(false),
+});
 
 export type NonceSlot = typeof nonceSlot.$inferSelect;
 /** A condition for open slots. It is a literal, because Postgres uses the partial index of open slots only then. */

@@ -4,9 +4,9 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError, OtherChainError } from '../../chain/endpoint-error.js';
 import { type KnownBlock, otherBlock } from '../../chain/own-chain.js';
 import { findLedger, keepAnchor } from '../../ledger/store/identity.js';
-import { newestFinalBlocks } from '../store/nonces/known-blocks.js';
-import { finalPoint } from './final-point.js';
+import { newestFinalBlocks } from '../store/nonces/recovered-attempts.js';
 import type { MoneyDeps } from './money-deps.js';
+import { requireFinalPoint } from './quorum-views.js';
 
 /** How many endpoints show the ledger's own blocks, and what the others show instead. */
 interface Sight {
@@ -26,10 +26,8 @@ export async function meetChain(deps: MoneyDeps): Promise<void> {
   const sight = await look(deps);
   const [other] = sight.others;
   if (sight.ours === 0 && other !== undefined) {
-    throw new PoolError(
-      other.differs === 'id' ? 'CHAIN_ID_WRONG' : 'CHAIN_NOT_OURS',
-      other.message,
-    );
+    const code = other.differs === 'id' ? 'CHAIN_ID_WRONG' : 'CHAIN_NOT_OURS';
+    throw new PoolError(code, other.message);
   }
   requireQuorum(deps, sight);
   if (known === null) deps.rpc.bindTo(await writeAnchor(deps));
@@ -43,10 +41,8 @@ export async function meetChain(deps: MoneyDeps): Promise<void> {
 export async function requireOwnChain(deps: MoneyDeps): Promise<void> {
   const sight = await look(deps);
   if (sight.ours >= deps.rpc.quorum) return;
-  if (sight.others.length > 0) {
-    const words = sight.others.map(({ message }) => message).join('; ');
-    throw new PoolError('CHAIN_NOT_OURS', words);
-  }
+  const others = sight.others.map(({ message }) => message).join('; ');
+  if (others !== '') throw new PoolError('CHAIN_NOT_OURS', others);
   requireQuorum(deps, sight);
 }
 
@@ -64,9 +60,8 @@ function requireQuorum(deps: MoneyDeps, { ours, others, unknown }: Sight): void 
   if (ours >= quorum) return;
   const why = [...others, ...unknown].map(({ message }) => message).join('; ');
   const words = `${ours} of the ${quorum} endpoints that are needed show the ledger's chain: ${why}`;
-  throw unknown.length > 0 && ours + others.length === 0
-    ? (unknown.at(-1) ?? new ChainError('unreachable', words))
-    : new ChainError('unreachable', words);
+  const last = ours + others.length === 0 ? unknown.at(-1) : undefined;
+  throw last ?? new ChainError('unreachable', words);
 }
 
 async function look(deps: MoneyDeps): Promise<Sight> {
@@ -105,7 +100,9 @@ function faultOf(
 
 /** Stores the chain's first block as the anchor, or a final block where the endpoints have lost the first one. */
 async function writeAnchor(deps: MoneyDeps): Promise<KnownBlock> {
-  const anchor = (await agreedBlock(deps, 0)) ?? (await agreedBlock(deps, await finalBlock(deps)));
+  const anchor =
+    (await agreedBlock(deps, 0)) ??
+    (await agreedBlock(deps, (await requireFinalPoint(deps)).block));
   if (anchor === undefined) {
     const words = 'the endpoints agree on no block by which the ledger could know its chain again';
     throw new ChainError('refused', words);
@@ -120,10 +117,4 @@ async function agreedBlock(deps: MoneyDeps, number: number): Promise<KnownBlock 
     async (reads) => (await reads.headers([number])).get(number)?.hash ?? null,
   );
   return answer.agreed && answer.value !== null ? { number, hash: answer.value } : undefined;
-}
-
-async function finalBlock(deps: MoneyDeps): Promise<number> {
-  const point = await finalPoint(deps);
-  if (point !== undefined) return point.block;
-  throw new ChainError('refused', 'the RPC endpoints do not agree');
 }

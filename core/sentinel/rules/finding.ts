@@ -34,10 +34,7 @@ export type FindingCode = (typeof FINDING_CODES)[number];
 /** How serious a finding is. `grave`: money or events are being lost, or it has lasted very long. */
 export type Severity = 'warning' | 'grave';
 
-/**
- * The numbers behind a finding, by name. The names of durations in milliseconds end in `Ms`; amounts are decimal strings of
- * wei, and their names end in `Wei`.
- */
+/** The numbers behind a finding. Names of durations end in `Ms`, those of amounts (decimal strings of wei) in `Wei`. */
 export type Figures = Readonly<Record<string, string | number | null>>;
 
 /** What identifies a finding. The subject is empty when the finding is about the source as a whole. */
@@ -57,6 +54,16 @@ export interface Condition extends FindingKey {
   readonly figures: Figures;
 }
 
+/** A condition as a rule finds it: without its source, and without what has the usual value (`conditionsOf`). */
+export type Found = Pick<Condition, 'code' | 'words' | 'figures'> &
+  Partial<Pick<Condition, 'subject' | 'severity' | 'measure'>>;
+
+/** Adds the source, which is empty for the pool as a whole, and the usual values to what rules found. */
+export function conditionsOf(sourceId: string, found: readonly Found[]): readonly Condition[] {
+  const usual = { subject: '', severity: 'warning', measure: null } as const;
+  return found.map((one) => ({ sourceId, ...usual, ...one }));
+}
+
 /** An open finding, as recorded at the last look. */
 export interface OpenFinding extends FindingKey {
   readonly id: number;
@@ -64,26 +71,12 @@ export interface OpenFinding extends FindingKey {
   readonly acknowledged: Pick<Condition, 'severity' | 'measure'> | null;
 }
 
-export interface FindingChanges {
-  readonly opened: readonly Condition[];
-  readonly seen: readonly {
-    readonly id: number;
-    readonly condition: Condition;
-    /** Whether it is now worse than what was acknowledged: then it asks for attention again. */
-    readonly lapses: boolean;
-  }[];
-  readonly resolved: readonly OpenFinding[];
-}
-
 const WORSE_FACTOR = 2;
 
 /**
  * Compares what looks wrong now with the open findings. If two conditions have the same identity, only the first counts.
  */
-export function compareFindings(
-  open: readonly OpenFinding[],
-  conditions: readonly Condition[],
-): FindingChanges {
+export function compareFindings(open: readonly OpenFinding[], conditions: readonly Condition[]) {
   const byKey = new Map<string, Condition>();
   for (const condition of conditions) {
     const key = keyText(condition);
@@ -95,6 +88,7 @@ export function compareFindings(
     seen: open.flatMap((finding) => {
       const condition = byKey.get(keyText(finding));
       if (condition === undefined) return [];
+      // An acknowledgement lapses when it is now worse than what was acknowledged.
       return [{ id: finding.id, condition, lapses: isWorse(condition, finding.acknowledged) }];
     }),
     resolved: open.filter((finding) => !byKey.has(keyText(finding))),
@@ -110,4 +104,20 @@ function isWorse(now: Condition, acknowledged: OpenFinding['acknowledged']): boo
 
 function keyText({ code, sourceId, subject }: FindingKey): string {
   return `${code}\n${sourceId}\n${subject}`;
+}
+
+/** What one look of the sentinel changed, and what is open after it. */
+export interface SentinelReport {
+  readonly sources: number;
+  readonly opened: number;
+  /** How many findings have become worse since they were acknowledged. */
+  readonly worse: number;
+  readonly resolved: number;
+  readonly open: number;
+  /** The open findings, at most 50 of them. */
+  readonly findings: readonly {
+    readonly code: string;
+    readonly sourceId: string;
+    readonly words: string;
+  }[];
 }

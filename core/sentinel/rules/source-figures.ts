@@ -1,7 +1,7 @@
 /** The figures by which the sentinel judges a source, and what its rules have in common. */
 import type { HourPrice } from '../../events/rules/job-price.js';
 import type { HourCount, QuietSource } from '../../events/rules/source-silence.js';
-import type { Condition, FindingKey } from './finding.js';
+import type { Found } from './finding.js';
 
 /** The limits beyond which something is a finding; from the configuration. */
 export interface SentinelSettings {
@@ -65,10 +65,7 @@ export interface SourceFigures extends QuietSource {
   readonly unmatched: { readonly jobs: number; readonly grossWei: bigint };
   /** How many events are still set aside, by the code of their refusal. */
   readonly setAside: readonly { readonly code: string; readonly events: number }[];
-  /**
-   * For a source that consists of files: how many have been incomplete for over an hour, and how many were overwritten this
-   * week.
-   */
+  /** How many of its files have been incomplete for over an hour, and how many were overwritten this week. */
   readonly files: { readonly incomplete: number; readonly overwritten: number };
 }
 
@@ -79,8 +76,8 @@ export interface Look {
   readonly nowMs: number;
 }
 
-/** A rule of the sentinel. It returns what looks wrong with the source that it is given. */
-export type Rule = (look: Look) => readonly Omit<Condition, 'sourceId'>[];
+/** A rule of the sentinel. It returns what looks wrong with the source: nothing (`[]`), one thing or several. */
+export type Rule = (look: Look) => Found | readonly Found[];
 
 const HOUR_MS = 3_600_000;
 /** A source can open at most this many findings of a kind, because their subjects are names that it could invent. */
@@ -94,8 +91,4 @@ export function recentHours(
 ): readonly HourCount[] {
   const fromMs = Math.floor((nowMs - spanMs) / HOUR_MS) * HOUR_MS;
   return figures.hours.filter(({ hourMs }) => hourMs >= fromMs && hourMs <= nowMs);
-}
-
-export function keyOf(code: FindingKey['code'], subject = ''): Omit<FindingKey, 'sourceId'> {
-  return { code, subject };
 }

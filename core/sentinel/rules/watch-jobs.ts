@@ -1,11 +1,12 @@
 /** Findings about jobs: without fees, without a known worker, at unusual prices. */
 
+import { counted } from '../../base/counted.js';
 import { duration } from '../../base/duration.js';
 import { foreignText } from '../../base/foreign-text.js';
 import { formatEth } from '../../base/money.js';
 import { findPriceJumps, type PriceJump, perUnitWei } from '../../events/rules/job-price.js';
 import { roleOf } from '../../events/rules/reading/event-type.js';
-import { keyOf, type Look, MOST_SUBJECTS, type Rule, recentHours } from './source-figures.js';
+import { type Look, MOST_SUBJECTS, type Rule, recentHours } from './source-figures.js';
 
 const HOUR_MS = 3_600_000;
 const LEAST_ZERO_FEE_JOBS = 3;
@@ -24,31 +25,25 @@ export function watchZeroFees({ figures, settings, nowMs }: Look): ReturnType<Ru
   const shareBps = jobs === 0 ? 0 : Math.floor((zeroFeeJobs * 10_000) / jobs);
   if (zeroFeeJobs < LEAST_ZERO_FEE_JOBS || shareBps < settings.zeroFeeShareBps) return [];
   const share = `${(shareBps / 100).toFixed(shareBps < 1_000 ? 1 : 0)} %`;
-  return [
-    {
-      ...keyOf('ZERO_FEE_JOBS'),
-      severity: shareBps >= GRAVE_ZERO_FEE_BPS ? 'grave' : 'warning',
-      measure: shareBps,
-      words: `${zeroFeeJobs} of ${jobs} jobs since the last hour began, ${share}, came with a fee of zero: a price under 1 wei per unit is cut to nothing`,
-      figures: { zeroFeeJobs, jobs, shareBps, limitBps: settings.zeroFeeShareBps },
-    },
-  ];
+  return {
+    code: 'ZERO_FEE_JOBS',
+    severity: shareBps >= GRAVE_ZERO_FEE_BPS ? 'grave' : 'warning',
+    measure: shareBps,
+    words: `${zeroFeeJobs} of ${jobs} jobs since the last hour began, ${share}, came with a fee of zero: a price under 1 wei per unit is cut to nothing`,
+    figures: { zeroFeeJobs, jobs, shareBps, limitBps: settings.zeroFeeShareBps },
+  };
 }
 
 export function watchUnmatched({ figures, settings }: Look): ReturnType<Rule> {
   const { jobs, grossWei } = figures.unmatched;
   if (jobs === 0) return [];
   const age = duration(settings.unmatchedAgeMs);
-  const are = jobs === 1 ? '1 job' : `${jobs} jobs`;
-  return [
-    {
-      ...keyOf('JOBS_UNMATCHED'),
-      severity: 'warning',
-      measure: jobs,
-      words: `${are} worth ${formatEth(grossWei)} ETH, older than ${age}, and nobody is known to have done them`,
-      figures: { jobs, grossWei: grossWei.toString(), olderThanMs: settings.unmatchedAgeMs },
-    },
-  ];
+  return {
+    code: 'JOBS_UNMATCHED',
+    measure: jobs,
+    words: `${counted(jobs, 'job')} worth ${formatEth(grossWei)} ETH, older than ${age}, and nobody is known to have done them`,
+    figures: { jobs, grossWei: grossWei.toString(), olderThanMs: settings.unmatchedAgeMs },
+  };
 }
 
 export function watchPrices({ figures, settings, nowMs }: Look): ReturnType<Rule> {
@@ -61,7 +56,8 @@ export function watchPrices({ figures, settings, nowMs }: Look): ReturnType<Rule
       const times = `${timesHundredths / 100n}.${(timesHundredths % 100n).toString().padStart(2, '0')}`;
       const hour = new Date(hourMs).toISOString().slice(0, 16).replace('T', ' ');
       return {
-        ...keyOf('PRICE_JUMP', subjectOf(jump)),
+        code: 'PRICE_JUMP',
+        subject: subjectOf(jump),
         severity: timesHundredths >= GRAVE_PRICE_TIMES * 100n ? 'grave' : 'warning',
         measure: Number(timesHundredths) / 100,
         words: `a unit of ${foreignText(subjectOf(jump))} costs ${perUnitWei(priceNano)} wei in the hour from ${hour} UTC, usually ${perUnitWei(usualNano)}: ${isUp ? `${times} times as much` : `${times} times less`}`,

@@ -1,8 +1,9 @@
 /** Findings about reading a source: it is stopped, late, silent or empty, or its clock is wrong. */
+import { counted } from '../../base/counted.js';
 import { duration } from '../../base/duration.js';
 import { emptyForMs, eventsMissed, silentForMs } from '../../events/rules/source-silence.js';
-import type { Condition } from './finding.js';
-import { keyOf, type Look, type Rule } from './source-figures.js';
+import type { Severity } from './finding.js';
+import type { Look, Rule } from './source-figures.js';
 
 const HOUR_MS = 3_600_000;
 /** A finding becomes grave at this many times its limit. */
@@ -20,21 +21,16 @@ const BEHIND_HOURS = 2;
 const EMPTY_MS = HOUR_MS;
 const LEAST_BEHIND_PASSES = 3;
 
-/**
- * Finds a source that was stopped because it delivers another source's events: none of them count until a person decides.
- */
+/** Finds a source that was stopped because it delivers another source's events; a person must decide. */
 export function watchStopped({ figures }: Look): ReturnType<Rule> {
   const { stoppedWhy } = figures;
   if (stoppedWhy === null) return [];
-  return [
-    {
-      ...keyOf('SOURCE_READ_TWICE'),
-      severity: 'grave',
-      measure: null,
-      words: `it is stopped: ${stoppedWhy}`,
-      figures: {},
-    },
-  ];
+  return {
+    code: 'SOURCE_READ_TWICE',
+    severity: 'grave',
+    words: `it is stopped: ${stoppedWhy}`,
+    figures: {},
+  };
 }
 
 export function watchLag({ figures, settings, nowMs }: Look): ReturnType<Rule> {
@@ -51,14 +47,12 @@ export function watchLag({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   const never =
     lastSuccessMs === null ? 'it has never been read to the end' : 'no pass has ended well';
   const why = isFailing ? `: every pass fails with ${lastErrorCode}` : ', and none says why';
-  return [
-    {
-      ...keyOf(isFailing ? 'SOURCE_FAILING' : 'SOURCE_LATE'),
-      ...timed(lagMs, limitMs),
-      words: `${never} for ${duration(lagMs)}${why}`,
-      figures: { lagMs, limitMs, lastErrorCode },
-    },
-  ];
+  return {
+    code: isFailing ? 'SOURCE_FAILING' : 'SOURCE_LATE',
+    severity: severityAfter(lagMs, limitMs),
+    words: `${never} for ${duration(lagMs)}${why}`,
+    figures: { lagMs, limitMs, lastErrorCode },
+  };
 }
 
 export function watchSilence({ figures, settings }: Look): ReturnType<Rule> {
@@ -72,40 +66,31 @@ export function watchSilence({ figures, settings }: Look): ReturnType<Rule> {
     missed === null
       ? 'it is too young to have a rhythm'
       : `by its rhythm about ${Math.floor(missed)} events of jobs would have come`;
-  const workers = `${connectedWorkers} ${connectedWorkers === 1 ? 'worker is' : 'workers are'}`;
-  return [
-    {
-      ...keyOf('SOURCE_SILENT'),
-      ...timed(silentMs, settings.silenceMs),
-      words: `nothing new for ${duration(silentMs)} while ${workers} connected; ${usual}`,
-      figures: {
-        silentMs,
-        limitMs: settings.silenceMs,
-        connectedWorkers,
-        eventsMissed: missed === null ? null : Math.floor(missed),
-      },
+  const workers = `${counted(connectedWorkers, 'worker')} ${connectedWorkers === 1 ? 'is' : 'are'}`;
+  return {
+    code: 'SOURCE_SILENT',
+    severity: severityAfter(silentMs, settings.silenceMs),
+    words: `nothing new for ${duration(silentMs)} while ${workers} connected; ${usual}`,
+    figures: {
+      silentMs,
+      limitMs: settings.silenceMs,
+      connectedWorkers,
+      eventsMissed: missed === null ? null : Math.floor(missed),
     },
-  ];
+  };
 }
 
 export function watchEmpty({ figures }: Look): ReturnType<Rule> {
   const emptyMs = emptyForMs(figures);
   if (emptyMs < EMPTY_MS) return [];
-  return [
-    {
-      ...keyOf('SOURCE_EMPTY'),
-      severity: 'warning',
-      measure: null,
-      words: `it was read well, and never gave an event in the ${duration(emptyMs)} since it was added: newer orchestrators write to S3 and answer /pool/events from an empty table; of a bucket see the prefix`,
-      figures: { emptyMs, limitMs: EMPTY_MS },
-    },
-  ];
+  return {
+    code: 'SOURCE_EMPTY',
+    words: `it was read well, and never gave an event in the ${duration(emptyMs)} since it was added: newer orchestrators write to S3 and answer /pool/events from an empty table; of a bucket see the prefix`,
+    figures: { emptyMs, limitMs: EMPTY_MS },
+  };
 }
 
-/**
- * Whether the source is a dump of past events. Such a dump may end while workers are connected, and no more events are
- * expected.
- */
+/** Whether the source is a dump of past events, which may end while workers are connected. */
 function isOfThePast({ lastFreshMs, newestMs }: Look['figures']): boolean {
   return (lastFreshMs ?? 0) - (newestMs ?? 0) > PAST_MS;
 }
@@ -114,21 +99,15 @@ export function watchAhead({ figures, settings, nowMs }: Look): ReturnType<Rule>
   const lately = figures.arrivals.filter(({ hourMs }) => nowMs - hourMs < 2 * HOUR_MS);
   const aheadMs = Math.max(0, ...lately.map(({ mostAheadMs }) => mostAheadMs));
   if (aheadMs < settings.clockSkewMs) return [];
-  return [
-    {
-      ...keyOf('CLOCK_AHEAD'),
-      severity: 'warning',
-      measure: aheadMs,
-      words: `events carry times up to ${duration(aheadMs)} ahead of our clock: one of the two clocks is wrong`,
-      figures: { aheadMs, limitMs: settings.clockSkewMs },
-    },
-  ];
+  return {
+    code: 'CLOCK_AHEAD',
+    measure: aheadMs,
+    words: `events carry times up to ${duration(aheadMs)} ahead of our clock: one of the two clocks is wrong`,
+    figures: { aheadMs, limitMs: settings.clockSkewMs },
+  };
 }
 
-/**
- * Finds a source whose events are old when they come. It takes several hours in a row, because a late file or a long pass
- * delays events only once.
- */
+/** Finds a source whose events are old when they come, for hours: a late file or a long pass delays them only once. */
 export function watchBehind({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   const { syncIntervalMs, arrivals } = figures;
   const limitMs = BEHIND_MS + settings.clockSkewMs + 2 * syncIntervalMs;
@@ -140,21 +119,15 @@ export function watchBehind({ figures, settings, nowMs }: Look): ReturnType<Rule
   if (latest.length < BEHIND_HOURS || passes < LEAST_BEHIND_PASSES) return [];
   const behindMs = Math.min(...latest.map(({ leastBehindMs }) => leastBehindMs ?? 0));
   if (behindMs < limitMs) return [];
-  return [
-    {
-      ...keyOf('CLOCK_BEHIND'),
-      severity: 'warning',
-      measure: behindMs,
-      words: `even the newest events are ${duration(behindMs)} old when they come, hour after hour: its clock is behind, or it hands them out late`,
-      figures: { behindMs, limitMs },
-    },
-  ];
+  return {
+    code: 'CLOCK_BEHIND',
+    measure: behindMs,
+    words: `even the newest events are ${duration(behindMs)} old when they come, hour after hour: its clock is behind, or it hands them out late`,
+    figures: { behindMs, limitMs },
+  };
 }
 
-/**
- * Returns the severity of a condition that has lasted this long. The duration is not its measure, so an acknowledgement
- * lapses only once: when the finding becomes grave.
- */
-function timed(ms: number, limitMs: number): Pick<Condition, 'severity' | 'measure'> {
-  return { severity: ms >= GRAVE_FACTOR * limitMs ? 'grave' : 'warning', measure: null };
+/** The duration itself is not the measure, so an acknowledgement lapses only once: when the finding becomes grave. */
+function severityAfter(ms: number, limitMs: number): Severity {
+  return ms >= GRAVE_FACTOR * limitMs ? 'grave' : 'warning';
 }

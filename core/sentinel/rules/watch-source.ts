@@ -1,13 +1,9 @@
-/**
- * Runs all rules that judge a source by its figures. The sentinel only reports: counting and paying go on, and an operator
- * decides.
- */
-
+/** Runs all rules that judge a source by its figures. Counting and paying go on, and an operator decides. */
+import { counted } from '../../base/counted.js';
 import { foreignText } from '../../base/foreign-text.js';
 import { roleOf } from '../../events/rules/reading/event-type.js';
-import type { Condition } from './finding.js';
+import { type Condition, conditionsOf } from './finding.js';
 import {
-  keyOf,
   type Look,
   MOST_SUBJECTS,
   type Rule,
@@ -26,24 +22,30 @@ import {
 } from './watch-reading.js';
 
 /** Finds files that are still incomplete. Their events count as far as they can be read. */
-const watchIncomplete: Rule = ({ figures: { files } }) => {
-  const { incomplete } = files;
+function watchIncomplete({ figures }: Look): ReturnType<Rule> {
+  const { incomplete } = figures.files;
   if (incomplete === 0) return [];
-  const said = incomplete === 1 ? '1 file has' : `${incomplete} files have`;
-  const words = `${said} no end for longer than an hour: what is missing of it is not counted`;
-  return [filesFinding('FILES_INCOMPLETE', incomplete, words)];
-};
+  const have = incomplete === 1 ? 'has' : 'have';
+  return {
+    code: 'FILES_INCOMPLETE',
+    measure: incomplete,
+    words: `${counted(incomplete, 'file')} ${have} no end for longer than an hour: what is missing of it is not counted`,
+    figures: { files: incomplete },
+  };
+}
 
-/**
- * Finds files that were overwritten, as happens when two orchestrators of one region and node type use the same file names.
- */
-const watchOverwritten: Rule = ({ figures: { files } }) => {
-  const { overwritten } = files;
+/** Finds files that were overwritten, as when two orchestrators of one region and node type use the same names. */
+function watchOverwritten({ figures }: Look): ReturnType<Rule> {
+  const { overwritten } = figures.files;
   if (overwritten === 0) return [];
-  const said = overwritten === 1 ? '1 file that was' : `${overwritten} files that were`;
-  const words = `${said} read to the end became another within a week: what stood there unread is lost`;
-  return [filesFinding('FILES_OVERWRITTEN', overwritten, words)];
-};
+  const were = overwritten === 1 ? 'was' : 'were';
+  return {
+    code: 'FILES_OVERWRITTEN',
+    measure: overwritten,
+    words: `${counted(overwritten, 'file')} that ${were} read to the end became another within a week: what stood there unread is lost`,
+    figures: { files: overwritten },
+  };
+}
 
 const RULES: readonly Rule[] = [
   watchStopped,
@@ -71,9 +73,9 @@ export function watchSource(
   nowMs: number,
 ): readonly Condition[] {
   const look = { figures, settings, nowMs };
-  const { sourceId } = figures;
   const rules = figures.stoppedWhy === null ? RULES : RULES.filter((rule) => !OF_READING.has(rule));
-  return rules.flatMap((rule) => rule(look).map((found) => ({ ...found, sourceId })));
+  const found = rules.flatMap((rule) => rule(look));
+  return conditionsOf(figures.sourceId, found);
 }
 
 /**
@@ -92,18 +94,15 @@ function watchSetAside({ figures }: Look): ReturnType<Rule> {
     groups.set(subject, group);
   }
   return [...groups].map(([subject, { events, codes }]) => ({
-    ...keyOf('EVENTS_SET_ASIDE', subject),
-    severity: 'warning',
+    code: 'EVENTS_SET_ASIDE',
+    subject,
     measure: events,
-    words: `${events} ${events === 1 ? 'event is' : 'events are'} set aside and credited to nobody: ${codes.join(', ')}`,
+    words: `${counted(events, 'event')} ${events === 1 ? 'is' : 'are'} set aside and credited to nobody: ${codes.join(', ')}`,
     figures: { events, refusals: codes.join(', ') },
   }));
 }
 
-/**
- * Finds event types and versions that this program does not know, in the last day only: the finding resolves when the type
- * becomes known or stops coming.
- */
+/** Finds unknown event types and versions, in the last day only, so that the finding resolves when they stop coming. */
 function watchUnknown({ figures, nowMs }: Look): ReturnType<Rule> {
   const unknown = new Map<string, number>();
   for (const hour of recentHours(figures, nowMs, DAY_MS)) {
@@ -115,18 +114,9 @@ function watchUnknown({ figures, nowMs }: Look): ReturnType<Rule> {
     .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
     .slice(0, MOST_SUBJECTS)
     .map(([subject, events]) => ({
-      ...keyOf('EVENTS_UNKNOWN', subject),
-      severity: 'warning',
-      measure: null,
-      words: `${events === 1 ? '1 event' : `${events} events`} within a day of a type or version that is not known: ${foreignText(subject)}`,
+      code: 'EVENTS_UNKNOWN',
+      subject,
+      words: `${counted(events, 'event')} within a day of a type or version that is not known: ${foreignText(subject)}`,
       figures: { events, type: subject },
     }));
-}
-
-function filesFinding(
-  code: 'FILES_INCOMPLETE' | 'FILES_OVERWRITTEN',
-  files: number,
-  words: string,
-): ReturnType<Rule>[number] {
-  return { ...keyOf(code), severity: 'warning', measure: files, words, figures: { files } };
 }

@@ -3,30 +3,11 @@ import { and, count, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle
 import type { Reader } from '../../db/database.js';
 import { Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
 import { setting } from '../../ledger/store/tables.js';
-import type { FindingCode, Severity } from '../rules/finding.js';
 import { LOOKED_AT } from './findings.js';
 import { finding } from './tables.js';
 
-const {
-  measure: _measure,
-  acknowledgedSeverity: _severity,
-  acknowledgedMeasure: _acknowledged,
-  ...SHOWN
-} = getTableColumns(finding);
-
-type FindingRow = Omit<
-  typeof finding.$inferSelect,
-  'measure' | 'acknowledgedSeverity' | 'acknowledgedMeasure'
->;
-
-export interface ShownFinding
-  extends Readonly<Omit<FindingRow, 'acknowledgedAt' | 'acknowledgedBy' | 'acknowledgedReason'>> {
-  readonly acknowledged: {
-    readonly at: Date;
-    readonly by: string;
-    readonly reason: string;
-  } | null;
-}
+const COLUMNS = getTableColumns(finding);
+const { measure: _, acknowledgedSeverity: _s, acknowledgedMeasure: _m, ...SHOWN } = COLUMNS;
 
 export interface FindingFilter {
   readonly sourceId?: string | undefined;
@@ -78,23 +59,8 @@ export async function findFinding(db: Reader, id: number): Promise<ShownFinding 
   return row && toShown(row);
 }
 
-export interface FindingCount {
-  readonly code: FindingCode;
-  readonly severity: Severity;
-  readonly acknowledged: boolean;
-  readonly findings: number;
-}
-
-export interface FindingTotals {
-  readonly counts: readonly FindingCount[];
-  /** When the sentinel looked for the last time; null: never. */
-  readonly lookedAt: Date | null;
-}
-
-/**
- * Counts the open findings of one source or of all, acknowledged ones included, and tells when the sentinel last looked.
- */
-export async function countFindings(db: Reader, sourceId?: string): Promise<FindingTotals> {
+/** Counts the open findings of one source or of all, and tells when the sentinel last looked; null: never. */
+export async function countFindings(db: Reader, sourceId?: string) {
   const { code, severity } = finding;
   const acknowledged = sql<boolean>`${isNotNull(finding.acknowledgedAt)}`;
   const ofSource = sourceId === undefined ? undefined : eq(finding.sourceId, sourceId);
@@ -111,18 +77,9 @@ export async function countFindings(db: Reader, sourceId?: string): Promise<Find
   return { counts, lookedAt: at === undefined ? null : new Date(at) };
 }
 
-function toShown({
-  acknowledgedAt,
-  acknowledgedBy,
-  acknowledgedReason,
-  ...shown
-}: FindingRow): ShownFinding {
-  return {
-    ...shown,
-    acknowledged: acknowledgedAt && {
-      at: acknowledgedAt,
-      by: acknowledgedBy ?? '',
-      reason: acknowledgedReason ?? '',
-    },
-  };
+function toShown(row: Pick<typeof finding.$inferSelect, keyof typeof SHOWN>) {
+  const { acknowledgedAt: at, acknowledgedBy: by, acknowledgedReason: reason, ...shown } = row;
+  return { ...shown, acknowledged: at && { at, by: by ?? '', reason: reason ?? '' } };
 }
+
+export type ShownFinding = ReturnType<typeof toShown>;

@@ -36,17 +36,12 @@ export async function recordLook(
     if (!(await isLatest(tx, at))) return { open: [], opened: [], worse: [], resolved: [] };
     const open = await lockOpen(tx);
     const { opened, seen, resolved } = compareFindings(open, conditions);
-    await openFindings(tx, opened, at);
+    for (const condition of opened) {
+      await tx.insert(finding).values({ ...condition, openedAt: at, seenAt: at });
+    }
     await seeFindings(tx, seen, at);
-    await tx
-      .update(finding)
-      .set({ resolvedAt: at })
-      .where(
-        inArray(
-          finding.id,
-          resolved.map(({ id }) => id),
-        ),
-      );
+    const ended = resolved.map(({ id }) => id);
+    await tx.update(finding).set({ resolvedAt: at }).where(inArray(finding.id, ended));
     const worse = seen.filter(({ lapses }) => lapses).map(({ condition }) => condition);
     const stillOpen = [...opened, ...seen.map(({ condition }) => condition)];
     return { open: stillOpen, opened, worse, resolved };
@@ -85,16 +80,6 @@ async function lockOpen(tx: Transaction): Promise<readonly OpenFinding[]> {
   }));
 }
 
-async function openFindings(
-  tx: Transaction,
-  opened: readonly Condition[],
-  at: Date,
-): Promise<void> {
-  for (const condition of opened) {
-    await tx.insert(finding).values({ ...condition, openedAt: at, seenAt: at });
-  }
-}
-
 const UNACKNOWLEDGED = {
   acknowledgedAt: null,
   acknowledgedBy: null,
@@ -103,10 +88,7 @@ const UNACKNOWLEDGED = {
   acknowledgedMeasure: null,
 };
 
-/**
- * Updates the findings whose conditions still hold. When an acknowledgement lapses, it is removed from the finding; the
- * audit log keeps it.
- */
+/** Updates findings that still hold. A lapsed acknowledgement is removed from the finding; the audit log keeps it. */
 async function seeFindings(
   tx: Transaction,
   seen: ReturnType<typeof compareFindings>['seen'],
@@ -114,19 +96,14 @@ async function seeFindings(
 ): Promise<void> {
   for (const { id, condition, lapses } of seen) {
     const { severity, measure, words, figures } = condition;
-    const state = { severity, measure, words, figures, seenAt: at };
     const timesSeen = sql`${finding.timesSeen} + 1`;
-    await tx
-      .update(finding)
-      .set({ ...state, timesSeen, ...(lapses ? UNACKNOWLEDGED : {}) })
-      .where(eq(finding.id, id));
+    const state = { severity, measure, words, figures, seenAt: at, timesSeen };
+    const changes = lapses ? { ...state, ...UNACKNOWLEDGED } : state;
+    await tx.update(finding).set(changes).where(eq(finding.id, id));
   }
 }
 
-/**
- * Acknowledges a finding as it is now: it asks for no attention until it gets worse or returns. Throws FINDING_NOT_FOUND,
- * and FINDING_RESOLVED when it has already ended.
- */
+/** Acknowledges a finding until it gets worse or returns. Throws FINDING_NOT_FOUND and FINDING_RESOLVED. */
 export async function acknowledgeFinding(
   db: Database,
   id: number,
@@ -145,20 +122,16 @@ export async function acknowledgeFinding(
       })
       .where(and(eq(finding.id, id), isNull(finding.resolvedAt)))
       .returning({ code, sourceId, subject, words });
-    if (row === undefined) await refuse(tx, id);
-    else {
-      await recordDecision(tx, {
-        ...decision,
-        action: 'finding.acknowledge',
-        subject: String(id),
-        detail: { code: row.code, source: row.sourceId, of: row.subject, words: row.words },
-      });
+    if (row === undefined) {
+      const isKnown = (await tx.$count(finding, eq(finding.id, id))) > 0;
+      if (isKnown) throw new PoolError('FINDING_RESOLVED', `finding ${id} has ended by itself`);
+      throw new PoolError('FINDING_NOT_FOUND', `there is no finding ${id}`);
     }
+    await recordDecision(tx, {
+      ...decision,
+      action: 'finding.acknowledge',
+      subject: String(id),
+      detail: { code: row.code, source: row.sourceId, of: row.subject, words: row.words },
+    });
   });
-}
-
-async function refuse(tx: Transaction, id: number): Promise<never> {
-  const [known] = await tx.select({ id: finding.id }).from(finding).where(eq(finding.id, id));
-  if (known === undefined) throw new PoolError('FINDING_NOT_FOUND', `there is no finding ${id}`);
-  throw new PoolError('FINDING_RESOLVED', `finding ${id} has ended by itself`);
 }

@@ -3,7 +3,6 @@ import { count, gt, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
 import { unmatchedJob } from '../../events/store/tables.js';
-import type { PayoutState } from '../../payouts/rules/payout.js';
 import { isOpen, payout } from '../../payouts/store/tables.js';
 import { UNMATCHED_AGES, type UnmatchedBucket } from '../rules/source-figures.js';
 
@@ -32,23 +31,17 @@ export async function bucketUnmatched(
 
 const DAY_MS = 86_400_000;
 
-export interface PayoutCount {
-  readonly state: PayoutState;
-  readonly payouts: number;
-  readonly amountWei: bigint;
-}
-
 /** Counts the open payouts, of any age, by their state. */
-export async function countOpenPayouts(db: Reader): Promise<readonly PayoutCount[]> {
+export function countOpenPayouts(db: Reader) {
   return countPayouts(db, isOpen());
 }
 
 /** Counts the payouts that were created in the last day, by their present state. */
-export async function countLatePayouts(db: Reader, now: Date): Promise<readonly PayoutCount[]> {
+export function countLatePayouts(db: Reader, now: Date) {
   return countPayouts(db, gt(payout.createdAt, new Date(now.getTime() - DAY_MS)));
 }
 
-async function countPayouts(db: Reader, which: SQL): Promise<readonly PayoutCount[]> {
+async function countPayouts(db: Reader, which: SQL) {
   const amountWei = sql<bigint>`sum(${payout.amountWei})`.mapWith(payout.amountWei);
   return db
     .select({ state: payout.state, payouts: count(), amountWei })

@@ -4,8 +4,7 @@ import type { Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
 import { isSigned, stuckSaga } from '../../payouts/store/tables.js';
 import type { FindingCode } from '../rules/finding.js';
-import type { PayoutFigures } from '../rules/watch-payouts.js';
-import type { RefusedSends } from '../rules/watch-sends.js';
+import type { PayoutFigures, RefusedSends } from '../rules/watch-pool.js';
 import { finding } from './tables.js';
 
 /** Reads the figures about payout rounds and stuck sagas, with times by the database's clock. */

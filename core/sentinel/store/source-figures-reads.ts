@@ -1,10 +1,8 @@
-/**
- * Reads the figures by which the sentinel judges sources. Each comes from a stored sum or from a range of an index, so the
- * cost of a look depends on how much is wrong and not on how long the history is.
- */
-import { and, count, eq, lt, sql } from 'drizzle-orm';
+/** Reads the figures of sources from stored sums and ranges of an index: a long history costs a look nothing. */
+import { and, type Column, count, eq, lt, type SQL, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.js';
-import { orNull, rows } from '../../db/query.js';
+import { fields, orNull, rows } from '../../db/query.js';
 import type { HourPrice } from '../../events/rules/job-price.js';
 import { type HourCount, RHYTHM_MS } from '../../events/rules/source-silence.js';
 import { countObjects } from '../../events/store/sources/source-objects.js';
@@ -50,13 +48,12 @@ export async function readSentinelFigures(
                              AND a.resolved_at IS NULL) AS "hasSpoken"
           FROM source WHERE removed_at IS NULL ORDER BY id`,
   );
-  const unmatchedBefore = new Date(now.getTime() - unmatchedAgeMs);
   const [connected, hours, prices, arrivals, unmatched, setAside, files] = await Promise.all([
     connectedWorkers(db),
     readHours(db, now),
     readPrices(db, now),
     readArrivals(db, new Date(now.getTime() - ARRIVALS_MS)),
-    readUnmatched(db, unmatchedBefore),
+    readUnmatched(db, new Date(now.getTime() - unmatchedAgeMs)),
     countSetAside(db),
     countObjects(db, now),
   ]);
@@ -78,31 +75,32 @@ export async function readSentinelFigures(
 const millis = (column: string) =>
   sql`(extract(epoch FROM ${sql.identifier(column)}) * 1000)::bigint`;
 
-/**
- * Reads the hourly counts of the last week or, for a silent source, of the week before its silence and of the time since.
- * OFFSET 0, here and below, makes Postgres read the index once for each source instead of planning a join.
- */
+const HOURLY = { sourceId: source.id, hourMs: Number };
+
+/** Reads an hourly table. OFFSET 0 makes Postgres read its index once for each source instead of planning a join. */
+function hourly(
+  table: PgTable,
+  columns: Readonly<Record<string, Column>>,
+  hours: SQL,
+  sources: SQL,
+): SQL {
+  return sql`SELECT s.id AS "sourceId", ${millis('hour')} AS "hourMs", ${fields('e', columns)}
+               FROM source s CROSS JOIN LATERAL (
+                    SELECT * FROM ${table} t WHERE t.source_id = s.id AND t.hour ${hours} OFFSET 0) e
+              WHERE ${sources} ORDER BY s.id, e.hour`;
+}
+
+const PRESENT = sql`s.removed_at IS NULL`;
+
+/** Reads the counts of the last week or, for a silent source, of the week before its silence and of the time since. */
 async function readHours(db: Reader, now: Date): Promise<ReadonlyMap<string, HourCount[]>> {
-  const counts = await rows(
-    db,
-    {
-      sourceId: eventCount.sourceId,
-      hourMs: Number,
-      eventType: eventCount.eventType,
-      version: eventCount.version,
-      events: eventCount.events,
-      zeroFeeEvents: eventCount.zeroFeeEvents,
-    },
-    sql`SELECT s.id AS "sourceId", ${millis('hour')} AS "hourMs", e.event_type AS "eventType", e.version,
-               e.events, e.zero_fee_events AS "zeroFeeEvents"
-          FROM source s CROSS JOIN LATERAL (
-               SELECT * FROM event_count c WHERE c.source_id = s.id
-                  AND c.hour BETWEEN LEAST(${now.toISOString()}::timestamptz, s.last_fresh_at)
-                                     - ${`${RHYTHM_MS} ms`}::interval - interval '1 hour'
-                      AND ${now.toISOString()}::timestamptz OFFSET 0) e
-         WHERE s.removed_at IS NULL ORDER BY s.id, e.hour`,
-  );
-  return groupBySource(counts);
+  const { eventType, version, events, zeroFeeEvents } = eventCount;
+  const columns = { eventType, version, events, zeroFeeEvents };
+  const until = sql`${now.toISOString()}::timestamptz`;
+  const hours = sql`BETWEEN LEAST(${until}, s.last_fresh_at) - ${`${RHYTHM_MS} ms`}::interval
+                    - interval '1 hour' AND ${until}`;
+  const statement = hourly(eventCount, columns, hours, PRESENT);
+  return groupBySource(await rows(db, { ...HOURLY, ...columns }, statement));
 }
 
 /** Reads the hourly prices of the last `RHYTHM_MS`, of one source or of all. */
@@ -111,27 +109,13 @@ export async function readPrices(
   now: Date,
   sourceId?: string,
 ): Promise<ReadonlyMap<string, readonly HourPrice[]>> {
+  const { nodeType, pipeline, modelId, jobs, grossWei, computeUnits } = jobPrice;
+  const columns = { nodeType, pipeline, modelId, jobs, grossWei, computeUnits };
   const since = new Date(now.getTime() - RHYTHM_MS);
-  const prices = await rows(
-    db,
-    {
-      sourceId: jobPrice.sourceId,
-      hourMs: Number,
-      nodeType: jobPrice.nodeType,
-      pipeline: jobPrice.pipeline,
-      modelId: jobPrice.modelId,
-      jobs: jobPrice.jobs,
-      grossWei: jobPrice.grossWei,
-      computeUnits: jobPrice.computeUnits,
-    },
-    sql`SELECT p.source_id AS "sourceId", ${millis('hour')} AS "hourMs", p.node_type AS "nodeType", p.pipeline,
-               p.model_id AS "modelId", p.jobs, p.gross_wei AS "grossWei", p.compute_units AS "computeUnits"
-          FROM source s CROSS JOIN LATERAL (
-               SELECT * FROM job_price j WHERE j.source_id = s.id
-                  AND j.hour BETWEEN ${since.toISOString()} AND ${now.toISOString()} OFFSET 0) p
-         WHERE ${sourceId === undefined ? sql`s.removed_at IS NULL` : sql`s.id = ${sourceId}`}`,
-  );
-  return groupBySource(prices);
+  const hours = sql`BETWEEN ${since.toISOString()} AND ${now.toISOString()}`;
+  const sources = sourceId === undefined ? PRESENT : sql`s.id = ${sourceId}`;
+  const statement = hourly(jobPrice, columns, hours, sources);
+  return groupBySource(await rows(db, { ...HOURLY, ...columns }, statement));
 }
 
 /** Reads how far event times were from our clock, by the hour in which the events came, since the given time. */
@@ -139,23 +123,11 @@ export async function readArrivals(
   db: Reader,
   since: Date,
 ): Promise<ReadonlyMap<string, readonly ArrivalHour[]>> {
-  const arrivals = await rows(
-    db,
-    {
-      sourceId: arrivalHour.sourceId,
-      hourMs: Number,
-      passes: arrivalHour.passes,
-      leastBehindMs: arrivalHour.leastBehindMs,
-      mostAheadMs: arrivalHour.mostAheadMs,
-    },
-    sql`SELECT a.source_id AS "sourceId", ${millis('hour')} AS "hourMs", a.passes,
-               a.least_behind_ms AS "leastBehindMs", a.most_ahead_ms AS "mostAheadMs"
-          FROM source s CROSS JOIN LATERAL (
-               SELECT * FROM arrival_hour h
-                WHERE h.source_id = s.id AND h.hour >= ${since.toISOString()}
-                OFFSET 0) a`,
-  );
-  return groupBySource(arrivals);
+  const { passes, leastBehindMs, mostAheadMs } = arrivalHour;
+  const columns = { passes, leastBehindMs, mostAheadMs };
+  const hours = sql`>= ${since.toISOString()}`;
+  const statement = hourly(arrivalHour, columns, hours, sql`true`);
+  return groupBySource(await rows(db, { ...HOURLY, ...columns }, statement));
 }
 
 async function readUnmatched(
@@ -176,14 +148,12 @@ async function readUnmatched(
   return new Map(jobs.map(({ sourceId, ...unmatched }) => [sourceId, unmatched]));
 }
 
-function groupBySource<Row extends { readonly sourceId: string }>(
-  found: readonly Row[],
-): ReadonlyMap<string, Omit<Row, 'sourceId'>[]> {
+function groupBySource<Row extends { readonly sourceId: string }>(found: readonly Row[]) {
   const groups = new Map<string, Omit<Row, 'sourceId'>[]>();
   for (const { sourceId, ...item } of found) {
-    const group = groups.get(sourceId);
-    if (group === undefined) groups.set(sourceId, [item]);
-    else group.push(item);
+    const group = groups.get(sourceId) ?? [];
+    group.push(item);
+    groups.set(sourceId, group);
   }
   return groups;
 }

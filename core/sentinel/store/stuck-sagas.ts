@@ -1,9 +1,7 @@
-/**
- * Stores the sagas whose code fails, as the sweep saw them, and finds the sagas that have not taken a step that was due.
- */
+/** Stores the sagas whose code fails, and finds those that have not taken a step that was due. */
 import { sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
-import { list, query } from '../../db/query.js';
+import { list, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { stuckSaga } from '../../payouts/store/tables.js';
 
@@ -13,9 +11,7 @@ const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 const LATE = '30 seconds';
 /** A payout that has been open for this long counts as old: its saga sleeps, or cannot wake up. */
 const OLD = '5 minutes';
-/**
- * At most this many stuck sagas are stored: after a bad deploy thousands may fail, and these are enough to understand it.
- */
+/** At most this many stuck sagas are stored: after a bad deploy thousands may fail. */
 const MOST_KEPT = 100;
 
 /**
@@ -23,16 +19,10 @@ const MOST_KEPT = 100;
  * is none. `waiting`: it was reserved a while ago, and its saga has not begun with it. `old`: it has been open for long,
  * and its saga is asked about now and then.
  */
-export async function lateSteps(
-  reader: Reader,
-  payoutIds: readonly string[],
-): Promise<{
-  readonly ended: readonly string[];
-  readonly waiting: readonly string[];
-  readonly old: readonly string[];
-}> {
-  const rows = await query<{ id: string; step: 'ended' | 'waiting' | 'old' }>(
+export async function lateSteps(reader: Reader, payoutIds: readonly string[]) {
+  const found = await rows(
     reader,
+    { id: String, step: String },
     sql`SELECT running.id,
                CASE WHEN payout.id IS NULL OR payout.closed_at IS NOT NULL THEN 'ended'
                     WHEN payout.state = 'reserved' AND payout.wait_code IS NULL AND payout.held_at IS NULL
@@ -46,7 +36,7 @@ export async function lateSteps(
                 AND payout.created_at < now() - ${LATE}::interval)
             OR (payout.closed_at IS NULL AND payout.created_at < now() - ${OLD}::interval)`,
   );
-  const idsOf = (step: string) => rows.flatMap((row) => (row.step === step ? [row.id] : []));
+  const idsOf = (step: string) => found.flatMap((row) => (row.step === step ? [row.id] : []));
   return { ended: idsOf('ended'), waiting: idsOf('waiting'), old: idsOf('old') };
 }
 
@@ -57,21 +47,13 @@ export async function keptStuckSagas(reader: Reader): Promise<readonly string[]>
   return kept.map((saga) => saga.workflowId);
 }
 
-/**
- * Records the stuck sagas that one sweep found. A saga is no longer stuck when it was checked without a finding, or when it
- * no longer runs.
- */
+/** Records the stuck sagas of one sweep. One ends when it was checked without a finding, or no longer runs. */
 export async function recordStuckSagas(
   db: Database,
-  stuck: readonly {
-    readonly workflowId: string;
-    readonly failure: string;
-  }[],
-  {
-    checked,
-    running,
-  }: { readonly checked: readonly string[]; readonly running: readonly string[] },
+  stuck: readonly { readonly workflowId: string; readonly failure: string }[],
+  sagas: { readonly checked: readonly string[]; readonly running: readonly string[] },
 ): Promise<void> {
+  const { checked, running } = sagas;
   const kept = stuck.slice(0, MOST_KEPT);
   const ids = kept.map(({ workflowId }) => workflowId);
   await transact(db, async (tx) => {

@@ -1,7 +1,4 @@
-/**
- * Decides from facts whether the pool pays now. The switch `payoutsEnabled` alone does not tell, because a pool that
- * is switched on may still be unable to pay.
- */
+/** Whether the pool pays now. `payoutsEnabled` does not tell: a pool that is switched on may be unable to pay. */
 import { duration } from '../../base/duration.js';
 import { ethAndWei } from '../../base/money.js';
 
@@ -38,9 +35,7 @@ const WORKER_SILENT_MS = 60_000;
 /** A round counts as late only this long after two intervals, because a round may take long and a missed one is made up for. */
 const ROUND_GRACE_MS = 10 * 60_000;
 
-/**
- * Whether the workers are silent, from how long ago one last reported that its loops make progress; null means never.
- */
+/** Whether the workers are silent, by how long ago one last reported progress; null means never. */
 export function isWorkerSilent(silentMs: number | null): boolean {
   return silentMs === null || silentMs > WORKER_SILENT_MS;
 }

@@ -7,29 +7,25 @@ import { type Account, balance } from '../../ledger/store/tables.js';
 import { liveConnections } from '../../payees/store/remote-worker-reads.js';
 import { isOpen, payoutRound } from '../../payouts/store/tables.js';
 
-const COUNTS = {
-  workers: Number,
-  workersOnline: Number,
-  payees: Number,
-  openPayouts: Number,
-  unattributedJobs: Number,
-  setAsideEvents: Number,
-};
-
 export type PoolTotals = Awaited<ReturnType<typeof readPoolTotals>>;
 
 export async function readPoolTotals(db: Reader) {
+  const { account, amountWei } = balance;
   const [sums, [counts]] = await Promise.all([
     db
-      .select({
-        account: balance.account,
-        wei: sql`sum(${balance.amountWei})`.mapWith(balance.amountWei),
-      })
+      .select({ account, wei: sql`sum(${amountWei})`.mapWith(amountWei) })
       .from(balance)
-      .groupBy(balance.account),
+      .groupBy(account),
     rows(
       db,
-      COUNTS,
+      {
+        workers: Number,
+        workersOnline: Number,
+        payees: Number,
+        openPayouts: Number,
+        unattributedJobs: Number,
+        setAsideEvents: Number,
+      },
       sql`SELECT (SELECT count(*) FROM remote_worker) AS workers,
         (SELECT count(*) FROM remote_worker w WHERE EXISTS (SELECT ${liveConnections(1)})) AS "workersOnline",
         (SELECT count(*) FROM payee) AS payees,
@@ -39,8 +35,8 @@ export async function readPoolTotals(db: Reader) {
     ),
   ]);
   if (counts === undefined) throw new RangeError('Postgres gave no counts');
-  const balances = new Map(sums.map(({ account, wei }) => [account, wei]));
-  const of = (account: Account): bigint => balances.get(account) ?? 0n;
+  const balances = new Map(sums.map((sum) => [sum.account, sum.wei]));
+  const of = (name: Account): bigint => balances.get(name) ?? 0n;
   return {
     // All earnings are booked against the revenue account, and so its balance is negative.
     grossWei: -of('revenue'),

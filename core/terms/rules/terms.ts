@@ -4,30 +4,28 @@
  */
 import { ethAndWei, type Rounding, type Share } from '../../base/money.js';
 
-/** One dated version of the pool's commission and rounding. A new version never applies to the past. */
-export interface Terms extends Share {
-  readonly id: number;
-  /** The version is in force from this moment on, until the next one begins. */
-  readonly fromMs: number;
-  /** True when a later act replaced this version before it came into force. @default false */
-  readonly isWithdrawn?: boolean;
-}
-
 /** All values that the terms set. */
 export interface TermsValues extends Share {
   readonly thresholdWei: bigint;
   readonly minIntervalMs: number;
 }
 
-/** One version as the ledger stores it. */
+/** One dated version as the ledger stores it. A new version never applies to the past. */
 export interface TermsVersion extends TermsValues {
   readonly id: number;
+  /** The version is in force from this moment on, until the next one begins. */
   readonly fromMs: number;
   /** The time that the act named. It identifies the act. */
   readonly namedMs: number;
   readonly recordedMs: number;
+  /** True when a later act replaced this version before it came into force. */
   readonly isWithdrawn: boolean;
 }
+
+/** What crediting needs of a version: its commission and rounding. */
+export type Terms = Share &
+  Pick<TermsVersion, 'id' | 'fromMs'> &
+  Partial<Pick<TermsVersion, 'isWithdrawn'>>;
 
 /** The terms in a worker's configuration file. */
 export interface TermsFile {
@@ -59,10 +57,8 @@ export function termsAt<T extends Pick<Terms, 'fromMs' | 'isWithdrawn'>>(
   versions: readonly T[],
   atMs: number,
 ): T {
-  for (let i = versions.length - 1; i >= 0; i -= 1) {
-    const terms = versions[i];
-    if (terms !== undefined && terms.fromMs <= atMs && terms.isWithdrawn !== true) return terms;
-  }
+  const inForce = versions.findLast((one) => one.fromMs <= atMs && one.isWithdrawn !== true);
+  if (inForce !== undefined) return inForce;
   throw new RangeError(`no terms are in force at ${new Date(atMs).toISOString()}`);
 }
 
@@ -95,6 +91,32 @@ export function judgeFile(
   return { kind: 'older', version: before ?? null };
 }
 
+/** Explains why a file's terms are not those of the ledger; null when they agree. */
+export function differenceWords(
+  file: TermsFile,
+  versions: readonly TermsVersion[],
+  nowMs: number,
+): string | null {
+  const verdict = judgeFile(file, versions, nowMs);
+  switch (verdict.kind) {
+    case 'agrees':
+      return null;
+    case 'undated':
+      return 'they are not recorded, because pool.termsFrom does not say from when they hold';
+    case 'act':
+      return 'they are recorded when a worker starts with it';
+    case 'conflict':
+      return 'other terms are recorded under its pool.termsFrom';
+    case 'older': {
+      const { version } = verdict;
+      if (version === null) return 'its pool.termsFrom is older than that of the latest terms';
+      const since = new Date(version.recordedMs).toISOString();
+      const later = version.isWithdrawn ? 'have been withdrawn' : 'have been replaced';
+      return `they were recorded at ${since} and ${later} since`;
+    }
+  }
+}
+
 /**
  * Finds the first moment, not before `fromMs`, at which no version begins. It is later than every version that came
  * into force as soon as it was recorded, because new terms must not begin before those, even if a clock was
@@ -108,10 +130,7 @@ export function freeMoment(versions: readonly TermsVersion[], fromMs: number): n
   return freeMs;
 }
 
-/**
- * A version that begins at most this many milliseconds after its record came into force at once: earlier versions of
- * openpool read the clock twice.
- */
+/** A version that begins this soon after its record came into force at once: earlier releases read the clock twice. */
 const AT_ONCE_MS = 1_000;
 
 export function sameTerms(one: TermsValues, other: TermsValues): boolean {

@@ -3,8 +3,9 @@
  * in the audit log. Times are compared with the database's clock, because with a worker's clock that is an hour off
  * terms could apply to the past or start late.
  */
-import { and, asc, desc, inArray, isNull, lte, type SQLWrapper, sql } from 'drizzle-orm';
+import { asc, inArray, type SQLWrapper, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
+import type { Rounding } from '../../base/money.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 import { rows } from '../../db/query.js';
@@ -12,10 +13,10 @@ import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import {
   changeWords,
-  type FileVerdict,
   freeMoment,
   judgeFile,
   sameTerms,
+  type Terms,
   type TermsFile,
   type TermsValues,
   type TermsVersion,
@@ -35,13 +36,6 @@ export interface TermsHistory {
   readonly versions: readonly TermsVersion[];
   readonly inForce: TermsVersion;
   readonly now: Date;
-}
-
-/** The result of comparing a worker's file with the ledger, after the file's act, if any, was carried out. */
-export interface OpenedTerms extends TermsHistory {
-  readonly verdict: FileVerdict;
-  /** The version that the file's act has created; null when the file had no new act. */
-  readonly recorded: TermsVersion | null;
 }
 
 /** The result of an act. */
@@ -64,15 +58,11 @@ export interface TermsOrder extends Decision {
 /**
  * Opens the ledger's terms for a worker with this file. The first file's terms hold from the beginning. After that a
  * file changes nothing unless it contains an act, `pool.termsFrom`, that is later than every earlier one. Throws
- * TERMS_FROM_TAKEN when other terms are recorded under its time.
+ * TERMS_FROM_TAKEN when other terms are recorded under its time. `recorded` is the version that the file's act has made.
  *
  * @param process which process read the file, for the audit log
  */
-export async function openTerms(
-  db: Database,
-  file: TermsFile,
-  process: string,
-): Promise<OpenedTerms> {
+export async function openTerms(db: Database, file: TermsFile, process: string) {
   return transact(db, async (tx) => {
     const nowMs = await lockTerms(tx);
     if ((await readVersions(tx)).length === 0) await begin(tx, file, nowMs);
@@ -81,9 +71,8 @@ export async function openTerms(
     if (verdict.kind === 'conflict') throw taken(verdict.version, file.values, 'pool.termsFrom');
     if (verdict.kind !== 'act') return { ...history(versions, nowMs), verdict, recorded: null };
     const { namedMs, fromMs } = verdict;
-    const at = { namedMs, fromMs, nowMs };
     const reason = `pool.termsFrom: ${iso(namedMs)} in the configuration of ${process}`;
-    const recorded = await insertVersion(tx, file.values, at);
+    const recorded = await insertVersion(tx, file.values, { namedMs, fromMs, nowMs });
     const before = termsAt(versions, fromMs);
     await recordAct(tx, { actor: FILE, reason, before, after: recorded, withdrawn: [] });
     return { ...history(await readVersions(tx), nowMs), verdict, recorded };
@@ -97,8 +86,11 @@ export async function openTerms(
 export async function changeTerms(tx: Transaction, order: TermsOrder): Promise<TermsChange> {
   const nowMs = await lockTerms(tx);
   const versions = await readVersions(tx);
-  requireSome(versions);
-  if (order.from !== null && order.from.getTime() < nowMs) throw past(order.from, nowMs);
+  if (versions.length === 0) throw unknown();
+  if (order.from !== null && order.from.getTime() < nowMs) {
+    const words = `${order.from.toISOString()} has gone by: the database's clock says ${iso(nowMs)}`;
+    throw new PoolError('TERMS_FROM_PAST', words);
+  }
   const askedMs = order.from?.getTime() ?? freeMoment(versions, nowMs);
   const before = termsAt(versions, askedMs);
   const values = { ...valuesOf(before), ...order.changes };
@@ -126,29 +118,22 @@ export async function findTermsHistory(reader: Reader): Promise<TermsHistory | u
 
 /** Reads all terms; throws TERMS_UNKNOWN before the first start. */
 export async function readTermsHistory(reader: Reader): Promise<TermsHistory> {
-  const versions = await readVersions(reader);
-  requireSome(versions);
-  return history(versions, await databaseNow(reader));
+  const found = await findTermsHistory(reader);
+  if (found === undefined) throw unknown();
+  return found;
 }
 
 /** Reads only the terms in force now, by the database's clock; undefined before the first start. */
 export async function findTermsInForce(reader: Reader): Promise<TermsValues | undefined> {
-  const [inForce] = await reader
-    .select(VALUES)
-    .from(terms)
-    .where(and(lte(terms.fromDt, sql`clock_timestamp()`), isNull(terms.withdrawnAt)))
-    .orderBy(desc(terms.fromDt))
-    .limit(1);
-  return inForce;
+  return (await findTermsHistory(reader))?.inForce;
 }
 
 function history(versions: readonly TermsVersion[], nowMs: number): TermsHistory {
   return { versions, inForce: termsAt(versions, nowMs), now: new Date(nowMs) };
 }
 
-function requireSome(versions: readonly TermsVersion[]): void {
-  if (versions.length > 0) return;
-  throw new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
+function unknown(): PoolError {
+  return new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
 }
 
 async function lockTerms(tx: Transaction): Promise<number> {
@@ -167,13 +152,6 @@ async function databaseNow(reader: Reader): Promise<number> {
   return clock.ms;
 }
 
-const VALUES = {
-  commissionBps: terms.commissionBps,
-  thresholdWei: terms.thresholdWei,
-  minIntervalMs: terms.minIntervalMs,
-  rounding: terms.rounding,
-};
-
 const msOf = (time: SQLWrapper) =>
   sql`round(extract(epoch FROM ${time}) * 1000)::bigint`.mapWith(Number);
 
@@ -185,22 +163,19 @@ async function readVersions(reader: Reader): Promise<readonly TermsVersion[]> {
       fromMs: msOf(fromDt),
       namedMs: msOf(sql`coalesce(${namedFrom}, ${fromDt})`),
       recordedMs: msOf(createdAt),
-      ...VALUES,
+      ...valuesOf(terms),
       isWithdrawn: sql<boolean>`${withdrawnAt} IS NOT NULL`,
     })
     .from(terms)
     .orderBy(asc(fromDt));
 }
 
-/**
- * Records the first file's terms as valid from the beginning. If the time of the file's act is still to come, the act
- * makes a second version.
- */
+/** Records the first file's terms from the beginning on. An act that is still to come makes a second version. */
 async function begin(tx: Transaction, file: TermsFile, nowMs: number): Promise<void> {
   const { values, namedMs } = file;
   const isPast = namedMs !== null && namedMs <= nowMs;
-  const at = { namedMs: isPast ? namedMs : BEGINNING_MS, fromMs: BEGINNING_MS, nowMs };
-  await insertVersion(tx, values, at);
+  const fromMs = BEGINNING_MS;
+  await insertVersion(tx, values, { namedMs: isPast ? namedMs : fromMs, fromMs, nowMs });
 }
 
 async function insertVersion(
@@ -252,16 +227,32 @@ function taken(known: TermsVersion, asked: TermsValues, what: string): PoolError
   return new PoolError('TERMS_FROM_TAKEN', words);
 }
 
-function past(from: Date, nowMs: number): PoolError {
-  const words = `${from.toISOString()} has gone by: the database's clock says ${iso(nowMs)}`;
-  return new PoolError('TERMS_FROM_PAST', words);
-}
-
-function valuesOf(values: TermsValues): TermsValues {
-  const { commissionBps, thresholdWei, minIntervalMs, rounding } = values;
+/** Picks the terms' values, or the columns that hold them. */
+function valuesOf<T extends Record<keyof TermsValues, unknown>>(from: T) {
+  const { commissionBps, thresholdWei, minIntervalMs, rounding }: Pick<T, keyof TermsValues> = from;
   return { commissionBps, thresholdWei, minIntervalMs, rounding };
 }
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/**
+ * The statement by which crediting and rebuilding read all versions, together with others in one round trip. It includes
+ * withdrawn ones, because a job from a clock that was ahead may have been credited under one.
+ */
+export const READ_TERMS = `SELECT id, extract(epoch FROM from_dt) * 1000 AS from_ms, commission_bps, rounding,
+  withdrawn_at IS NOT NULL AS withdrawn FROM terms ORDER BY from_dt`;
+
+export interface TermsRow {
+  readonly id: number;
+  readonly from_ms: string;
+  readonly commission_bps: number;
+  readonly rounding: Rounding;
+  readonly withdrawn: boolean;
+}
+
+export function toTerms(row: TermsRow): Terms {
+  const { id, commission_bps: commissionBps, rounding, withdrawn: isWithdrawn } = row;
+  return { id, fromMs: Number(row.from_ms), commissionBps, rounding, isWithdrawn };
 }

@@ -8,7 +8,7 @@ import { ingestSaid, payeeOf, type Said } from '../../../test/harness/event-worl
 import type { ROUNDINGS } from '../../base/money.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { transact } from '../../db/transact.js';
-import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 import { splitFee } from '../../events/rules/commission.js';
 import { registerSources } from '../../events/store/sources/source-register.js';
@@ -82,7 +82,7 @@ describe('a change of the rounding', () => {
     const page = { limit: 1, cursor: null };
     const [waiting] = (await listUnmatchedJobs(db, { role: 'processed' }, page)).items;
     const keys = waiting === undefined ? [] : [{ ...waiting, dtMs: waiting.dt.getTime() }];
-    const { jobs } = await decideJobs(db, keys, {
+    const { jobs } = await applyDecision(db, keys, {
       ...{ assignee: { payee: payeeOf(2), nodeType: null, region: null }, isNewPayee: false },
       ...{ actor: 'test', reason: 'theirs', commandId: 'c', dryRun: false, mayBeGone: false },
       maxPerDayWei: 10n ** 18n,

@@ -1,13 +1,13 @@
-/**
- * Makes the two requests that a source needs: for the list of objects in a bucket, and for the bytes of one of them.
- */
+/** Makes the two requests that a source needs: for the list of objects in a bucket, and for the bytes of one of them. */
+import { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
+import type { _Object, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
+import { fieldOf } from '../../../base/causes.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText, visible } from '../../../base/foreign-text.js';
 import { withIdleLimit } from '../connection.js';
 import type { ListedObject } from '../event-source.js';
 import { isVanished, s3Error } from './s3-error.js';
-import { collectListing } from './s3-listing.js';
 import type { S3Options } from './s3-options.js';
 
 export interface S3Page {
@@ -20,27 +20,25 @@ export interface S3Page {
   readonly token: string | null;
 }
 
-export interface S3Client {
-  /** Lists at most a thousand sorted keys: those after a key, those from a page's token on, or the first ones. */
-  list(from: { readonly after: string } | { readonly token: string } | null): Promise<S3Page>;
-  /** Opens the body of an object; null when the object is gone. The caller has to close the body. */
-  open(key: string): Promise<S3Body | null>;
-  close(): void;
-}
-
-export interface S3Body {
-  /** Throws a PoolError when the connection breaks or stalls. */
-  chunks(): AsyncGenerator<Buffer>;
-  close(): void;
-}
+export type S3Client = Awaited<ReturnType<typeof openS3Client>>;
+export type S3Body = ReturnType<typeof bodyOf>;
+/** Where a page begins: after a key, or where the page before says. */
+export type ListFrom = { readonly StartAfter: string } | { readonly ContinuationToken: string };
 
 const PAGE_KEYS = 1_000;
 const LISTING = 'ListObjectsV2Command';
 /** The number of tries, the first one included. The SDK waits less than 20 s between them. */
 const TRIES = 3;
 
+/** The limit for a listing, in bytes: a thousand of the longest keys, all escaped, need less. */
+const MOST_BYTES = 32 * 1024 * 1024;
+const MOST_QUOTED = 120;
+
+const BEGIN =
+  /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*<((?:[\w.-]+:)?ListBucketResult)[\s/>]/;
+
 /** Makes a client for one pass. The SDK is loaded only here, so pools without such a source do not pay for it. */
-export async function openS3Client(options: S3Options, signal: AbortSignal): Promise<S3Client> {
+export async function openS3Client(options: S3Options, signal: AbortSignal) {
   const sdk = await import('@aws-sdk/client-s3');
   const { bucket, prefix, idleTimeout } = options;
   const client = new sdk.S3Client(clientConfig(options));
@@ -51,21 +49,20 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
       async (args) => {
         const result = await next(args);
         const { response } = result;
-        if (commandName !== LISTING || !isAnswer(response) || response.statusCode !== 200) {
-          return result;
-        }
-        const body = bodyOf(response.body, { key: where, idleMs: idleTimeout, signal });
-        Object.assign(response, { body: await collectListing(body.chunks(), where) });
+        const body = fieldOf(response, 'body');
+        const isOk = fieldOf(response, 'statusCode') === 200;
+        if (commandName !== LISTING || !isOk || !(body instanceof Readable)) return result;
+        const { chunks } = bodyOf(body, { key: where, idleMs: idleTimeout, signal });
+        Object.assign(Object(response), { body: await collectListing(chunks(), where) });
         return result;
       },
     // The middleware sits between the answer and the part of the SDK that reads it.
     { step: 'deserialize', priority: 'low', name: 'wholeListing' },
   );
   return {
-    async list(from) {
-      const after = from !== null && 'after' in from ? { StartAfter: from.after } : {};
-      const token = from !== null && 'token' in from ? { ContinuationToken: from.token } : {};
-      const query = { Bucket: bucket, Prefix: prefix, MaxKeys: PAGE_KEYS, ...after, ...token };
+    /** Lists at most a thousand sorted keys. */
+    async list(from: ListFrom | null): Promise<S3Page> {
+      const query = { Bucket: bucket, Prefix: prefix, MaxKeys: PAGE_KEYS, ...from };
       const command = new sdk.ListObjectsV2Command(query);
       const answer = await client.send(command, { abortSignal }).catch((error: unknown) => {
         throw told(signal, () => s3Error(error, where));
@@ -78,11 +75,12 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
         token: answer.NextContinuationToken || null,
       };
     },
-    async open(key) {
+    /** Opens the body of an object; null when the object is gone. The caller has to close the body. */
+    async open(key: string): Promise<S3Body | null> {
       try {
         const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key });
         const { Body: body } = await client.send(command, { abortSignal });
-        if (!isReadable(body)) throw new TypeError('the answer has no body');
+        if (!(body instanceof Readable)) throw new TypeError('the answer has no body');
         // After the reading has been given up nobody listens for errors, and an unhandled one would end the process.
         body.on('error', () => undefined);
         return bodyOf(body, { key: visible(key), idleMs: idleTimeout, signal });
@@ -96,20 +94,49 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
 }
 
 /**
+ * Collects the bytes of the whole listing of a bucket. The SDK does not check it: it takes the page of a web console,
+ * any other XML, and even an empty answer for the listing of an empty bucket. Throws EVENT_SOURCE_NOT_JSON for those,
+ * and EVENT_SOURCE_TRUNCATED for a listing without its end.
+ */
+async function collectListing(chunks: AsyncIterable<Buffer>, where: string): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    size += chunk.length;
+    if (size > MOST_BYTES) throw noListing(where, Buffer.concat(parts).toString('utf8', 0, 1_000));
+  }
+  const bytes = Buffer.concat(parts);
+  const text = bytes.toString();
+  const [, root] = BEGIN.exec(text) ?? [];
+  if (root === undefined) throw noListing(where, text);
+  if (!text.trimEnd().endsWith(`</${root}>`)) {
+    const message = `${where}: the listing ends after ${size} bytes, in the middle`;
+    throw new PoolError('EVENT_SOURCE_TRUNCATED', message);
+  }
+  return bytes;
+}
+
+function noListing(where: string, text: string): PoolError {
+  const found = foreignText(text.slice(0, 2 * MOST_QUOTED), MOST_QUOTED).trim();
+  const what = found === '' ? 'nothing' : `what is none and begins with ${JSON.stringify(found)}`;
+  const message = `${where}: asked for the listing of the bucket, it answered ${what}`;
+  return new PoolError('EVENT_SOURCE_NOT_JSON', message);
+}
+
+/**
  * Tells whether there are more pages after this one. A token means that there are, too: some gateways leave
  * `IsTruncated` out, or say "false" along with a token. Throws EVENT_SOURCE_TRUNCATED for a full page that has neither.
  */
 function goesOn(
-  answer: {
-    readonly IsTruncated?: boolean | undefined;
-    readonly NextContinuationToken?: string | undefined;
-    readonly MaxKeys?: number | undefined;
-    readonly Contents?: readonly unknown[] | undefined;
-  },
+  {
+    IsTruncated: isTruncated,
+    NextContinuationToken: token,
+    MaxKeys: most,
+    Contents: { length: keys } = [],
+  }: ListObjectsV2CommandOutput,
   where: string,
 ): boolean {
-  const { IsTruncated: isTruncated, NextContinuationToken: token, MaxKeys: most } = answer;
-  const keys = answer.Contents?.length ?? 0;
   if (isTruncated === true) return true;
   // On a page without a key, a token next to "false" only repeats the token of the request.
   if (token) return isTruncated === undefined || keys > 0;
@@ -120,9 +147,7 @@ function goesOn(
   return false;
 }
 
-/**
- * The settings of the client. All of them are explicit, so no default, environment variable or file of the SDK matters.
- */
+/** The client's settings, all explicit, so that no default, environment variable or file of the SDK matters. */
 function clientConfig(options: S3Options) {
   const { accessKey, secretKey, ca, connectTimeout, idleTimeout } = options;
   return {
@@ -150,38 +175,22 @@ function clientConfig(options: S3Options) {
   } as const;
 }
 
-function toListed(said: {
-  readonly Key?: string | undefined;
-  readonly ETag?: string | undefined;
-  readonly Size?: number | undefined;
-}): ListedObject[] {
-  const { Key: key = '', ETag: etag = '', Size: sizeBytes = 0 } = said;
+function toListed({
+  Key: key = '',
+  ETag: etag = '',
+  Size: sizeBytes = 0,
+}: _Object): ListedObject[] {
   // An empty object whose key ends with a slash is a folder that somebody made in a web console.
   if (key === '' || (key.endsWith('/') && sizeBytes === 0)) return [];
   return [{ key, version: etag.replaceAll('"', ''), sizeBytes }];
 }
 
-function isAnswer(
-  response: unknown,
-): response is { readonly statusCode: unknown; readonly body: Readable } {
-  if (typeof response !== 'object' || response === null) return false;
-  return 'statusCode' in response && 'body' in response && isReadable(response.body);
-}
-
-interface Readable extends AsyncIterable<Uint8Array> {
-  on(event: 'error', listener: () => void): unknown;
-  destroy(error?: Error): unknown;
-}
-
-function isReadable(body: unknown): body is Readable {
-  return typeof body === 'object' && body !== null && 'destroy' in body && 'on' in body;
-}
-
 function bodyOf(
   body: Readable,
   { key, idleMs, signal }: { key: string; idleMs: number; signal: AbortSignal },
-): S3Body {
+) {
   let isSlow = false;
+  /** Throws a PoolError when the connection breaks or stalls. */
   async function* chunks(): AsyncGenerator<Buffer> {
     const onIdle = () => {
       isSlow = true;
@@ -193,23 +202,15 @@ function bodyOf(
         count += chunk.length;
         yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       }
-    } catch (error) {
-      throw told(signal, () =>
-        isSlow ? tooSlow(key, idleMs, error) : broken(`${key}: after ${count} bytes`, error),
-      );
+    } catch (cause) {
+      const slow = `not a byte came within ${idleMs / 1000} s (options.idleTimeout)`;
+      const broken = `after ${count} bytes the connection broke: ${foreignText(cause)}`;
+      const code = isSlow ? 'EVENT_SOURCE_TIMEOUT' : 'EVENT_SOURCE_UNREACHABLE';
+      const message = `${key}: ${isSlow ? slow : broken}`;
+      throw told(signal, () => new PoolError(code, message, {}, { cause }));
     }
   }
   return { chunks, close: () => body.destroy() };
-}
-
-function tooSlow(key: string, idleMs: number, cause: unknown): PoolError {
-  const message = `${key}: not a byte came within ${idleMs / 1000} s (options.idleTimeout)`;
-  return new PoolError('EVENT_SOURCE_TIMEOUT', message, {}, { cause });
-}
-
-function broken(what: string, cause: unknown): PoolError {
-  const message = `${what} the connection broke: ${foreignText(cause)}`;
-  return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, { cause });
 }
 
 /** Returns the error to throw: after an abort its reason, and not the connection error that it caused. */

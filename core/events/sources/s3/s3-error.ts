@@ -1,9 +1,10 @@
 /** Translates the errors of a storage into the codes of docs/operations.md. */
 
+import { codeOf, fieldOf } from '../../../base/causes.js';
 import type { PoolErrorCode } from '../../../base/errors/catalogue.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
-import { isTlsCode } from '../connection.js';
+import { codeForStatus, isTlsCode } from '../connection.js';
 
 /** Our error codes, by the name that S3 has for the error. */
 const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
@@ -21,17 +22,13 @@ const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
 /** The name of an error is cut to this many characters; those of S3 are shorter. */
 const MOST_NAME = 60;
 
-/**
- * Turns an error of the client into a PoolError.
- *
- * @param what the bucket or the object that was asked for
- */
+/** Turns an error of the client into a PoolError; `what` is the bucket or the object that was asked for. */
 export function s3Error(error: unknown, what: string): PoolError {
   if (error instanceof PoolError) return error;
   const said = textOf(error, 'name');
   const kind = said === 'Error' ? '' : `${foreignText(said, MOST_NAME)}: `;
-  const message = `${what}: ${kind}${foreignText(textOf(error, 'message') === '' ? error : textOf(error, 'message'))}`;
-  return new PoolError(codeOf(error, said), message, {}, { cause: error });
+  const message = `${what}: ${kind}${foreignText(textOf(error, 'message') || error)}`;
+  return new PoolError(codeFor(error, said), message, {}, { cause: error });
 }
 
 /** Tells whether the error means that a listed object no longer exists. */
@@ -39,32 +36,15 @@ export function isVanished(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound'].includes(textOf(error, 'name'));
 }
 
-function codeOf(error: unknown, name: string): PoolErrorCode {
-  if (Object.hasOwn(CODE_BY_NAME, name)) return CODE_BY_NAME[name] ?? 'EVENT_SOURCE_HTTP_STATUS';
-  if (isTlsCode(textOf(error, 'code'))) return 'EVENT_SOURCE_TLS';
-  switch (statusOf(error)) {
-    case undefined:
-      return 'EVENT_SOURCE_UNREACHABLE';
-    case 400:
-      return 'EVENT_SOURCE_BAD_REQUEST';
-    case 401:
-    case 403:
-      return 'EVENT_SOURCE_UNAUTHORIZED';
-    default:
-      return 'EVENT_SOURCE_HTTP_STATUS';
-  }
+function codeFor(error: unknown, name: string): PoolErrorCode {
+  const known = Object.hasOwn(CODE_BY_NAME, name) ? CODE_BY_NAME[name] : undefined;
+  if (known !== undefined) return known;
+  if (isTlsCode(codeOf(error))) return 'EVENT_SOURCE_TLS';
+  const status = fieldOf(fieldOf(error, '$metadata'), 'httpStatusCode');
+  return typeof status === 'number' ? codeForStatus(status) : 'EVENT_SOURCE_UNREACHABLE';
 }
 
-function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
-  const { $metadata: metadata } = error;
-  if (typeof metadata !== 'object' || metadata === null) return undefined;
-  if (!('httpStatusCode' in metadata)) return undefined;
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
-}
-
-function textOf(error: unknown, key: 'name' | 'code' | 'message'): string {
-  if (typeof error !== 'object' || error === null) return key === 'message' ? String(error) : '';
-  const value: unknown = Reflect.get(error, key);
+function textOf(error: unknown, key: 'name' | 'message'): string {
+  const value = fieldOf(error, key);
   return typeof value === 'string' ? value : '';
 }

@@ -53,10 +53,7 @@ export const s3Options = z
   });
 export type S3Options = z.output<typeof s3Options>;
 
-/**
- * Returns endpoint, bucket and folder as one text, the same for every spelling. The place of a subfolder begins with
- * the place of its folder.
- */
+/** Returns endpoint, bucket and folder as one text, one for every spelling; a subfolder's begins with its folder's. */
 export function placeOf({
   endpoint: { host, pathname },
   bucket,

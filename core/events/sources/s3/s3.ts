@@ -12,7 +12,13 @@ import type {
 } from '../event-source.js';
 import { checkOptions } from '../options.js';
 import { scanDump, throwFirst } from '../scanners/dump-scanner.js';
-import { openS3Client, type S3Body, type S3Client, type S3Page } from './s3-client.js';
+import {
+  type ListFrom,
+  openS3Client,
+  type S3Body,
+  type S3Client,
+  type S3Page,
+} from './s3-client.js';
 import { placeOf, type S3Options, s3Options } from './s3-options.js';
 
 /**
@@ -39,14 +45,9 @@ export async function createS3(config: EventSourceConfig): Promise<EventSource> 
 const AHEAD = 8;
 /** After this many objects in a row that could not be fetched, the storage itself is the problem, and the read ends. */
 const MAX_LOST_IN_A_ROW = 3;
-/**
- * After this many forbidden objects in a row the read ends. The limit is high, because a policy may forbid only some
- * objects.
- */
+/** After so many forbidden objects in a row the read ends: many, because a policy may forbid only some of them. */
 const MAX_FORBIDDEN_IN_A_ROW = 100;
 const FORBIDDEN: PoolErrorCode = 'EVENT_SOURCE_UNAUTHORIZED';
-
-type ListFrom = NonNullable<Parameters<S3Client['list']>[0]>;
 
 /** Compares keys in the order in which a storage lists them. */
 function isAfter(key: string, other: string): boolean {
@@ -97,9 +98,8 @@ class S3Reading {
       const [first] = page.objects;
       if (first !== undefined && !isAfter(first.key, last)) {
         if (passedOver === null) throw this.unusable(`goes backwards after ${visible(last)}`);
-        // This storage ignores start-after and began anew: go on with the page that would have come next, and never
-        // skip ahead again.
-        from = { token: passedOver };
+        // This storage ignores start-after and began anew: go on with the next page, and never skip ahead again.
+        from = { ContinuationToken: passedOver };
         [passedOver, mayJump] = [null, false];
         continue;
       }
@@ -108,14 +108,14 @@ class S3Reading {
       last = page.lastKey ?? last;
       const after = mayJump && page.lastKey !== null ? await this.skipUpTo(page.lastKey) : null;
       passedOver = after === null ? null : page.token;
-      from = after === null ? this.whereItGoesOn(page, from) : { after };
+      from = after === null ? this.whereItGoesOn(page, from) : { StartAfter: after };
     }
   }
 
   private whereItGoesOn({ lastKey, token }: S3Page, from: ListFrom | null): ListFrom {
-    const isSame = from !== null && 'token' in from && from.token === token;
-    if (token !== null && !isSame) return { token };
-    if (token === null && lastKey !== null) return { after: lastKey };
+    const last = from !== null && 'ContinuationToken' in from ? from.ContinuationToken : null;
+    if (token !== null && token !== last) return { ContinuationToken: token };
+    if (token === null && lastKey !== null) return { StartAfter: lastKey };
     throw this.unusable('says that it goes on and does not say where');
   }
 
@@ -146,12 +146,7 @@ class S3Reading {
         yield* this.readOne(first);
       }
     } finally {
-      for (const { body } of open) {
-        body.then(
-          (one) => one?.close(),
-          () => undefined,
-        );
-      }
+      for (const { body } of open) body.then((one) => one?.close()).catch(() => undefined);
     }
   }
 
@@ -190,10 +185,7 @@ class S3Reading {
     }
   }
 
-  /**
-   * Stores with the object that its content is bad or that it is forbidden. Any other failure is thrown at the end of
-   * the read.
-   */
+  /** Stores with the object that it is bad or forbidden; any other failure is thrown at the end of the read. */
   private note(object: ListedObject, error: unknown): void {
     if (!(error instanceof PoolError)) throw error;
     const { memory } = this.request;

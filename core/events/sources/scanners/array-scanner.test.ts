@@ -51,6 +51,14 @@ describe('the array scanner', () => {
     expect(raws.map((raw) => raw.length)).toEqual([100, 1]);
   });
 
+  it('takes no longer for brackets that are never closed before an odd quote, and finds what comes after', async () => {
+    const unclosed = '{"l":[{"a":1},{"a":2},'.repeat(30_000);
+    const startedMs = performance.now();
+    const raws = await scan(`[${unclosed}{"a":"x"y"},{"b":1},{"b":2}]`, 65_536, 1_048_576);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(raws.slice(-2)).toEqual(['{"b":1}', '{"b":2}']);
+  });
+
   it('loses no neighbour of an element with an odd quote, wherever it is and however the input is cut into chunks', async () => {
     const good = (id: number) =>
       `{"ID":${id},"Payload":"{\\"a\\": [{\\"b\\":1},{\\"c\\":2}]}","DT":"x, {"}`;

@@ -1,25 +1,10 @@
-/**
- * Cuts a JSON array of any length into the texts of its elements, in constant memory. It looks only at strings and
- * nesting depth; whether an element is JSON is checked later, when it is read.
- */
+/** Cuts a JSON array of any length into its elements' texts, in constant memory, by strings and nesting depth alone. */
 
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
-import type { RawEvent } from '../event-source.js';
+import type { RawEvent, ScanOptions } from '../event-source.js';
 import { BoundarySearch, isOddAfterString, withoutBoundary } from './element-boundary.js';
 import { EventScanner, scanSlices } from './slices.js';
-
-export interface ScanOptions {
-  /**
-   * The limit for one element. A longer one is cut off there, which makes it unreadable; the elements next to it are
-   * not affected.
-   */
-  readonly maxElementBytes: number;
-  /** @default 250 */
-  readonly sliceSize?: number;
-  /** The name of what is read, for messages. @default 'the answer' */
-  readonly what?: string;
-}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -31,6 +16,8 @@ const CLOSE_BRACE = 0x7d;
 const WORD_BYTES = 512;
 const TAIL_BYTES = 64;
 const KNOWN_DEPTH = 256;
+/** Broken elements are read again as long as that is at most so many times what was read in all. */
+const MOST_TIMES_AGAIN = 8;
 
 /**
  * Yields the elements in slices. `null` counts as an empty array, because orchestrators answer it when there is
@@ -41,8 +28,7 @@ export function scanArray(
   chunks: AsyncIterable<Uint8Array>,
   options: ScanOptions,
 ): AsyncGenerator<readonly RawEvent[]> {
-  const { maxElementBytes, sliceSize, what = 'the answer' } = options;
-  return scanSlices(chunks, new ArrayScanner(maxElementBytes, what), sliceSize);
+  return scanSlices(chunks, new ArrayScanner(options), options.sliceSize);
 }
 
 class ArrayScanner extends EventScanner {
@@ -59,24 +45,17 @@ class ArrayScanner extends EventScanner {
   /** Whether a bracket closed what the other kind of bracket had opened. The element is no JSON then, however it goes on. */
   private isUnpaired = false;
   private isString = false;
-  /**
-   * How many bytes of the next chunk to skip: 1 when a backslash at the end of the last chunk escapes its first byte.
-   */
+  /** How many bytes of the next chunk to skip: 1 when a backslash at this one's end escapes its first byte. */
   private skip = 0;
   /** Whether a string ended at the end of the last chunk. The byte after it is still to be checked. */
   private endedString = false;
   private elements = 0;
-  /**
-   * The part of the current element, or of the text before the array, that was in earlier chunks. It is a copy, because
-   * a piece of a chunk would keep the whole chunk in memory.
-   */
-  private held = Buffer.alloc(0);
-  private heldBytes = 0;
-  /** Whether `held` is incomplete, because the element is too long. */
-  private isCut = false;
-
+  private readBytes = 0;
+  /** How many bytes were given back to be read again, after an odd quote in them. */
+  private againBytes = 0;
   feed(chunk: Buffer): void {
     let i = 0;
+    this.readBytes += chunk.length;
     if (this.where === 'before') {
       const wrong = wrongBytes(
         this.what,
@@ -113,10 +92,7 @@ class ArrayScanner extends EventScanner {
     }
   }
 
-  /**
-   * Tells whether the array has ended although the scanner is still inside its last element: broken quotes or brackets
-   * can hide the end.
-   */
+  /** Tells whether the array has ended inside its last element: broken quotes or brackets can hide the end. */
   private endsInOddElement(): boolean {
     if (this.where === 'inside' && this.isUnpaired && this.depth === 0) {
       return /\]\s*$/.test(this.tail);
@@ -129,14 +105,22 @@ class ArrayScanner extends EventScanner {
    * Called when a quote is missing in this element, so strings and the text between them are mistaken for each other.
    * The element ends where the next one begins, which may be in bytes that were read already. Returns the index in the
    * chunk to go on from.
+   *
+   * @param oddAt the index of the byte behind the quote that showed it
    */
-  private beginOdd(chunk: Buffer, start: number): number {
+  private beginOdd(chunk: Buffer, start: number, oddAt: number): number {
     this.where = 'odd';
     this.depth = 0;
     this.isAfterComma = false;
     this.isString = false;
     this.skip = 0;
     this.boundary = new BoundarySearch();
+    this.againBytes += this.heldBytes + oddAt - start;
+    if (this.againBytes > MOST_TIMES_AGAIN * this.readBytes) {
+      // Such input could be made so that it takes for ever: what came up to here stays one element.
+      this.keep(chunk.subarray(start, oddAt));
+      return oddAt;
+    }
     if (this.boundary.find(this.held.subarray(0, this.heldBytes)) === -1) return start;
     const all = Buffer.concat([this.held.subarray(0, this.heldBytes), chunk.subarray(start)]);
     this.heldBytes = 0;
@@ -184,8 +168,9 @@ class ArrayScanner extends EventScanner {
     let start = from;
     const endedString = this.endedString;
     this.endedString = false;
-    if (endedString && depth > 0 && isOddAfterString(chunk[from]))
-      return this.beginOdd(chunk, from);
+    if (endedString && depth > 0 && isOddAfterString(chunk[from])) {
+      return this.beginOdd(chunk, from, from);
+    }
     let i = from + this.skip;
     while (i < length) {
       if (isString) {
@@ -195,7 +180,7 @@ class ArrayScanner extends EventScanner {
           if (byte === QUOTE) break;
         }
         if (i >= length) break;
-        if (depth > 0 && isOddAfterString(chunk[i + 1])) return this.beginOdd(chunk, start);
+        if (depth > 0 && isOddAfterString(chunk[i + 1])) return this.beginOdd(chunk, start, i + 1);
         this.endedString = i + 1 === length;
         isString = false;
       } else {
@@ -236,10 +221,7 @@ class ArrayScanner extends EventScanner {
     return length;
   }
 
-  /**
-   * Tells whether an object that opens here, at this depth, is the next element. Inside an object a comma is never
-   * followed by another object: if one follows here, the element before has one brace too few or too many.
-   */
+  /** Tells whether an object that opens here is the next element: inside an object none follows a comma. */
   private beginsNext(depth: number): boolean {
     return this.isAfterComma && depth > 0 && this.opened[depth] === OPEN_BRACE;
   }
@@ -271,26 +253,6 @@ class ArrayScanner extends EventScanner {
     this.push(`element ${this.elements} of ${this.what}`, text.trim(), isCut);
   }
 
-  private keep(piece: Buffer): void {
-    const bytes = Math.min(piece.length, this.maxElementBytes - this.heldBytes);
-    if (bytes < piece.length) this.isCut = true;
-    const needed = this.heldBytes + bytes;
-    if (this.held.length < needed) {
-      const larger = Buffer.allocUnsafe(Math.min(2 * needed, this.maxElementBytes));
-      this.held.copy(larger, 0, 0, this.heldBytes);
-      this.held = larger;
-    }
-    piece.copy(this.held, this.heldBytes, 0, bytes);
-    this.heldBytes = needed;
-  }
-
-  private takeHeld(): string {
-    const text = this.held.toString('utf8', 0, this.heldBytes);
-    this.heldBytes = 0;
-    this.isCut = false;
-    return text;
-  }
-
   private checkBlank(rest: Buffer): void {
     if (rest.toString().trim() === '') return;
     const found = quote(rest.toString());
@@ -310,10 +272,7 @@ function notAnArray(what: string, text: string): PoolError {
   return new PoolError('EVENT_SOURCE_NOT_JSON', message);
 }
 
-/**
- * Recognises gzip and UTF-16 by the first two bytes, and returns an error that names them; undefined when the bytes may
- * be JSON.
- */
+/** Returns an error that names gzip or UTF-16, by the first two bytes; undefined when they may be JSON. */
 export function wrongBytes(what: string, bytes: Uint8Array): PoolError | undefined {
   const [first, second] = bytes;
   const isUtf16 =

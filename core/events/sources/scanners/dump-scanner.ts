@@ -1,10 +1,11 @@
 /** Cuts a dump into the texts of its events: an array or lines of JSON, packed with gzip or not. */
-
+import { setImmediate } from 'node:timers/promises';
+import { createGunzip } from 'node:zlib';
+import { codeOf } from '../../../base/causes.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
-import type { RawEvent } from '../event-source.js';
-import { quote, type ScanOptions, scanArray, wrongBytes } from './array-scanner.js';
-import { gunzip } from './gunzip.js';
+import type { RawEvent, ScanOptions } from '../event-source.js';
+import { quote, scanArray, wrongBytes } from './array-scanner.js';
 import { scanLines } from './line-scanner.js';
 
 interface DumpOptions extends ScanOptions {
@@ -16,12 +17,10 @@ interface DumpOptions extends ScanOptions {
 }
 
 const PEEK_BYTES = 64 * 1024;
-const BYTE_ORDER_MARK = '\uFEFF';
+/** Data are unpacked in pieces of this size, whose result, perhaps a thousand times as large, is in memory at once. */
+const PIECE_BYTES = 16 * 1024;
 
-/**
- * Yields the events in slices. Complete events are yielded before an error is thrown: EVENT_SOURCE_TRUNCATED,
- * EVENT_SOURCE_NOT_JSON, EVENT_SOURCE_FILE_UNREADABLE for damaged gzip data, or whatever the chunks throw.
- */
+/** Yields the events in slices, complete ones before an error is thrown: EVENT_SOURCE_… or what the chunks throw. */
 export function scanDump(
   chunks: AsyncGenerator<Buffer>,
   options: DumpOptions,
@@ -46,9 +45,10 @@ async function* scanText(
   const { head, all } = await peek(chunks, PEEK_BYTES);
   const wrong = wrongBytes(options.what, head);
   if (wrong !== undefined) throw wrong;
-  const text = head.toString().replace(BYTE_ORDER_MARK, '').trimStart();
+  // A byte order mark counts as a blank here and to the scanners.
+  const text = head.toString().trimStart();
   if (text.startsWith('{')) {
-    yield* scanLines(withoutMark(all), options);
+    yield* scanLines(all, options);
   } else if (text.startsWith('[') || text.trim() === 'null') {
     yield* scanArray(all, options);
   } else if (text === '' && head.length < PEEK_BYTES) {
@@ -80,8 +80,8 @@ async function* unpacked(
     }
   } catch (error) {
     // Other errors come from reading the bytes, not from the data.
-    if (!isZlibError(error)) throw error;
-    const isEarly = error.code === 'Z_BUF_ERROR';
+    if (!codeOf(error).startsWith('Z_')) throw error;
+    const isEarly = codeOf(error) === 'Z_BUF_ERROR';
     const what = isEarly
       ? 'the gzip data end early'
       : `the gzip data are damaged (${foreignText(error)})`;
@@ -92,9 +92,57 @@ async function* unpacked(
 }
 
 /**
- * Reads until something other than blanks has come, about `most` bytes at the most. Returns what was read as `head`,
- * and in `all` the whole input from its start.
+ * Yields the unpacked data. Node's own stream forgets what it has unpacked when it fails, so it is emptied after each
+ * piece: when the data end early, all before the end is yielded, and damage loses at most the packed piece before it.
+ * Throws the errors of zlib, with the code `Z_BUF_ERROR` when the data end early.
  */
+async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  const unzip = createGunzip();
+  const ready: Buffer[] = [];
+  let failure: Error | undefined;
+  unzip.on('data', (data: Buffer) => ready.push(data));
+  // When a write fails, its callback is never called, so the error event has to continue the loop as well.
+  let goOn: () => void = () => undefined;
+  unzip.on('error', (error) => {
+    failure = error;
+    goOn();
+  });
+  // The gzip data can end before the input does: tapes and some uploaders append zeros.
+  let isEnded = false;
+  unzip.on('end', () => {
+    isEnded = true;
+    goOn();
+  });
+  const emptied = async (): Promise<readonly Buffer[]> => {
+    while (unzip.readableLength > 0 && !unzip.destroyed) await setImmediate();
+    return ready.splice(0);
+  };
+  try {
+    for await (const chunk of chunks) {
+      for (let i = 0; i < chunk.length && failure === undefined; i += PIECE_BYTES) {
+        const piece = chunk.subarray(i, i + PIECE_BYTES);
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+          unzip.write(piece, () => resolve());
+        });
+        yield* await emptied();
+      }
+      if (failure !== undefined) break;
+    }
+    if (failure === undefined && !isEnded) {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+        unzip.end();
+      });
+    }
+    yield* ready.splice(0);
+    if (failure !== undefined) throw failure;
+  } finally {
+    unzip.destroy();
+  }
+}
+
+/** Reads to the first non-blank, or about `most` bytes. `head` is what was read, `all` the whole input from its start. */
 async function peek(
   chunks: AsyncGenerator<Buffer>,
   most: number,
@@ -103,7 +151,7 @@ async function peek(
   let head = Buffer.alloc(0);
   let failure: unknown;
   try {
-    while (head.length < 2 || (head.length < most && isBlank(head))) {
+    while (head.length < 2 || (head.length < most && head.toString().trim() === '')) {
       const next = await chunks.next();
       if (next.done === true) break;
       first.push(next.value);
@@ -118,21 +166,4 @@ async function peek(
     yield* chunks;
   }
   return { head, all: all() };
-}
-
-function isBlank(bytes: Buffer): boolean {
-  return bytes.toString().replace(BYTE_ORDER_MARK, '').trim() === '';
-}
-
-async function* withoutMark(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  let isFirst = true;
-  for await (const chunk of chunks) {
-    const hasMark = isFirst && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
-    yield hasMark ? chunk.subarray(3) : chunk;
-    isFirst = false;
-  }
-}
-
-function isZlibError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }

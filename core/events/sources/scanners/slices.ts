@@ -1,5 +1,5 @@
 /** Turns what a scanner finds into slices of events; shared by the scanners of arrays and of lines. */
-import type { RawEvent } from '../event-source.js';
+import type { RawEvent, ScanOptions } from '../event-source.js';
 
 /** Cuts the bytes that it is fed into the texts of events, and keeps complete ones until they are taken. */
 export abstract class EventScanner {
@@ -7,34 +7,56 @@ export abstract class EventScanner {
   /** The total length of the events in `ready`, in characters. */
   private readyLength = 0;
 
-  /** @param what the name of what is read, for messages */
-  constructor(
-    protected readonly maxElementBytes: number,
-    protected readonly what: string,
-  ) {}
+  /** What earlier chunks had of the element, cut at its limit, as a copy: a piece would keep its whole chunk in memory. */
+  protected held = Buffer.alloc(0);
+  protected heldBytes = 0;
+  /** Whether `held` is incomplete, because the element is too long. */
+  protected isCut = false;
+  protected readonly maxElementBytes: number;
+  protected readonly what: string;
+
+  constructor({ maxElementBytes, what = 'the answer' }: ScanOptions) {
+    this.maxElementBytes = maxElementBytes;
+    this.what = what;
+  }
 
   abstract feed(chunk: Buffer): void;
   /** To be called after the last bytes. Throws when the input is incomplete. */
   abstract end(): void;
 
-  /** Returns the next slice; undefined while there is not enough for a full one. */
-  takeFull(size: number): readonly RawEvent[] | undefined {
-    return this.ready.length >= size || this.readyLength >= SLICE_LENGTH
-      ? this.takeRest(size)
-      : undefined;
-  }
-
-  /** Returns the next slice, full or not; undefined when no events wait. */
-  takeRest(size: number): readonly RawEvent[] | undefined {
-    if (this.ready.length === 0) return undefined;
-    const slice = this.ready.splice(0, size);
-    for (const { raw } of slice) this.readyLength -= raw.length;
-    return slice;
+  /** Takes the full slices of what waits, and at the end of the input also the rest. */
+  *slices(size: number, isEnd = false): Generator<readonly RawEvent[]> {
+    const isFull = () => this.ready.length >= size || this.readyLength >= SLICE_LENGTH;
+    while (isFull() || (isEnd && this.ready.length > 0)) {
+      const slice = this.ready.splice(0, size);
+      for (const { raw } of slice) this.readyLength -= raw.length;
+      yield slice;
+    }
   }
 
   protected push(place: string, raw: string, isCut: boolean): void {
     this.readyLength += raw.length;
     this.ready.push(isCut ? { place, raw, cutAtBytes: this.maxElementBytes } : { place, raw });
+  }
+
+  protected keep(piece: Buffer): void {
+    const bytes = Math.min(piece.length, this.maxElementBytes - this.heldBytes);
+    if (bytes < piece.length) this.isCut = true;
+    const needed = this.heldBytes + bytes;
+    if (this.held.length < needed) {
+      const larger = Buffer.allocUnsafe(Math.min(2 * needed, this.maxElementBytes));
+      this.held.copy(larger, 0, 0, this.heldBytes);
+      this.held = larger;
+    }
+    piece.copy(this.held, this.heldBytes, 0, bytes);
+    this.heldBytes = needed;
+  }
+
+  protected takeHeld(): string {
+    const text = this.held.toString('utf8', 0, this.heldBytes);
+    this.heldBytes = 0;
+    this.isCut = false;
+    return text;
   }
 }
 
@@ -51,16 +73,12 @@ export async function* scanSlices(
   try {
     for await (const chunk of chunks) {
       scanner.feed(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      for (let slice = scanner.takeFull(sliceSize); slice; slice = scanner.takeFull(sliceSize)) {
-        yield slice;
-      }
+      yield* scanner.slices(sliceSize);
     }
     scanner.end();
   } catch (error) {
     failure = error;
   }
-  for (let slice = scanner.takeRest(sliceSize); slice; slice = scanner.takeRest(sliceSize)) {
-    yield slice;
-  }
+  yield* scanner.slices(sliceSize, true);
   if (failure !== undefined) throw failure;
 }

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitUntil } from '../../../../dev/kit/process.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/harness/database.js';
 import { ingestSaid } from '../../../../test/harness/event-world.js';
 import { recordTerms } from '../../../../test/harness/terms.js';
-import { waitUntil } from '../../../processes/process.js';
 import { MAX_FEE_WEI } from '../../rules/reading/event-content.js';
 import type { PoolEvent } from '../../rules/reading/pool-event.js';
 import { registerSources } from '../sources/source-register.js';

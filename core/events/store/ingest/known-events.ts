@@ -4,7 +4,7 @@ import { PoolError } from '../../../base/errors/pool-error.js';
 import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
 import type { Database } from '../../../db/database.js';
 import type { Terms } from '../../../terms/rules/terms.js';
-import { READ_TERMS, toTerms } from '../../../terms/store/terms-rows.js';
+import { READ_TERMS, toTerms } from '../../../terms/store/recorded-terms.js';
 import type { HalfRole } from '../../rules/ai-job.js';
 import type { EventKey, StoredHalf } from '../../rules/credit.js';
 import { knownHash, UUIDS_FROM, type UuidRow, uuidsStatement } from './event-uuids.js';

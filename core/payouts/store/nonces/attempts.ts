@@ -1,15 +1,9 @@
 /** Finds the signed bytes that have to be sent, and stores what the endpoints answered. */
 import { type SQL, sql } from 'drizzle-orm';
+import type { WalletView } from '../../../chain/node-reads.js';
 import type { Database, Reader } from '../../../db/database.js';
 import { fields, list, rows } from '../../../db/query.js';
-import {
-  type Attempt,
-  attempt,
-  type NonceSlot,
-  nonceSlot,
-  type Payout,
-  payout,
-} from '../tables.js';
+import { attempt, nonceSlot, payout } from '../tables.js';
 import type { WalletKey } from '../wallet/paying-wallet.js';
 
 const SLOT = { payoutId: nonceSlot.payoutId, nonce: nonceSlot.nonce };
@@ -25,9 +19,7 @@ const BYTES = {
 };
 
 /** An open slot with its payout's transfer and its latest attempt. */
-export type LatestAttempt = Pick<NonceSlot, keyof typeof SLOT> &
-  Pick<Payout, keyof typeof TRANSFER> &
-  Pick<Attempt, keyof typeof BYTES>;
+export type LatestAttempt = Awaited<ReturnType<typeof latestAttempts>>[number];
 
 /** Selects the attempt that was signed last for the row `slot` of the statement. */
 export const LATEST_ATTEMPT: SQL = sql`
@@ -46,26 +38,16 @@ export function unsentAttempts(reader: Reader, key: WalletKey): Promise<readonly
   return latestAttempts(reader, key, sql`latest.sends = 0`);
 }
 
-export interface Restlessness {
-  /** How many nonces are consumed at the head; `pendingNonce` also counts those in the node's pool. */
-  readonly latestNonce: number;
-  readonly pendingNonce: number;
-  /**
-   * How long the node may not show a sent transaction before it is sent again, in milliseconds. It doubles with each
-   * sending, up to a limit.
-   */
-  readonly resendAfterMs: number;
-}
-
 /**
  * Returns the open slots whose bytes have to be sent again, for one of three reasons: the process that stored them
  * never sent them, the node has not shown them for a while, or they are next and the node has had them for a long
- * time without their being mined.
+ * time without their being mined. `resendAfterMs` is how long the node may not show a transaction; it doubles with
+ * each sending, up to a limit.
  */
 export function restlessAttempts(
   reader: Reader,
   key: WalletKey,
-  view: Restlessness,
+  view: Pick<WalletView, 'latestNonce' | 'pendingNonce'> & { readonly resendAfterMs: number },
 ): Promise<readonly LatestAttempt[]> {
   const patience = sql`${view.resendAfterMs} * interval '1 millisecond'`;
   return latestAttempts(
@@ -96,23 +78,17 @@ export function slotsToBump(
   );
 }
 
-function latestAttempts(
-  reader: Reader,
-  key: WalletKey,
-  condition: SQL,
-): Promise<readonly LatestAttempt[]> {
-  return rows(
-    reader,
-    { ...SLOT, ...TRANSFER, ...BYTES },
-    sql`SELECT ${fields('slot', SLOT)}, ${fields('payout', TRANSFER)}, ${fields('latest', BYTES)}
-          FROM nonce_slot slot
-          JOIN payout ON payout.id = slot.payout_id
-         CROSS JOIN LATERAL ${LATEST_ATTEMPT}
-         WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
-           AND slot.state = 'open' AND (${condition})
-           AND NOT EXISTS (SELECT FROM wallet_halt)
-         ORDER BY slot.nonce LIMIT ${MAX_ATTEMPTS}`,
-  );
+function latestAttempts(reader: Reader, key: WalletKey, condition: SQL) {
+  const statement = sql`
+    SELECT ${fields('slot', SLOT)}, ${fields('payout', TRANSFER)}, ${fields('latest', BYTES)}
+      FROM nonce_slot slot
+      JOIN payout ON payout.id = slot.payout_id
+     CROSS JOIN LATERAL ${LATEST_ATTEMPT}
+     WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
+       AND slot.state = 'open' AND (${condition})
+       AND NOT EXISTS (SELECT FROM wallet_halt)
+     ORDER BY slot.nonce LIMIT ${MAX_ATTEMPTS}`;
+  return rows(reader, { ...SLOT, ...TRANSFER, ...BYTES }, statement);
 }
 
 /** Stores what an endpoint answered to each sending, for people to see. Nothing is ever decided by it. */

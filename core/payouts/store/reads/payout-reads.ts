@@ -1,41 +1,32 @@
 /** Reads payouts to show them to people: their state, what was signed, and why they wait. */
-import { and, count, eq, type SQL, sql } from 'drizzle-orm';
+import { and, asc, count, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
-import {
-  allOf,
-  CURSOR_PART,
-  microsOf,
-  type Page,
-  type PageRequest,
-  readCursor,
-  rowsToAskFor,
-  timeOfMicros,
-  toPage,
-} from '../../../db/paging.js';
+import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../../db/paging.js';
 import { fields, orNull, query, rows } from '../../../db/query.js';
+import { remoteWorker } from '../../../ledger/store/tables.js';
 import type { PayoutState } from '../../rules/payout.js';
-import { isBlocking, isIn, isOpen, payout } from '../tables.js';
+import { LATEST_ATTEMPT } from '../nonces/attempts.js';
+import {
+  attempt,
+  isBlocking,
+  isIn,
+  isOpen,
+  nonceSlot,
+  payout,
+  payoutAllocation,
+  SHOWS_WAIT,
+} from '../tables.js';
 
-const PAYOUT = {
-  id: payout.id,
-  payee: payout.payee,
-  destination: payout.destination,
-  amountWei: payout.amountWei,
-  state: payout.state,
-  origin: payout.origin,
-  roundId: payout.roundId,
-  reason: payout.reason,
-  settlementNo: payout.settlementNo,
-  heldAt: payout.heldAt,
-  holdReason: payout.holdReason,
-  /** When an operator approved it although it is above the limits of one payout. */
-  approvedAt: payout.approvedAt,
-  approveReason: payout.approveReason,
-  createdAt: payout.createdAt,
-  signedAt: payout.signedAt,
-  closedAt: payout.closedAt,
-};
+const {
+  requestId: _request,
+  bumpRequestedAt: _bump,
+  toldAt: _told,
+  waitBeganAt: _began,
+  waitCode,
+  waitReason,
+  ...PAYOUT
+} = getTableColumns(payout);
 
 export type PayoutSummary = Awaited<ReturnType<typeof readPayouts>>[number];
 
@@ -44,21 +35,15 @@ export interface PayoutFilter {
   readonly payee?: Address | undefined;
 }
 
-/**
- * Hides a stale WALLET_HALTED: the wait code stays in the row until the saga checks again (up to a minute), although
- * the halt is over. `p` is the payout.
- */
-export const SHOWS_WAIT: SQL = sql`
-  (p.wait_code IS DISTINCT FROM 'WALLET_HALTED' OR EXISTS (SELECT FROM wallet_halt))`;
-
 const NEWEST_SLOT: SQL = sql`
-  LEFT JOIN LATERAL (
-    SELECT n.nonce, coalesce(n.mined_hash, (
-             SELECT a.hash FROM attempt a
-              WHERE a.chain_id = n.chain_id AND a.wallet = n.wallet AND a.nonce = n.nonce
-              ORDER BY a.n DESC LIMIT 1)) AS tx_hash
-      FROM nonce_slot n WHERE n.payout_id = p.id ORDER BY n.created_at DESC, n.nonce DESC LIMIT 1
-  ) slot ON true`;
+  LEFT JOIN LATERAL (SELECT * FROM nonce_slot WHERE payout_id = p.id
+                      ORDER BY created_at DESC, nonce DESC LIMIT 1) slot ON true
+  LEFT JOIN LATERAL ${LATEST_ATTEMPT} ON true`;
+
+const NEWEST_FIRST = new Keyset('DESC', {
+  createdMicros: { column: sql`p.created_at`, kind: 'time' },
+  id: { column: sql`p.id`, kind: 'uuid' },
+});
 
 /** Reads payouts for display. `chosen` is the text after FROM: it selects the payouts as `p` and their order. */
 function readPayouts(db: Reader, chosen: SQL) {
@@ -66,8 +51,8 @@ function readPayouts(db: Reader, chosen: SQL) {
     db,
     {
       ...PAYOUT,
-      waitCode: payout.waitCode,
-      waitReason: payout.waitReason,
+      waitCode,
+      waitReason,
       /** The newest nonce that was taken for the payout; null while nothing is signed. */
       nonce: orNull(String),
       /** The hash of the mined transaction, or else of the one that was signed last. */
@@ -76,7 +61,7 @@ function readPayouts(db: Reader, chosen: SQL) {
     },
     sql`SELECT ${fields('p', PAYOUT)}, CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END AS "waitCode",
                CASE WHEN ${SHOWS_WAIT} THEN p.wait_reason END AS "waitReason", slot.nonce,
-               slot.tx_hash AS "txHash", ${microsOf(sql`p.created_at`)} AS "createdMicros"
+               coalesce(slot.mined_hash, latest.hash) AS "txHash", ${NEWEST_FIRST.timeFields}
           FROM ${chosen}`,
   );
 }
@@ -87,22 +72,18 @@ export async function listPayouts(
   filter: PayoutFilter,
   page: PageRequest,
 ): Promise<Page<PayoutSummary>> {
-  const before = readCursor(page.cursor, [CURSOR_PART.integer, CURSOR_PART.uuid]);
   const conditions = allOf([
     filter.states && isIn(filter.states),
     filter.payee === undefined ? undefined : sql`payee = ${filter.payee}`,
-    before && sql`(created_at, id) < (${timeOfMicros(before[0])}, ${before[1]}::uuid)`,
+    NEWEST_FIRST.after(page),
   ]);
   const found = await readPayouts(
     db,
-    sql`(SELECT * FROM payout WHERE ${conditions}
-          ORDER BY created_at DESC, id DESC LIMIT ${rowsToAskFor(page)}) p
-        ${NEWEST_SLOT} ORDER BY p.created_at DESC, p.id DESC`,
+    sql`(SELECT * FROM payout p WHERE ${conditions}
+          ORDER BY ${NEWEST_FIRST.order} LIMIT ${rowsToAskFor(page)}) p
+        ${NEWEST_SLOT} ORDER BY ${NEWEST_FIRST.order}`,
   );
-  return toPage(found, page, {
-    item: (one) => one,
-    cursorParts: ({ createdMicros, id }) => [createdMicros, id],
-  });
+  return NEWEST_FIRST.page(found, page, (one) => one);
 }
 
 /** Lists open payouts, those that have waited longest first. */
@@ -156,4 +137,52 @@ export async function findPayoutSince(
 export async function isKnownPayout(db: Reader, id: string): Promise<boolean> {
   const found = await query(db, sql`SELECT FROM payout WHERE id::text = ${id} LIMIT 1`);
   return found.length > 0;
+}
+
+const {
+  chainId: _chain,
+  wallet: _wallet,
+  nonce: _nonce,
+  raw: _raw,
+  ...ATTEMPT
+} = getTableColumns(attempt);
+
+export type SlotSummary = Awaited<ReturnType<typeof readSlots>>[number];
+export type AllocationSummary = Awaited<ReturnType<typeof readAllocations>>[number];
+
+/**
+ * Reads the nonce slots of a payout in the order in which they were taken, each with its attempts in the order in which
+ * they were signed, but without their raw bytes.
+ */
+export async function readSlots(db: Reader, payoutId: string) {
+  const slots = await db
+    .select()
+    .from(nonceSlot)
+    .where(eq(nonceSlot.payoutId, payoutId))
+    .orderBy(asc(nonceSlot.createdAt), asc(nonceSlot.nonce));
+  const withAttempts = slots.map(async (slot) => {
+    const { chainId, wallet, nonce, n } = attempt;
+    const attempts = await db
+      .select(ATTEMPT)
+      .from(attempt)
+      .where(and(eq(chainId, slot.chainId), eq(wallet, slot.wallet), eq(nonce, slot.nonce)))
+      .orderBy(asc(n));
+    return { ...slot, attempts };
+  });
+  return Promise.all(withAttempts);
+}
+
+/** Reads how the payout's amount is divided over the payee's worker rows. */
+export async function readAllocations(db: Reader, payoutId: string) {
+  return db
+    .select({
+      remoteWorkerId: payoutAllocation.remoteWorkerId,
+      nodeType: remoteWorker.nodeType,
+      region: remoteWorker.region,
+      amountWei: payoutAllocation.amountWei,
+    })
+    .from(payoutAllocation)
+    .innerJoin(remoteWorker, eq(remoteWorker.id, payoutAllocation.remoteWorkerId))
+    .where(eq(payoutAllocation.payoutId, payoutId))
+    .orderBy(asc(payoutAllocation.remoteWorkerId));
 }

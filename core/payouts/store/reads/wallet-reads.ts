@@ -1,26 +1,12 @@
 /** Reads the hot wallets of a chain: their nonces, balances, halts, and transfers under way. */
-import { desc, eq, sql } from 'drizzle-orm';
+import { desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
 import { fields, orNull, rows } from '../../../db/query.js';
-import { nonceSlot, payingWallet, payout, type Wallet, wallet, walletBalance } from '../tables.js';
-import type { SeenBalance } from '../wallet/wallets.js';
-import { HALTS, type Halt } from '../wallet/wallets.js';
+import { nonceSlot, payingWallet, payout, wallet, walletBalance } from '../tables.js';
+import { HALTS, type Halt, type SeenBalance } from '../wallet/wallets.js';
 
-export interface WalletSummary
-  extends Pick<Wallet, 'chainId' | 'address' | 'openingBalanceWei' | 'createdAt'> {
-  readonly nextNonce: string;
-  readonly openingNonce: string;
-  readonly openingBlock: string;
-  /** The last balance that the chain showed; null before it was read. It is stored when payouts are signed and when the pool is audited. */
-  readonly balance: SeenBalance | null;
-  /** All halts of the ledger, the most serious first; empty when nothing stops it. */
-  readonly halts: readonly ShownHalt[];
-  /** How many signed transfers may still be mined; `openWei` is the sum of their amounts. */
-  readonly openTransfers: number;
-  readonly openWei: bigint;
-  readonly oldestOpenAt: Date | null;
-}
+type WalletSummary = Readonly<Awaited<ReturnType<typeof listWallets>>[number]>;
 
 /** The wallet that pays, with the wallets before and after it. */
 export interface PayingWallet extends WalletSummary {
@@ -39,18 +25,10 @@ export interface ShownHalt extends Halt {
   readonly wallet: Address;
 }
 
-const WALLET = {
-  chainId: wallet.chainId,
-  address: wallet.address,
-  nextNonce: wallet.nextNonce,
-  openingNonce: wallet.openingNonce,
-  openingBlock: wallet.openingBlock,
-  openingBalanceWei: wallet.openingBalanceWei,
-  createdAt: wallet.createdAt,
-};
+const { comparedFor: _compared, ...WALLET } = getTableColumns(wallet);
 
 /** Lists the wallets that were opened on a chain, newest first; usually there is one. */
-async function listWallets(db: Reader, chainId: number): Promise<readonly WalletSummary[]> {
+async function listWallets(db: Reader, chainId: number) {
   const found = await rows(
     db,
     {
@@ -58,17 +36,21 @@ async function listWallets(db: Reader, chainId: number): Promise<readonly Wallet
       nextNonce: String,
       openingNonce: String,
       openingBlock: String,
+      /** All halts of the ledger, the most serious first; empty when nothing stops it. */
       halts: (halts: readonly (Halt & { at: string; wallet: Address })[]) =>
-        halts.map((halt) => ({ ...halt, at: new Date(halt.at) })),
+        halts.map((halt): ShownHalt => ({ ...halt, at: new Date(halt.at) })),
+      /** How many signed transfers may still be mined; `openWei` is the sum of their amounts. */
       openTransfers: Number,
       openWei: payout.amountWei,
       oldestOpenAt: orNull(nonceSlot.createdAt),
       seenWei: orNull(walletBalance.balanceWei),
       seenBlock: orNull(walletBalance.blockNumber),
       seenAt: orNull(walletBalance.seenAt),
+      seenBaseFeeWei: orNull(walletBalance.baseFeeWei),
     },
     sql`SELECT ${fields('wallet', WALLET)}, ${HALTS} AS halts, open.*, seen.balance_wei AS "seenWei",
-               seen.block_number AS "seenBlock", seen.seen_at AS "seenAt"
+               seen.block_number AS "seenBlock", seen.seen_at AS "seenAt",
+               seen.base_fee_wei AS "seenBaseFeeWei"
           FROM wallet
           LEFT JOIN wallet_balance seen
             ON seen.chain_id = wallet.chain_id AND seen.wallet = wallet.address
@@ -79,13 +61,14 @@ async function listWallets(db: Reader, chainId: number): Promise<readonly Wallet
                 WHERE n.chain_id = wallet.chain_id AND n.wallet = wallet.address AND n.state = 'open') open
          WHERE wallet.chain_id = ${chainId} ORDER BY wallet.created_at DESC, wallet.address`,
   );
-  return found.map(({ seenWei, seenBlock, seenAt, ...rest }) => ({
-    ...rest,
-    balance:
-      seenWei === null || seenBlock === null || seenAt === null
+  return found.map(({ seenWei: wei, seenBlock: block, seenAt: at, seenBaseFeeWei, ...rest }) => {
+    /** The last balance that the chain showed: it is stored when payouts are signed and when the pool is audited. */
+    const balance: SeenBalance | null =
+      wei === null || block === null || at === null
         ? null
-        : { wei: seenWei, block: seenBlock, at: seenAt },
-  }));
+        : { wei, block, baseFeeWei: seenBaseFeeWei, at };
+    return { ...rest, balance };
+  });
 }
 
 /** Finds the wallet that pays. Right after a replacement that is still the previous one, until a worker has opened the new one. */

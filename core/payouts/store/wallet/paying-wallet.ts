@@ -36,6 +36,10 @@ export async function requirePayingWallet(reader: Reader, key: WalletKey): Promi
   throw new PoolError('WALLET_NOT_OF_LEDGER', words);
 }
 
+/** An SQL condition: the row of the table `wallet` is this wallet. */
+export const isWallet = ({ chainId, address }: WalletKey): SQL | undefined =>
+  and(eq(wallet.chainId, chainId), eq(wallet.address, address));
+
 export const isSame = (one: WalletKey, other: WalletKey): boolean =>
   one.chainId === other.chainId && one.address === other.address;
 
@@ -49,24 +53,19 @@ export const isWalletOfLedger = (address: SQL): SQL =>
  * wallet of a ledger.
  */
 export async function namingToCompare(reader: Reader, key: WalletKey): Promise<number | undefined> {
-  const [last] = await rows(
-    reader,
-    { no: named.no, isCompared: Boolean },
-    sql`SELECT no, address <> ${key.address} OR chain_id <> ${key.chainId} OR no = 1 OR EXISTS (
-                 SELECT FROM wallet
-                  WHERE wallet.chain_id = paying_wallet.chain_id AND wallet.address = paying_wallet.address
-                    AND compared_for = no) AS "isCompared"
-          FROM paying_wallet ORDER BY no DESC LIMIT 1`,
-  );
+  const statement = sql`
+    SELECT no, address <> ${key.address} OR chain_id <> ${key.chainId} OR no = 1 OR EXISTS (
+             SELECT FROM wallet
+              WHERE wallet.chain_id = paying_wallet.chain_id AND wallet.address = paying_wallet.address
+                AND compared_for = no) AS "isCompared"
+      FROM paying_wallet ORDER BY no DESC LIMIT 1`;
+  const [last] = await rows(reader, { no: named.no, isCompared: Boolean }, statement);
   return last === undefined || last.isCompared ? undefined : last.no;
 }
 
 /** Records that the other wallets were compared with the chain for this naming. */
 export async function keepCompared(db: Database, key: WalletKey, naming: number): Promise<void> {
-  await db
-    .update(wallet)
-    .set({ comparedFor: naming })
-    .where(and(eq(wallet.chainId, key.chainId), eq(wallet.address, key.address)));
+  await db.update(wallet).set({ comparedFor: naming }).where(isWallet(key));
 }
 
 /** Names the first wallet of a ledger. It changes nothing when there is one already. */
@@ -83,26 +82,24 @@ export async function nameFirstWallet(tx: Transaction, key: WalletKey): Promise<
  * that a reorg could take back, or with halts about what their key did.
  */
 export async function walletsAtWork(reader: Reader, chainId: number): Promise<readonly Address[]> {
-  const atWork = await rows(
-    reader,
-    { address: wallet.address },
-    sql`SELECT address FROM wallet
-         WHERE chain_id = ${chainId} AND (
-               EXISTS (SELECT FROM nonce_slot slot
-                        WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
-                          AND slot.state = 'open')
-            OR EXISTS (SELECT FROM nonce_slot slot
-                        WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
-                          AND slot.state = 'mined' AND slot.final_at IS NULL)
-            OR EXISTS (SELECT FROM wallet_halt
-                        WHERE wallet_halt.chain_id = wallet.chain_id
-                          AND wallet_halt.wallet = wallet.address))
-         ORDER BY created_at, address`,
-  );
+  const statement = sql`
+    SELECT address FROM wallet
+     WHERE chain_id = ${chainId} AND (
+           EXISTS (SELECT FROM nonce_slot slot
+                    WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
+                      AND slot.state = 'open')
+        OR EXISTS (SELECT FROM nonce_slot slot
+                    WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
+                      AND slot.state = 'mined' AND slot.final_at IS NULL)
+        OR EXISTS (SELECT FROM wallet_halt
+                    WHERE wallet_halt.chain_id = wallet.chain_id
+                      AND wallet_halt.wallet = wallet.address))
+     ORDER BY created_at, address`;
+  const atWork = await rows(reader, { address: wallet.address }, statement);
   return atWork.map(({ address }) => address);
 }
 
-/** Lists all wallets of this chain that were ever opened, in the order in which they were opened. */
+/** Lists the wallets of this chain in the order in which they were opened. */
 export async function openedWallets(reader: Reader, chainId: number): Promise<readonly Address[]> {
   const opened = await reader
     .select({ address: wallet.address })

@@ -10,37 +10,26 @@ import { isOpenSlot, nonceSlot } from '../tables.js';
 import { payingWallet } from './paying-wallet.js';
 import { lockWallets } from './wallets.js';
 
-export interface ReplacedWallet {
-  /** False when the named wallet already pays. */
-  readonly changed: boolean;
-  readonly from: Address;
-  readonly to: Address;
-  /** How many transfers of earlier wallets may still be mined; they are settled as before. */
-  readonly underWay: number;
-  readonly words: string;
-}
-
 /**
  * Makes another wallet pay from now on. The previous wallet signs nothing more; what it has signed is still sent and
  * settled. Halts stay, because they belong to the ledger. It is refused as long as nobody has said what the current
- * wallet did before this ledger began, because that may have paid what is pending.
+ * wallet did before this ledger began, because that may have paid what is pending. `underWay` counts the transfers of
+ * earlier wallets that may still be mined. Nothing is changed when the named wallet already pays.
  */
 export async function replaceWallet(
   db: Database,
   order: Decision & { readonly to: Address; readonly dryRun?: boolean },
-): Promise<ReplacedWallet> {
+) {
   const { to, dryRun = false, actor, reason } = order;
   if (payableAddress(to) === undefined) {
     throw new PoolError('ADDRESS_MALFORMED', `"${to}" is no address of a wallet`);
   }
-  const work = async (tx: Transaction): Promise<ReplacedWallet> => {
+  const work = async (tx: Transaction) => {
     const halts = await lockWallets(tx);
     const paying = await payingWallet(tx);
     if (paying === undefined) {
-      throw new PoolError(
-        'WALLET_UNKNOWN',
-        'no wallet has been opened yet: start with the key you want',
-      );
+      const words = 'no wallet has been opened yet: start with the key you want';
+      throw new PoolError('WALLET_UNKNOWN', words);
     }
     const from = paying.address;
     const underWay = await tx.$count(nonceSlot, isOpenSlot);
@@ -52,25 +41,16 @@ export async function replaceWallet(
     await tx.execute(sql`
       INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
       SELECT max(no) + 1, ${paying.chainId}, ${to}, ${actor}, ${reason} FROM paying_wallet`);
-    await recordDecision(tx, {
-      actor,
-      reason,
-      action: 'wallet.replace',
-      subject: to,
-      detail: { from, underWay: String(underWay) },
-    });
-    return { changed: true, from, to, underWay, words: replacedWords({ from, to, underWay }) };
+    const detail = { from, underWay: String(underWay) };
+    await recordDecision(tx, { actor, reason, action: 'wallet.replace', subject: to, detail });
+    const left =
+      underWay === 0
+        ? 'nothing that it signed is under way'
+        : `${counted(underWay, 'transfer')} under way are settled as before: leave their gas in it`;
+    const words =
+      `the ledger pays from ${to}; ${from} signs nothing any more, ${left}. ` +
+      'Restart the workers with the new key';
+    return { changed: true, from, to, underWay, words };
   };
   return dryRun ? rehearse(db, work) : transact(db, work);
-}
-
-function replacedWords(done: Pick<ReplacedWallet, 'from' | 'to' | 'underWay'>): string {
-  const left =
-    done.underWay === 0
-      ? 'nothing that it signed is under way'
-      : `${counted(done.underWay, 'transfer')} under way are settled as before: leave their gas in it`;
-  return (
-    `the ledger pays from ${done.to}; ${done.from} signs nothing any more, ${left}. ` +
-    'Restart the workers with the new key'
-  );
 }

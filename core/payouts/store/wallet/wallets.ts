@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
@@ -6,8 +6,8 @@ import { list, query } from '../../../db/query.js';
 import { rehearse, transact } from '../../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../../ledger/store/audit-log.js';
 import { notBookedYet } from '../../rules/waits.js';
-import { wallet } from '../tables.js';
-import { nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
+import { wallet, walletHalt } from '../tables.js';
+import { isWallet, nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
 
 export type { WalletKey };
 
@@ -36,7 +36,6 @@ export interface WalletOpening {
   readonly balanceWei: bigint;
 }
 
-/** A halt and the wallet that it is about. */
 interface HaltOfWallet extends Halt {
   readonly wallet: Address;
 }
@@ -63,21 +62,15 @@ export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet
   return { ...key, nextNonce: found.nextNonce, halt: halts[0] ?? null, halts };
 }
 
-const isWallet = ({ chainId, address }: WalletKey): SQL | undefined =>
-  and(eq(wallet.chainId, chainId), eq(wallet.address, address));
-
 /**
  * Locks all wallets of the ledger for this transaction, and returns the current halts. Handing out nonces, halting,
  * resuming and replacing a wallet all wait for one another here.
  */
 export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWallet[]> {
   await tx.execute(sql`SELECT FROM wallet ORDER BY chain_id, address FOR NO KEY UPDATE`);
-  // Read in a second statement, because the first one does not see halts that were written while it waited for the
-  // lock.
-  const [row] = await query<{ readonly halts: readonly HaltOfWallet[] }>(
-    tx,
-    sql`SELECT ${HALTS} AS halts`,
-  );
+  // Read in a second statement, because the first one does not see halts that were written while it waited.
+  const statement = sql`SELECT ${HALTS} AS halts`;
+  const [row] = await query<{ readonly halts: readonly HaltOfWallet[] }>(tx, statement);
   return row?.halts ?? [];
 }
 
@@ -85,8 +78,8 @@ export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWalle
 export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
   await lockWallets(tx);
   const found = await findWallet(tx, key);
-  if (found !== undefined) return found;
-  throw notOpened(key);
+  if (found === undefined) throw notOpened(key);
+  return found;
 }
 
 function notOpened({ address }: WalletKey): PoolError {
@@ -106,20 +99,28 @@ export async function openWalletRow(
     const { opening } = first;
     await nameFirstWallet(tx, key);
     await requirePayingWallet(tx, key);
-    const inserted = await query(
-      tx,
-      sql`${insertWallet(key, opening)}
-          ON CONFLICT DO NOTHING RETURNING 1`,
-    );
+    const inserted = await tx
+      .insert(wallet)
+      .values({ ...key, ...openedAt(opening) })
+      .onConflictDoNothing()
+      .returning({ address: wallet.address });
     await lockWallet(tx, key);
     if (inserted.length > 0 && first.halt !== null) await halt(tx, key, first.halt);
     return lockWallet(tx, key);
   });
 }
 
-const insertWallet = (key: WalletKey, { nonce, block, balanceWei }: WalletOpening): SQL => sql`
-  INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
-  VALUES (${key.chainId}, ${key.address}, ${nonce}, ${nonce}, ${block}, ${balanceWei.toString()})`;
+const openedAt = ({ nonce, block, balanceWei }: WalletOpening) => ({
+  nextNonce: nonce,
+  openingNonce: nonce,
+  openingBlock: block,
+  openingBalanceWei: balanceWei,
+});
+
+/** The opening can only move while nothing was signed with this key. */
+const HAS_NO_SLOT = sql`
+  NOT EXISTS (SELECT FROM nonce_slot slot
+               WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address)`;
 
 /** Throws WALLET_NOT_HALTED when nothing stops the wallet from signing during an adoption. */
 export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
@@ -130,8 +131,7 @@ export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
 /**
  * Moves a wallet's opening back to an earlier nonce from which this ledger has paid, which an older backup does not
  * know. Adoption then examines everything since that nonce, and the ledger stays halted until it has. Returns false
- * when that is known already. The opening only moves backwards: history can be added, and what was added can never be
- * left out again.
+ * when that is known already. What was added to the history can never be left out again.
  */
 export async function reopenWallet(
   db: Database,
@@ -142,42 +142,38 @@ export async function reopenWallet(
   const work = async (tx: Transaction): Promise<boolean> => {
     const halts = await lockWallets(tx);
     requireHalted({ halt: halts[0] ?? null });
-    const reopened = await query(
-      tx,
-      sql`${insertWallet(key, opening)}
-          ON CONFLICT (chain_id, address) DO UPDATE
-            SET next_nonce = excluded.next_nonce, opening_nonce = excluded.opening_nonce,
-                opening_block = excluded.opening_block, opening_balance_wei = excluded.opening_balance_wei
-            WHERE wallet.opening_nonce > excluded.opening_nonce
-              AND NOT EXISTS (SELECT FROM nonce_slot slot
-                               WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address)
-          RETURNING 1`,
-    );
+    const reopened = await tx
+      .insert(wallet)
+      .values({ ...key, ...openedAt(opening) })
+      .onConflictDoUpdate({
+        target: [wallet.chainId, wallet.address],
+        set: openedAt(opening),
+        setWhere: sql`${wallet.openingNonce} > excluded.opening_nonce AND ${HAS_NO_SLOT}`,
+      })
+      .returning({ address: wallet.address });
     if (reopened.length === 0) {
       await requireOpenedAt(tx, key, opening.nonce);
       return false;
     }
-    const ofWallet = halts.filter((one) => one.wallet === key.address).map(({ code }) => code);
-    await tx.execute(sql`
-      DELETE FROM wallet_halt
-       WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND code = ${USED_BEFORE}`);
-    if (!ofWallet.includes(NONCE_AHEAD)) {
+    const { chainId, wallet: haltedWallet, code } = walletHalt;
+    await tx
+      .delete(walletHalt)
+      .where(and(eq(chainId, key.chainId), eq(haltedWallet, key.address), eq(code, USED_BEFORE)));
+    if (!isHaltedFor(halts, key, NONCE_AHEAD)) {
       const halted = notBookedYet(key.address, opening.nonce);
       await halt(tx, key, { code: NONCE_AHEAD, reason: halted, actor });
     }
     const detail = { nonce: String(opening.nonce), block: String(opening.block) };
-    const done = { actor, reason, action: 'wallet.reopen', subject: key.address, detail };
-    await recordDecision(tx, done);
+    const subject = key.address;
+    await recordDecision(tx, { actor, reason, action: 'wallet.reopen', subject, detail });
     return true;
   };
   return order.dryRun ? rehearse(db, work) : transact(db, work);
 }
 
 async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): Promise<void> {
-  const [found] = await tx
-    .select({ openingNonce: wallet.openingNonce })
-    .from(wallet)
-    .where(isWallet(key));
+  const { openingNonce } = wallet;
+  const [found] = await tx.select({ openingNonce }).from(wallet).where(isWallet(key));
   const known = found?.openingNonce ?? 0;
   const halts = (await findWallet(tx, key))?.halts ?? [];
   if (known === nonce && !halts.some(({ code }) => code === USED_BEFORE)) return;
@@ -196,24 +192,17 @@ export async function acceptUsedWallet(
 ): Promise<void> {
   await transact(db, async (tx) => {
     const halts = await lockWallets(tx);
-    if (!halts.some((one) => one.code === USED_BEFORE && one.wallet === key.address)) return;
-    const opened = await query(
-      tx,
-      sql`UPDATE wallet SET next_nonce = ${opening.nonce}, opening_nonce = ${opening.nonce},
-                 opening_block = ${opening.block}, opening_balance_wei = ${opening.balanceWei.toString()}
-           WHERE chain_id = ${key.chainId} AND address = ${key.address}
-             AND NOT EXISTS (SELECT FROM nonce_slot
-                              WHERE chain_id = ${key.chainId} AND wallet = ${key.address})
-          RETURNING 1`,
-    );
+    if (!isHaltedFor(halts, key, USED_BEFORE)) return;
+    const opened = await tx
+      .update(wallet)
+      .set(openedAt(opening))
+      .where(and(isWallet(key), HAS_NO_SLOT))
+      .returning({ address: wallet.address });
     if (opened.length === 0) return;
     await endHalts(tx, [USED_BEFORE]);
-    await recordDecision(tx, {
-      actor: MANAGER,
-      action: 'wallet.first-use',
-      subject: key.address,
-      reason: `wallet.acceptedTransactions is ${opening.nonce}`,
-    });
+    const reason = `wallet.acceptedTransactions is ${opening.nonce}`;
+    const subject = key.address;
+    await recordDecision(tx, { actor: MANAGER, action: 'wallet.first-use', subject, reason });
   });
 }
 
@@ -221,48 +210,48 @@ export async function acceptUsedWallet(
  * Stops everything that the ledger would sign or send, from any wallet; `key` is the wallet that the halt is about.
  * Returns false when it was already halted for this reason.
  */
-export async function haltWallet(
-  db: Database,
-  key: WalletKey,
-  why: Halt & { readonly actor?: string },
-): Promise<boolean> {
+export async function haltWallet(db: Database, key: WalletKey, why: NewHalt): Promise<boolean> {
   return transact(db, async (tx) => {
     const halts = await lockWallets(tx);
-    if (halts.some((one) => one.code === why.code && one.wallet === key.address)) return false;
+    if (isHaltedFor(halts, key, why.code)) return false;
     await halt(tx, key, why);
     return true;
   });
 }
 
+const isHaltedFor = (halts: readonly HaltOfWallet[], { address }: WalletKey, code: string) =>
+  halts.some((one) => one.code === code && one.wallet === address);
+
 export async function endHalts(tx: Transaction, codes: readonly string[]): Promise<void> {
   await tx.execute(sql`DELETE FROM wallet_halt WHERE code = ANY(${list(codes)}::text[])`);
+}
+
+interface NewHalt extends Halt {
+  readonly actor?: string;
 }
 
 async function halt(
   tx: Transaction,
   key: WalletKey,
-  why: Halt & { readonly actor?: string },
+  { code, reason, actor = MANAGER }: NewHalt,
 ): Promise<void> {
   const halted = await query(
     tx,
     sql`INSERT INTO wallet_halt (chain_id, wallet, code, reason)
-        SELECT chain_id, address, ${why.code}, ${why.reason} FROM wallet
+        SELECT chain_id, address, ${code}, ${reason} FROM wallet
          WHERE chain_id = ${key.chainId} AND address = ${key.address} RETURNING 1`,
   );
   if (halted.length === 0) throw notOpened(key);
-  await recordDecision(tx, {
-    actor: why.actor ?? MANAGER,
-    action: 'wallet.halt',
-    subject: key.address,
-    reason: why.reason,
-    detail: { code: why.code },
-  });
+  const subject = key.address;
+  await recordDecision(tx, { actor, action: 'wallet.halt', subject, reason, detail: { code } });
 }
 
 /** The last balance that the chain showed. It is for people to see; nothing is decided by it. */
 export interface SeenBalance {
   readonly wei: bigint;
   readonly block: number;
+  /** The base fee of that block; null when an earlier version stored the balance. */
+  readonly baseFeeWei: bigint | null;
   readonly at: Date;
 }
 
@@ -273,10 +262,11 @@ export async function recordBalance(
   seen: Omit<SeenBalance, 'at'>,
 ): Promise<void> {
   await db.execute(sql`
-    INSERT INTO wallet_balance (chain_id, wallet, balance_wei, block_number, seen_at)
-    SELECT chain_id, address, ${seen.wei.toString()}::numeric, ${seen.block}::bigint, now()
+    INSERT INTO wallet_balance (chain_id, wallet, balance_wei, block_number, base_fee_wei, seen_at)
+    SELECT chain_id, address, ${seen.wei.toString()}::numeric, ${seen.block}::bigint,
+           ${seen.baseFeeWei?.toString() ?? null}::numeric, now()
       FROM wallet WHERE chain_id = ${key.chainId} AND address = ${key.address}
     ON CONFLICT (chain_id, wallet) DO UPDATE
       SET balance_wei = excluded.balance_wei, block_number = excluded.block_number,
-          seen_at = excluded.seen_at`);
+          base_fee_wei = excluded.base_fee_wei, seen_at = excluded.seen_at`);
 }

@@ -1,0 +1,72 @@
+/**
+ * Lists the sentinel's findings, and records that an operator has acknowledged one: a single audited transaction that
+ * does not need Temporal.
+ */
+import { z } from 'zod';
+import type { RunningPool } from '../../client/running-pool.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
+import {
+  countFindings,
+  findFinding,
+  listFindings,
+  type ShownFinding,
+} from '../../core/sentinel/store/finding-reads.js';
+import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
+import { publicFinding } from '../outside.js';
+import { booleanQuery, decisionBody, listQuery, type Routes } from '../request.js';
+
+const findingsQuery = listQuery({
+  source: z.string().max(200).optional(),
+  all: booleanQuery.optional(),
+});
+
+export function findingRoutes(routes: Routes, { db }: RunningPool): void {
+  routes.list('/v1/findings', findingsQuery, async ({ filter, page }, { shows }) => {
+    const { source: sourceId, all } = filter;
+    await requireKnownSource(db, sourceId);
+    const [{ items, nextCursor }, { counts, lookedAt }] = await Promise.all([
+      listFindings(db, { sourceId, all }, page),
+      countFindings(db, sourceId),
+    ]);
+    const sum = (those: typeof counts) => those.reduce((all, { findings }) => all + findings, 0);
+    const open = sum(counts);
+    const openAcknowledged = sum(counts.filter(({ acknowledged }) => acknowledged));
+    const findings = items.map((finding) => viewFinding(finding, shows.words));
+    return { lookedAt, open, openAcknowledged, findings, nextCursor };
+  });
+  routes.post('/v1/findings/:id/acknowledge', decisionBody, async (decision, asked) => {
+    const id = readId(asked.id);
+    await acknowledgeFinding(db, id, decision);
+    const finding = await findFinding(db, id);
+    return { finding: finding && viewFinding(finding, true) };
+  });
+}
+
+function readId(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new PoolError('FINDING_NOT_FOUND', 'The id of a finding is a number.');
+}
+
+/** Shows a finding. Without `showsWords`, leaves out foreign names and what a person wrote when acknowledging it. */
+function viewFinding(finding: ShownFinding, showsWords: boolean) {
+  const { id, code, sourceId, acknowledged } = finding;
+  const { subject, words, figures } = showsWords ? finding : publicFinding(finding);
+  return {
+    id: String(id),
+    code,
+    source: sourceId,
+    subject,
+    severity: finding.severity,
+    words,
+    figures,
+    openedAt: finding.openedAt,
+    seenAt: finding.seenAt,
+    timesSeen: finding.timesSeen,
+    resolvedAt: finding.resolvedAt,
+    acknowledged: acknowledged && {
+      ...acknowledged,
+      reason: showsWords ? acknowledged.reason : null,
+    },
+  };
+}

@@ -1,0 +1,236 @@
+/** The payouts, and what the next round would pay. */
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { createLinks, type Links } from '../../client/links.js';
+import { requestPayout } from '../../client/payout-request.js';
+import type { RunningPool } from '../../client/running-pool.js';
+import { readStanding } from '../../client/standing.js';
+import { amount } from '../../client/views.js';
+import { pokeSaga } from '../../client/workflow-calls.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
+import { isClosed, PAYOUT_STATES } from '../../core/payouts/rules/payout.js';
+import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../core/payouts/rules/round-preview.js';
+import {
+  approvePayout,
+  cancelPayout,
+  holdPayout,
+  requestBump,
+  resumePayout,
+} from '../../core/payouts/store/payout-messages.js';
+import {
+  type AllocationSummary,
+  findPayout,
+  listPayouts,
+  type PayoutSummary,
+  readAllocations,
+  readSlots,
+  type SlotSummary,
+} from '../../core/payouts/store/reads/payout-reads.js';
+import { pageOfPreview, previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
+import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
+import { publicAnswer, publicHalt, publicRegion, publicStanding, publicWait } from '../outside.js';
+import {
+  addressText,
+  decisionBody,
+  listQuery,
+  noQuery,
+  type Routes,
+  reasonText,
+} from '../request.js';
+
+/** Parses several states from one query field: `?state=reserved,signed`. */
+const statesText = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(PAYOUT_STATES)).min(1));
+
+const payoutsQuery = listQuery({ state: statesText.optional(), payee: addressText.optional() });
+
+const payoutBody = z.strictObject({
+  payee: addressText,
+  belowThreshold: z.boolean().default(false),
+  reason: reasonText.default('asked for through the API'),
+});
+
+const RESERVED = 'reserved: it is paid as soon as nothing stands in its way';
+const JOINED = 'this payee had an open payout, which was joined: nothing new was reserved';
+const UNANSWERED = 'no worker has answered yet: it goes on by itself as the workflow that is named';
+
+const MESSAGES = [
+  ['hold', holdPayout],
+  ['resume', resumePayout],
+  ['approve', approvePayout],
+  ['bump', requestBump],
+  ['cancel', cancelPayout],
+] as const;
+
+export function payoutRoutes(routes: Routes, pool: RunningPool): void {
+  const { db } = pool;
+  const links = createLinks(pool);
+  routes.list('/v1/payouts', payoutsQuery, async ({ filter, page }, { shows }) => {
+    const { state: states, payee } = filter;
+    const { items, nextCursor } = await listPayouts(db, { states, payee }, page);
+    return { payouts: items.map((payout) => viewPayout(payout, links, shows.words)), nextCursor };
+  });
+  routes.get('/v1/payouts/:id', noQuery, async (_, { id, shows: { words } }) => {
+    const payout = await requirePayout(pool, id);
+    const [slots, allocations] = await Promise.all([readSlots(db, id), readAllocations(db, id)]);
+    return {
+      ...viewPayout(payout, links, words),
+      allocations: allocations.map((allocation) => viewAllocation(allocation, words)),
+      nonces: slots.map((slot) => viewSlot(slot, links, words)),
+    };
+  });
+  routes.post('/v1/payouts', payoutBody, async (body, { c }) => {
+    const request = { ...body, idempotencyKey: readIdempotencyKey(c) };
+    const { payout, workflowId, created } = await requestPayout(pool, request);
+    const answer = { workflowId, workflowUrl: links.workflow(workflowId), created };
+    if (payout === null) return c.json({ payout, ...answer, words: UNANSWERED }, 202);
+    const words = created ? RESERVED : JOINED;
+    const view = viewPayout(payout, links, true);
+    return c.json({ payout: view, ...answer, words }, created ? 201 : 200);
+  });
+  for (const [action, apply] of MESSAGES) {
+    routes.post(`/v1/payouts/:id/${action}`, decisionBody, async (decision, asked) => {
+      const { id, state } = await requirePayout(pool, asked.id);
+      if (isClosed(state)) {
+        throw new PoolError('PAYOUT_ALREADY_CLOSED', `This payout has ended as ${state}.`);
+      }
+      const { words } = await apply(db, id, decision);
+      await pokeSaga(pool, id);
+      const payout = viewPayout(await requirePayout(pool, id), links, true);
+      const { workflowId, workflowUrl } = payout;
+      return { words, payout, workflowId, workflowUrl };
+    });
+  }
+}
+
+async function requirePayout({ db }: RunningPool, id: string): Promise<PayoutSummary> {
+  const isUuid = z.guid().safeParse(id).success;
+  const payout = isUuid ? await findPayout(db, id) : undefined;
+  if (payout === undefined) throw new PoolError('PAYOUT_NOT_FOUND', 'No payout has this id.');
+  return payout;
+}
+
+function readIdempotencyKey(c: Context): string | null {
+  const key = c.req.header('idempotency-key') ?? null;
+  if (key === null || /^[\x21-\x7e]{1,200}$/.test(key)) return key;
+  throw new PoolError('REQUEST_INVALID', 'Idempotency-Key takes up to 200 visible characters.');
+}
+
+/** Shows a payout. With `showsWords`, it includes what a node or a signer said. */
+export function viewPayout(payout: PayoutSummary, links: Links, showsWords: boolean) {
+  const workflowId = links.saga(payout.id);
+  const { heldAt, approvedAt, waitCode, waitReason } = payout;
+  const why = showsWords ? waitReason : publicWait(waitCode, waitReason);
+  return {
+    id: payout.id,
+    payee: toChecksum(payout.payee),
+    destination: toChecksum(payout.destination),
+    ...amount('amount', payout.amountWei),
+    state: payout.state,
+    origin: payout.origin,
+    roundId: payout.roundId,
+    reason: payout.reason,
+    settlementNo: payout.settlementNo,
+    nonce: payout.nonce,
+    txHash: payout.txHash,
+    held: heldAt && { at: heldAt, reason: payout.holdReason },
+    approved: approvedAt && { at: approvedAt, reason: payout.approveReason },
+    wait: waitCode === null ? null : { code: waitCode, reason: withChecksums(why) },
+    createdAt: payout.createdAt,
+    signedAt: payout.signedAt,
+    closedAt: payout.closedAt,
+    workflowId,
+    workflowUrl: links.workflow(workflowId),
+    transactionUrl: links.transaction(payout.txHash),
+  };
+}
+
+function viewSlot(slot: SlotSummary, links: Links, showsWords: boolean) {
+  return {
+    chainId: slot.chainId,
+    wallet: toChecksum(slot.wallet),
+    nonce: slot.nonce,
+    state: slot.state,
+    minedHash: slot.minedHash,
+    blockNumber: slot.blockNumber,
+    gasUsed: slot.gasUsed?.toString() ?? null,
+    gasPriceWei: slot.gasPriceWei?.toString() ?? null,
+    createdAt: slot.createdAt,
+    closedAt: slot.closedAt,
+    attempts: slot.attempts.map((attempt) => ({
+      n: attempt.n,
+      hash: attempt.hash,
+      gasLimit: attempt.gasLimit.toString(),
+      maxFeePerGasWei: attempt.maxFeePerGasWei.toString(),
+      maxPriorityFeePerGasWei: attempt.maxPriorityFeePerGasWei.toString(),
+      sends: attempt.sends,
+      firstSentAt: attempt.firstSentAt,
+      lastSentAt: attempt.lastSentAt,
+      lastAnswer: showsWords ? attempt.lastAnswer : publicAnswer(attempt.lastAnswer),
+      createdAt: attempt.createdAt,
+      transactionUrl: links.transaction(attempt.hash),
+    })),
+  };
+}
+
+function viewAllocation(allocation: AllocationSummary, showsWords: boolean) {
+  const { remoteWorkerId, nodeType, region, amountWei } = allocation;
+  return {
+    workerId: String(remoteWorkerId),
+    nodeType,
+    region: showsWords ? region : publicRegion(region),
+    ...amount('amount', amountWei),
+  };
+}
+
+const previewQuery = listQuery({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
+
+export function roundRoutes(routes: Routes, pool: RunningPool): void {
+  const { db, config } = pool;
+  const { chain } = config;
+  routes.list('/v1/round/preview', previewQuery, async ({ filter, page }, { shows }) => {
+    const paying = await findPayingWallet(db, chain.chainId);
+    const [preview, { stops }] = await Promise.all([
+      previewRound(db, config.pool, freeWeiOf(paying, chain.keepInWalletWei)),
+      readStanding(pool, paying),
+    ]);
+    const { items, nextCursor } = pageOfPreview(preview.payees, filter.verdict, page);
+    const { payees, pays, waits, notDue, ...sums } = preview.totals;
+    return {
+      at: preview.at,
+      /** The halts that stop every payout now, whether or not the payee is due. */
+      halts: (paying?.halts ?? [])
+        .map(shows.words ? (halt) => halt : publicHalt)
+        .map(({ code, reason }) => ({ code, reason: withChecksums(reason) })),
+      /** Other reasons why no payout can be made now. */
+      stops: stops.map(({ code, reason }) => ({ code, reason })),
+      totals: {
+        payees,
+        pays,
+        waits,
+        notDue,
+        ...amount('pays', sums.paysWei),
+        ...amount('waits', sums.waitsWei),
+        ...amount('usedToday', sums.usedTodayWei),
+        ...amount('leftToday', sums.leftTodayWei),
+        ...amount('beyondToday', sums.beyondTodayWei),
+      },
+      payees: items.map((item) => viewPreviewed(item, shows.words)),
+      nextCursor,
+    };
+  });
+}
+
+function viewPreviewed(previewed: PreviewedPayee, showsWords: boolean) {
+  const { payee, pendingWei, verdict, code, reason } = previewed;
+  return {
+    payee: toChecksum(payee),
+    ...amount('pending', pendingWei),
+    verdict,
+    code,
+    reason: withChecksums(showsWords ? reason : publicStanding(reason)),
+  };
+}

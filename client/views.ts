@@ -1,0 +1,135 @@
+/** Shows what API and command line both answer: amounts, terms, and what a person's decisions came to. */
+import { formatEth } from '../core/base/money.js';
+import { withChecksums } from '../core/chain/checksums.js';
+import type { Resumed } from '../core/checks/store/resuming.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../core/decisions/rules/decision-reports.js';
+import type { MovedSource } from '../core/events/store/sources/source-register.js';
+import type { Decision } from '../core/ledger/store/audit-log.js';
+import { changeWords, type TermsValues, type TermsVersion } from '../core/terms/rules/terms.js';
+import type { TermsChange, TermsHistory } from '../core/terms/store/recorded-terms.js';
+
+/** Shows an amount: exact wei for programs, ETH next to it for people. */
+export function amount<Name extends string>(name: Name, wei: bigint) {
+  const both = { [`${name}Wei`]: wei.toString(), [`${name}Eth`]: formatEth(wei) };
+  return both as Readonly<Record<`${Name}Wei` | `${Name}Eth`, string>>;
+}
+
+type Fees = Pick<JobDecisionReport, 'grossWei' | 'commissionWei' | 'netWei'>;
+
+const fees = ({ grossWei, commissionWei, netWei }: Fees) => ({
+  ...amount('gross', BigInt(grossWei)),
+  ...amount('commission', BigInt(commissionWei)),
+  ...amount('net', BigInt(netWei)),
+});
+
+export function viewJobDecision(report: JobDecisionReport) {
+  const shown = report.shown.map((one) => ({ ...one, ...fees(one) }));
+  return withChecksums({ ...report, ...fees(report), shown });
+}
+
+export function viewAdjustment(report: AdjustmentReport) {
+  return withChecksums({
+    ...report,
+    ...amount('amount', BigInt(report.amountWei)),
+    ...amount('pending', BigInt(report.pendingWei)),
+  });
+}
+
+/** Returns the state of a version of the terms. Exactly one is in force; the earlier ones are replaced. */
+export function stateOfTerms(version: TermsVersion, { inForce, now }: TermsHistory) {
+  if (version.isWithdrawn) return 'withdrawn';
+  if (version.id === inForce.id) return 'in-force';
+  return version.fromMs > now.getTime() ? 'announced' : 'replaced';
+}
+
+export function viewTermsValues(values: TermsValues) {
+  const { commissionBps, thresholdWei, minIntervalMs, rounding } = values;
+  return {
+    commissionBps,
+    ...amount('payoutThreshold', thresholdWei),
+    minPayoutIntervalMs: minIntervalMs,
+    rounding,
+  };
+}
+
+function viewTerms(version: TermsVersion) {
+  return {
+    id: String(version.id),
+    from: new Date(version.fromMs),
+    namedFrom: new Date(version.namedMs),
+    recordedAt: new Date(version.recordedMs),
+    ...viewTermsValues(version),
+  };
+}
+
+/** Shows the versions of the terms, the newest first. Without `acts`, leaves out who changed them and why. */
+export function viewTermsHistory(
+  history: TermsHistory,
+  acts: ReadonlyMap<string, Decision> | null,
+) {
+  const versions = history.versions.toReversed().map((version) => {
+    const act = acts?.get(String(version.id));
+    return {
+      ...viewTerms(version),
+      state: stateOfTerms(version, history),
+      ...(acts === null ? {} : { actor: act?.actor ?? null, reason: act?.reason ?? null }),
+    };
+  });
+  return {
+    now: history.now,
+    inForce: viewTerms(history.inForce),
+    announced: versions.filter(({ state }) => state === 'announced').toReversed(),
+    versions,
+  };
+}
+
+export function viewTermsChange(change: TermsChange, dryRun: boolean) {
+  const { changed, before, after, withdrawn } = change;
+  return {
+    applied: !dryRun,
+    changed,
+    words: termsChangedWords(change),
+    before: viewTerms(before),
+    after: viewTerms(after),
+    withdrawn: withdrawn.map(viewTerms),
+  };
+}
+
+function termsChangedWords({ changed, before, after, withdrawn }: TermsChange): string {
+  if (!changed) return 'these terms hold from then on already';
+  const from = new Date(after.fromMs).toISOString();
+  const taken = withdrawn.map(({ fromMs }) => new Date(fromMs).toISOString()).join(', ');
+  const rest = withdrawn.length === 0 ? '' : `; what was announced for ${taken} is withdrawn`;
+  return `${changeWords(before, after)}, for jobs and rounds from ${from} on${rest}`;
+}
+
+/** Returns the terms that a request sets, without the fields that it leaves out. */
+export function namedTerms(
+  said: {
+    readonly [Name in keyof TermsValues]: TermsValues[Name] | undefined;
+  },
+): Partial<TermsValues> {
+  const named = Object.entries(said).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(named) as Partial<TermsValues>;
+}
+
+export const RESUMED_WORDS =
+  'it is read again at its next turn, and compared again: if it still gives the events of another source it is stopped again, and nothing of that counts';
+
+/** Says what moving a source changed, and what the operator has to do next. */
+export function movedWords({ from, to, changed, newestAt, mustProve }: MovedSource): string {
+  if (!changed) return `it reads ${to} already: nothing was changed`;
+  const proof = mustProve
+    ? `nothing new counts before that address has shown a job that counts already; the newest event is of ${newestAt?.toISOString()}`
+    : 'it need not know the events of before';
+  return `from ${from} to ${to}; ${proof}. Put the new address into the configuration and restart the workers: those that still read the old one are refused`;
+}
+
+/** Says what resuming the wallet changed. */
+export function resumedWords({ changed, remaining: [still] }: Resumed): string {
+  if (still !== undefined) return withChecksums(`still halted, ${still.code}: ${still.reason}`);
+  return changed ? 'resumed: payouts go on within a minute' : 'it was not halted';
+}
