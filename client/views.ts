@@ -6,7 +6,7 @@ import type {
   AdjustmentReport,
   JobDecisionReport,
 } from '../core/decisions/rules/decision-reports.js';
-import type { MovedSource } from '../core/events/store/sources/source-moves.js';
+import type { MovedSource } from '../core/events/store/sources/source-register.js';
 import type { Decision } from '../core/ledger/store/audit-log.js';
 import { changeWords, type TermsValues, type TermsVersion } from '../core/terms/rules/terms.js';
 import type { TermsChange, TermsHistory } from '../core/terms/store/recorded-terms.js';

@@ -13,7 +13,6 @@ import {
 } from '../../core/events/rules/job-price.js';
 import { roleOf } from '../../core/events/rules/reading/event-type.js';
 import { silentForMs } from '../../core/events/rules/source-silence.js';
-import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
 import { listObjectFindings } from '../../core/events/store/sources/source-objects.js';
 import {
   countEventTypes,
@@ -22,6 +21,7 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
+import { moveSource, resumeSource } from '../../core/events/store/sources/source-register.js';
 import {
   type ArrivalHour,
   UNMATCHED_AGES,

@@ -23,7 +23,7 @@ import {
   listSetAside,
   requireSetAsideCode,
   type SetAsideEvent,
-} from '../../core/events/store/set-aside-reads.js';
+} from '../../core/events/store/set-aside.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import type { Decision } from '../../core/ledger/store/audit-log.js';
 import { retrySubject } from '../../core/orders/rules/order-kinds.js';

@@ -10,7 +10,7 @@ import {
   findSetAside,
   listSetAside,
   requireSetAsideCode,
-} from '../../core/events/store/set-aside-reads.js';
+} from '../../core/events/store/set-aside.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import { retrySubject } from '../../core/orders/rules/order-kinds.js';
 import { misuse, type PoolCommand, requireForm } from '../command.js';

@@ -2,7 +2,6 @@
  * The commands about sources: how far each was read, which of its files are odd, and what an operator decides about it.
  */
 import { movedWords, RESUMED_WORDS } from '../../client/views.js';
-import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
 import {
   listObjectFindings,
   type ObjectFindings,
@@ -12,6 +11,7 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
+import { moveSource, resumeSource } from '../../core/events/store/sources/source-register.js';
 import { readCreditedTwice } from '../../core/events/store/sources/source-stops.js';
 import type { PoolCommand } from '../command.js';
 import type { CliContext } from '../context.js';

@@ -3,7 +3,6 @@ import { listOf } from '../../base/lists.js';
 
 export type HalfRole = 'received' | 'processed';
 
-/** One of the two events that make up an AI job. */
 export interface JobHalf {
   readonly role: HalfRole;
   readonly dtMs: number;
@@ -57,10 +56,7 @@ export function matchHalves<H extends JobHalf>(
   return { pairs, ambiguous, open };
 }
 
-/**
- * Pairs each processed half of the group with the earliest received half that fits, provided that one worker received
- * them all. Returns pairs for all processed halves, or none.
- */
+/** Pairs each processed half with the earliest received one that fits, if one worker received all; otherwise none. */
 function pairsOfOneWorker<H extends JobHalf>(
   group: readonly H[],
   windowMs: number,

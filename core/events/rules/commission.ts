@@ -9,7 +9,6 @@ interface Split {
   readonly netWei: bigint;
 }
 
-/** Splits the fee of one job by the commission and the rounding rule of its terms. */
 export function splitFee(grossWei: bigint, { commissionBps, rounding }: Share): Split {
   if (grossWei < 0n) throw new RangeError(`a fee of ${grossWei} wei is negative`);
   if (!Number.isInteger(commissionBps) || commissionBps < 0 || commissionBps > 10_000) {

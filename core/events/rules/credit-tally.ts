@@ -17,7 +17,6 @@ export type JobPostingKind = 'jobs' | 'late-jobs' | 'unattributed';
 /** The sum of all jobs of a batch that have the same kind, remote worker and terms. */
 export interface Posting {
   readonly kind: JobPostingKind;
-  /** The remote worker that earned the sum; null for unattributed jobs. */
   readonly workerKey: string | null;
   readonly termsId: number;
   readonly grossWei: bigint;
@@ -72,7 +71,6 @@ export function ledgerEntries(posting: Posting): readonly LedgerEntry[] {
 
 type CountedEvent = Pick<PoolEvent, 'dtMs' | 'eventType' | 'version'>;
 
-/** A remote worker that occurs in the batch, with its sums in this batch. */
 interface SeenWorker extends Mutable<WorkerStats> {
   readonly key: string;
   readonly postings: Mutable<Posting>[];

@@ -1,7 +1,4 @@
-/**
- * Works out what the events of a batch earn, and for whom. The input is the new events, the open halves of AI jobs and
- * the dated terms; the result is everything that must be written.
- */
+/** Works out what the events of a batch earn, for whom, and everything that must be written for it. */
 
 import { listOf } from '../../base/lists.js';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
@@ -21,26 +18,22 @@ export interface EventKey {
   readonly eventId: string;
 }
 
-export type UnmatchedReason = 'no-other-half' | 'ambiguous' | 'no-address';
+type UnmatchedReason = 'no-other-half' | 'ambiguous' | 'no-address';
 
 /** A half of an AI job that arrived in an earlier batch and still waits for its other half. */
-export interface StoredHalf extends EventKey {
-  readonly role: HalfRole;
+export interface StoredHalf extends JobHalf, EventKey {
   readonly requestId: string;
-  readonly isHeld: boolean;
   /** The worker of a received half; null when the worker gave no address, and for a processed half. */
   readonly worker: RemoteWorker | null;
   /** The job of a processed half; null for a received half. */
   readonly job: StoredJob | null;
 }
 
-export interface StoredJob {
-  readonly grossWei: bigint;
-  readonly computeUnits: bigint;
+interface StoredJob extends Pick<JobContent, 'grossWei' | 'computeUnits'> {
   readonly termsId: number;
 }
 
-export interface CreditInput {
+interface CreditInput {
   /** The new events in the order of arrival, without those that are stored already. */
   readonly events: readonly FreshEvent[];
   /** The position of the first event in the source's order of arrival. */
@@ -54,7 +47,7 @@ export interface CreditInput {
 }
 
 /** What is stored in the raw row of an event in addition to what the event says. */
-export interface RowCredit {
+interface RowCredit {
   /** The fees of a processed job, whether credited or not. */
   readonly grossWei: bigint | null;
   /** Null, although there is a gross amount, when the job was unattributed on arrival. */
@@ -87,11 +80,7 @@ export interface BatchCredits extends ReturnType<Tally['result']> {
 }
 
 /** A half of an AI job: either a stored half or the fresh event at `index`. */
-interface Half extends JobHalf, EventKey {
-  readonly requestId: string;
-  readonly worker: RemoteWorker | null;
-  readonly job: StoredJob | null;
-  /** The index of the fresh event in the batch; undefined for a stored half. */
+interface Half extends StoredHalf {
   readonly index: number | undefined;
 }
 

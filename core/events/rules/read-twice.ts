@@ -1,17 +1,12 @@
 /**
  * Decides whether two sources give the same events, such as one orchestrator under two names, or an orchestrator and a
  * dump of it. Their addresses cannot show it, because a name, an IP address and a proxy may all lead to one machine.
- * The events themselves can.
- *
- * Two events are the same when their time, id and text are. Ids are small numbers and times whole seconds, so two
- * honest orchestrators often share both. A `worker-connected` or a reset may share the text as well, when a machine
- * starts two orchestrators at once. Jobs rarely do: they say what was earned, for how many units, in how many
- * milliseconds (AI jobs: nanoseconds, and a random request id). With one worker and one kind of segment it still
- * happens once in some hundred jobs that share time and id, for as long as two orchestrators run in lockstep.
- *
- * So one or two identical jobs stop no source. Each of them is only set aside, because what another source has counted
- * is not counted again on a guess. The third one stops a source, unless as many jobs of that time share time and id but
- * have different texts: two readings of one orchestrator have no such jobs.
+ * Two events are the same when their time, id and text are. Ids are small numbers and times whole seconds, so honest
+ * orchestrators often share both; a `worker-connected` or a reset may share the text, too, when a machine starts two of
+ * them at once. Jobs rarely do, because they say what was earned, for how many units, in how many milliseconds: once in
+ * some hundred jobs that share time and id, while two orchestrators run in lockstep. So one or two identical jobs are
+ * only set aside, and the third one stops a source, unless as many jobs share time and id but have different texts: two
+ * readings of one orchestrator have no such jobs.
  */
 import type { EventContent } from './reading/event-content.js';
 

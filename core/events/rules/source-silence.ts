@@ -32,20 +32,14 @@ const DAY_MS = 24 * HOUR_MS;
 /** A count is usual from this many samples on: the same hour of earlier days, or hours in a row of a young source. */
 const LEAST_SAMPLES = 3;
 
-/**
- * Returns for how many milliseconds nothing new came although the source was read. What has not been read since the
- * last complete pass is no silence.
- */
+/** Returns for how many milliseconds nothing new came up to the last complete pass: what was not read is no silence. */
 export function silentForMs(source: Pick<QuietSource, 'lastFreshMs' | 'lastSuccessMs'>): number {
   const { lastFreshMs, lastSuccessMs } = source;
   if (lastFreshMs === null || lastSuccessMs === null) return 0;
   return Math.max(0, lastSuccessMs - lastFreshMs);
 }
 
-/**
- * Returns for how many milliseconds a source has been read without giving a single event: a wrong prefix looks like an
- * orchestrator without jobs.
- */
+/** Returns for how many milliseconds a source has been read without a single event, as with a wrong prefix. */
 export function emptyForMs(
   source: Pick<QuietSource, 'createdMs' | 'lastSuccessMs'> & { readonly hasSpoken: boolean },
 ): number {

@@ -1,15 +1,18 @@
 /** The reports of a sync pass, a backfill and a retry of events that were set aside. Times are ISO texts. */
 
-/** What one pass over a source did. */
-export interface SyncReport {
-  /** How many elements the source yielded, whether new or not. */
+export interface ReadCounts {
+  /** How many elements were read, whether new or not. */
   readonly events: number;
   readonly fresh: number;
   readonly duplicates: number;
   readonly setAside: number;
+  readonly batches: number;
+}
+
+/** What one pass over a source did. */
+export interface SyncReport extends ReadCounts {
   /** How many elements this pass tried again that an earlier version or another configuration had set aside. */
   readonly retried: number;
-  readonly batches: number;
   /** The event time up to which the source was read, ISO; null when nothing has been seen yet. */
   readonly cursor: string | null;
 }
@@ -27,17 +30,13 @@ export type RetryOutcome =
   /** Its source is not configured here. */
   | 'no-source';
 
-/** How far a backfill has got. The heartbeat of its activity carries this. */
-export interface BackfillProgress {
-  /** How many elements inside the range this attempt has read. */
-  readonly events: number;
-  /** How many new events all attempts have stored and credited, as far as they reported it. */
-  readonly fresh: number;
-  readonly duplicates: number;
-  readonly setAside: number;
+/**
+ * How far a backfill has got; the heartbeat of its activity carries this. It counts what is inside the range, in this
+ * attempt; `fresh` counts what all attempts have stored, as far as they reported it.
+ */
+export interface BackfillProgress extends ReadCounts {
   /** How many elements were ignored as outside the range: a source may yield more than it is asked for. */
   readonly passedOver: number;
-  readonly batches: number;
   /** The newest event time inside the range so far, ISO. */
   readonly newest: string | null;
   readonly eventsPerSecond: number;

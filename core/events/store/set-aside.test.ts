@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { openWorld } from '../../../test/harness/event-world.js';
-import { findSetAside, pagesOfChosen, pagesOfUntried } from './set-aside-reads.js';
+import { findSetAside, pagesOfChosen, pagesOfUntried } from './set-aside.js';
 
 const LENGTHS = [10, 400_000, 400_000, 400_000, 2_000_000, 10, 10];
 

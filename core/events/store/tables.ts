@@ -1,7 +1,4 @@
-/**
- * The database tables of sources and raw events, and of jobs and events that still wait for something. Their keys and
- * indexes are in the migrations.
- */
+/** The tables of sources, raw events, and what waits for something. Their keys and indexes are in the migrations. */
 import { boolean, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { NodeType } from '../../base/remote-worker.js';
 import { at, count, int8, wei } from '../../db/columns.js';

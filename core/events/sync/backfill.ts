@@ -26,7 +26,6 @@ export interface BackfillRequest extends BackfillRange {
   readonly attempt: number;
   /** What the attempt before reported last; undefined for the first attempt. */
   readonly before: BackfillProgress | undefined;
-  /** When the first attempt began. */
   readonly startedMs: number;
   /** Called before the first and after each batch. */
   readonly onProgress: (progress: BackfillProgress) => void;
@@ -160,7 +159,6 @@ function backfillWindow(
   };
 }
 
-/** Tells whether an event of this time is wanted. */
 function isInWindow({ fromMs, endMs }: BackfillWindow, dtMs: number): boolean {
   return (fromMs === null || dtMs >= fromMs) && (endMs === null || dtMs < endMs);
 }

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type EventOrigin, readPoolEvent } from '../rules/reading/pool-event.js';
 import type { RawEvent } from '../sources/event-source.js';
+import type { IngestBatch } from '../store/ingest/ingest.js';
 import {
   BatchTexts,
   type PreparedEvent,
@@ -17,11 +18,7 @@ export interface SyncElement extends RawEvent {
   readonly retry?: NonNullable<ReadElement['retry']>;
 }
 
-export interface PreparedBatch {
-  readonly events: readonly PreparedEvent[];
-  /** Whether some events have the same identity and different texts. */
-  readonly hasTwins: boolean;
-  readonly refused: readonly RefusedElement[];
+export interface PreparedBatch extends Omit<IngestBatch, 'cursorHint'> {
   /** How many events are repetitions of others in this batch. */
   readonly duplicates: number;
   /** The event times in the order in which the elements came, duplicates included. */
@@ -42,11 +39,9 @@ const BATCH_LENGTH = 8 * 1024 * 1024;
 const LARGE_LENGTH = 64 * 1024;
 const COPIES_OF_LARGE = 4;
 
-/** The source whose elements the batches contain. */
 export interface BatchSource {
   readonly id: string;
   readonly origin: EventOrigin;
-  /** @default 18000 */
   readonly batchSize?: number | undefined;
 }
 

@@ -1,7 +1,6 @@
 /** Decides, without I/O, from which time on a pass asks for events. */
 import type { SourceProgress } from '../store/sources/source-progress.js';
 
-/** How far the source was read. */
 type PassProgress = Pick<SourceProgress, 'cursorDt' | 'deepFromDt' | 'deepPassAt' | 'archivedTo'>;
 
 export interface PassPlan {

@@ -20,8 +20,7 @@ import {
   type TestOrchestrator,
   type TestRow,
 } from '../sources/testing/test-orchestrator.js';
-import { resumeSource } from '../store/sources/source-moves.js';
-import { registerSources } from '../store/sources/source-register.js';
+import { registerSources, resumeSource } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');

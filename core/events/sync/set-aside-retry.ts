@@ -14,7 +14,7 @@ import {
   requireSetAside,
   requireSetAsideCode,
   type TriedElement,
-} from '../store/set-aside-reads.js';
+} from '../store/set-aside.js';
 import { readProgress } from '../store/sources/source-progress.js';
 import { requireKnownSource } from '../store/sources/source-reads.js';
 import {
@@ -92,24 +92,28 @@ function settled(one: ChosenElement): Pick<Shown, 'outcome' | 'words'> | undefin
 }
 
 function tell(one: ChosenElement, tried: TriedElement | undefined, dryRun: boolean): Shown {
-  const { id, sourceId, eventId } = one;
-  const done = settled(one);
-  if (done !== undefined) return { id, sourceId, eventId, code: one.code, ...done };
+  const { id, sourceId, eventId, code } = one;
+  return { id, sourceId, eventId, code, ...(settled(one) ?? verdictOn(one, tried, dryRun)) };
+}
+
+function verdictOn(
+  { sourceId }: ChosenElement,
+  tried: TriedElement | undefined,
+  dryRun: boolean,
+): Omit<Shown, 'id' | 'sourceId' | 'eventId' | 'code'> & Partial<Pick<Shown, 'code'>> {
   if (tried === undefined) {
     const words = `source "${sourceId}" is not configured here: only its own source can say what it is`;
-    return { id, sourceId, eventId, outcome: 'no-source', code: one.code, words };
+    return { outcome: 'no-source', words };
   }
   if (!tried.isOpen) {
-    const outcome = dryRun ? 'would-count' : 'counted';
-    const words = dryRun ? 'it would count' : 'it counts now';
-    return { id, sourceId, eventId, outcome, code: null, words };
+    if (dryRun) return { outcome: 'would-count', code: null, words: 'it would count' };
+    return { outcome: 'counted', code: null, words: 'it counts now' };
   }
   const { code, reason } = tried;
   const { hopeless, needs } = refusalEntry(code) ?? {};
   const advice = hopeless ?? needs;
   const words = advice === undefined ? reason : `${reason}; ${advice}`;
-  const outcome = hopeless === undefined ? 'refused' : 'hopeless';
-  return { id, sourceId, eventId, outcome, code, words };
+  return { outcome: hopeless === undefined ? 'refused' : 'hopeless', code, words };
 }
 
 async function tryNow(

@@ -10,8 +10,7 @@ import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../sources/testing/test-orchestrator.js';
-import { moveSource, resumeSource } from '../store/sources/source-moves.js';
-import { registerSources } from '../store/sources/source-register.js';
+import { moveSource, registerSources, resumeSource } from '../store/sources/source-register.js';
 
 const { world, transcode, pass, rowsOf, owed, sourceRow } = useSyncWorld();
 const WHO = { actor: 'test', reason: 'another machine' };

@@ -1,8 +1,8 @@
 /** Shared by a pass, a backfill and a retry: how a source is read, and the session that stores its batches. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { Database } from '../../db/database.js';
 import type { EventOrigin } from '../rules/reading/pool-event.js';
+import type { ReadCounts } from '../rules/sync-reports.js';
 import type { EventSource } from '../sources/event-source.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {
@@ -10,18 +10,13 @@ import {
   type IngestSession,
   openIngestSession,
 } from '../store/ingest/ingest.js';
-import type { ChosenElement } from '../store/set-aside-reads.js';
+import type { ChosenElement } from '../store/set-aside.js';
 import type { SourceMemory } from '../store/sources/source-objects.js';
 import { batchesOf, type PreparedBatch } from './batches.js';
 
-/** Everything that reading sources depends on. */
-export interface SyncDeps {
-  readonly db: Database;
+export interface SyncDeps
+  extends Pick<IngestSession, 'db' | 'version' | 'jobMatchWindowMs' | 'maxJobFeeWei'> {
   readonly sources: ReadonlyMap<string, ConfiguredSource>;
-  /** The version of the program. Events that this version cannot read are tried again by other versions. */
-  readonly version: string;
-  readonly jobMatchWindowMs: number;
-  readonly maxJobFeeWei: bigint;
   readonly now?: () => Date;
   /** The number of events in one transaction, give or take a slice of the source. @default 18000 */
   readonly batchSize?: number;
@@ -60,7 +55,6 @@ export function identityOf({ config: { id, of }, source }: ConfiguredSource): Id
   return { sourceId: of, readerId: id, isWatched: true };
 }
 
-/** Opens the session in which the batches of a source are stored. */
 export function openSession(
   deps: SyncDeps,
   { config: { from } }: ConfiguredSource,
@@ -76,14 +70,10 @@ export interface Reading {
   readonly signal: AbortSignal;
   /** Without a memory, a source that consists of objects yields all of them. */
   readonly memory?: SourceMemory;
-  /** The number of events in one batch. @default 18000 */
   readonly batchSize?: number | undefined;
 }
 
-/**
- * Reads a source to its end, or until the caller stops taking batches. The next batch is made while the caller stores
- * the last one, whose texts can be read until then.
- */
+/** Reads a source to its end. The next batch is made while the caller stores the last, whose texts live until then. */
 export async function* readBatches(
   { config, source }: ConfiguredSource,
   { since, signal: given, memory, batchSize }: Reading,
@@ -132,8 +122,7 @@ export function retryBatches(
 
 /** Adds up the outcomes of all batches of one reading. */
 export class ReadingTally {
-  /** `events` are the elements that the source yielded. */
-  readonly counts;
+  readonly counts: { -readonly [K in keyof ReadCounts]: number };
 
   /** @param fresh the number of events that earlier attempts have stored */
   constructor(fresh = 0) {
@@ -153,7 +142,6 @@ export class ReadingTally {
   }
 }
 
-/** Returns how many elements a batch was made of. */
 export function sizeOf(batch: Pick<PreparedBatch, 'events' | 'refused' | 'duplicates'>): number {
   return batch.events.length + batch.refused.length + batch.duplicates;
 }

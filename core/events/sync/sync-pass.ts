@@ -4,7 +4,7 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
 import type { SyncReport } from '../rules/sync-reports.js';
 import { type IngestSession, ingestBatch } from '../store/ingest/ingest.js';
-import { pagesOfUntried } from '../store/set-aside-reads.js';
+import { pagesOfUntried } from '../store/set-aside.js';
 import { openSourceMemory, type SourceMemory } from '../store/sources/source-objects.js';
 import {
   beginPass,
@@ -31,7 +31,6 @@ import {
 export interface PassRequest {
   readonly sourceId: string;
   readonly signal: AbortSignal;
-  /** Called after each batch. */
   readonly onProgress: () => void;
 }
 
@@ -85,7 +84,8 @@ class SyncPass {
     refuseReading(progress, this.source.source);
     const plan = planPass(progress, from, startedAt);
     const { since, coversFrom, isDeep } = plan;
-    await beginPass(db, { sourceId, from, coversFrom, isDeep, startedAt });
+    const pass = { sourceId, from, coversFrom, isDeep, startedAt };
+    await beginPass(db, pass);
     // What was set aside from a dump belongs to the source that the dump is of, which tries it again.
     if (of === undefined) await this.retrySetAside();
     const { memory } = this;
@@ -93,13 +93,8 @@ class SyncPass {
       await this.ingest(batch, startedAt);
     }
     await memory.complete();
-    const cursor = await completePass(db, {
-      sourceId,
-      coversFrom,
-      cursor: this.cursor,
-      startedAt,
-      endedAt: this.session.now(),
-    });
+    const end = { cursor: this.cursor, endedAt: this.session.now() };
+    const cursor = await completePass(db, pass, end);
     await this.noteArrival(startedAt, isDeep);
     return {
       ...this.tally.counts,

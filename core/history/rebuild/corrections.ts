@@ -7,7 +7,7 @@ import type { PoolClient } from 'pg';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import { onConnection } from '../../db/database.js';
 import { rows } from '../../db/query.js';
-import { identifyWorkers } from '../../events/store/ingest/new-workers.js';
+import { identifyWorkers } from '../../events/store/ingest/batch-writes.js';
 import type { Decision } from '../../ledger/store/audit-log.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
 import type { RebuildReport } from '../rules/reports.js';

@@ -17,14 +17,9 @@ export interface JobContent {
   readonly modelId: string | null;
 }
 
-/** A worker received an AI job. */
-export interface ReceivedContent {
+export interface ReceivedContent extends Pick<JobContent, 'payee' | 'pipeline' | 'modelId'> {
   readonly kind: 'received';
   readonly requestId: string;
-  /** The worker's address; null when the worker gave none. */
-  readonly payee: Address | null;
-  readonly pipeline: string | null;
-  readonly modelId: string | null;
 }
 
 interface ConnectionContent {

@@ -6,10 +6,7 @@ import type { LosslessJson } from './lossless-json.js';
 interface RefusalEntry {
   /** What can be done about it. docs/operations.md says the same, and a test compares the two. */
   readonly help: string;
-  /**
-   * Says why trying again can never help, whatever the version or configuration: for example, once another content of
-   * the same id counts, this one would count on top of it.
-   */
+  /** Why trying again can never help: for example, another content of its id counts, and this would count on top. */
   readonly hopeless?: string;
   /** What has to change before trying again can help, where the reason of the refusal does not say it. */
   readonly needs?: string;

@@ -1,10 +1,10 @@
 /** The form in which raw events are stored, in the table and in archive files, and how their content is read again. */
 import { foreignText } from '../../../base/foreign-text.js';
-import type { NodeType } from '../../../base/remote-worker.js';
 import type { EventKey } from '../credit.js';
 import type { EventContent } from './event-content.js';
 import { readContent } from './event-type.js';
 import { asObject, field, parseLossless } from './lossless-json.js';
+import type { PoolEvent } from './pool-event.js';
 
 /** What the program derived from an event when it arrived. All of it can be derived again from the event's text. */
 export interface RowWorth {
@@ -14,13 +14,9 @@ export interface RowWorth {
   readonly workerId: number | null;
 }
 
-export interface RawRow extends EventKey {
+export interface RawRow extends Omit<PoolEvent, 'uuid' | 'payload' | 'content'> {
   readonly sourceId: string;
   readonly batch: number;
-  readonly eventType: string;
-  readonly version: number;
-  readonly region: string;
-  readonly nodeType: NodeType;
   /** A JSON object: the fields of the event, or its type next to its fields. */
   readonly payload: string;
   readonly receivedMs: number;

@@ -1,4 +1,6 @@
 /** Makes the statements of a batch, except for its copied rows. They are text, to go out in one round trip. */
+import type { PoolClient } from 'pg';
+import { type RemoteWorker, remoteWorkerKey } from '../../../base/remote-worker.js';
 import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
 import type { BatchCredits, EventKey } from '../../rules/credit.js';
 import { ledgerEntries } from '../../rules/credit-tally.js';
@@ -6,21 +8,24 @@ import { ledgerEntries } from '../../rules/credit-tally.js';
 /** Returns the id of a remote worker by its `remoteWorkerKey`. */
 export type WorkerIds = (workerKey: string) => number;
 
+/** What a batch changes in the row of its source. */
+export interface SourceUpdate {
+  readonly sourceId: string;
+  readonly batchNo: number;
+  readonly freshCount: number;
+  readonly newestMs: number;
+  readonly nowMs: number;
+  readonly cursorHintMs: number | null;
+  /** Whether the batch comes from a dump, which does not show when its source last gave events. */
+  readonly isOfDump: boolean;
+  /** How many of the jobs were compared with those of other sources. */
+  readonly compared: number;
+  readonly isProven: boolean;
+}
+
 /** Returns the statements of round trip 3, without the COPY and without the COMMIT that ends it. */
 export function writeStatements(
-  batch: {
-    readonly sourceId: string;
-    readonly batchNo: number;
-    readonly freshCount: number;
-    readonly newestMs: number;
-    readonly nowMs: number;
-    readonly cursorHintMs: number | null;
-    /** Whether the batch comes from a dump, which does not show when its source last gave events. */
-    readonly isOfDump: boolean;
-    /** How many of the jobs were compared with those of other sources. */
-    readonly compared: number;
-    readonly isProven: boolean;
-  },
+  batch: SourceUpdate,
   credits: BatchCredits,
   workerIds: WorkerIds,
 ): readonly string[] {
@@ -66,10 +71,7 @@ const keyRows = (keys: readonly EventKey[]): string => sqlRows(keys, KEY_COLUMNS
 const isKey = (source: string): string =>
   `u.source_id = ${source} AND u.dt = k.dt AND u.event_id = k.event_id`;
 
-/**
- * Adds the batch's figures to the workers. It locks their rows in the order of their ids, because two sources may
- * credit the same workers at once.
- */
+/** Adds the batch's figures to the workers. They are locked in order, because two sources may credit the same ones. */
 function statsStatement({ workers }: BatchCredits, workerIds: WorkerIds): string {
   const rows = [...workers].map(([key, stats]) => ({ id: workerIds(key), ...stats }));
   const ids = sqlArray(
@@ -185,4 +187,30 @@ function pricesStatement(source: string, { prices }: BatchCredits): string {
     ON CONFLICT (source_id, hour, node_type, pipeline, model_id) DO UPDATE
       SET jobs = p.jobs + excluded.jobs, gross_wei = p.gross_wei + excluded.gross_wei,
           compute_units = p.compute_units + excluded.compute_units`;
+}
+
+/**
+ * Inserts new workers, and returns the ids of all by `remoteWorkerKey`. It inserts in the order of the keys: otherwise
+ * two sources that meet the same new workers at once could deadlock.
+ */
+export async function identifyWorkers(
+  client: PoolClient,
+  workers: readonly RemoteWorker[],
+): Promise<ReadonlyMap<string, number>> {
+  const sorted = [...workers].sort((a, b) => (remoteWorkerKey(a) < remoteWorkerKey(b) ? -1 : 1));
+  const unnested = sqlRows(sorted, [
+    ['text', ({ payee }) => payee],
+    ['text', ({ nodeType }) => nodeType],
+    ['text', ({ region }) => region],
+  ]);
+  const rows = `${unnested} AS k(payee, node_type, region)`;
+  const results: unknown = await client.query(`
+    INSERT INTO payee (address) SELECT DISTINCT payee FROM ${rows} ORDER BY payee
+      ON CONFLICT DO NOTHING;
+    INSERT INTO remote_worker (payee, node_type, region) SELECT * FROM ${rows}
+      ON CONFLICT DO NOTHING;
+    SELECT w.id::float8 AS id, w.payee, w.node_type AS "nodeType", w.region
+      FROM ${rows} JOIN remote_worker w USING (payee, node_type, region)`);
+  const found = (results as { rows: (RemoteWorker & { readonly id: number })[] }[])[2]?.rows ?? [];
+  return new Map(found.map((worker) => [remoteWorkerKey(worker), worker.id]));
 }

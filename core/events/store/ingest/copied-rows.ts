@@ -9,7 +9,7 @@ import {
 } from '../../../db/copy/copy-binary.js';
 import type { BatchCredits, OpenedHalf } from '../../rules/credit.js';
 import type { WorkerIds } from './batch-writes.js';
-import { copyRow, type PreparedEvent, ROW_COLUMNS, rowLength } from './prepared-events.js';
+import { type PreparedEvent, ROW_COLUMNS } from './prepared-events.js';
 
 export const EVENTS_COPY = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN (FORMAT binary)`;
 const OPENED_COLUMNS =
@@ -69,15 +69,15 @@ export function eventRows(
 ): Buffer {
   const { source, credits, idOf } = made;
   let room = FRAME_BYTES;
-  for (const [i, prepared] of fresh.entries()) {
+  for (const [i, { texts, index }] of fresh.entries()) {
     const match = credits.rows[i]?.match ?? null;
-    room += rowLength(prepared) + CREDIT_BYTES + textFieldBytes(match?.eventId ?? null);
+    room += texts.now.rows.lengthOf(index) + CREDIT_BYTES + textFieldBytes(match?.eventId ?? null);
   }
   if (session.copyRoom.length < room) session.copyRoom = Buffer.allocUnsafe(room);
   const rows = new CopyWriter(session.copyRoom);
   rows.start();
-  for (const [i, prepared] of fresh.entries()) {
-    rows.end = copyRow(prepared, session.copyRoom, rows.end);
+  for (const [i, { texts, index }] of fresh.entries()) {
+    rows.end = texts.now.rows.copyTo(session.copyRoom, rows.end, index);
     rows.int8(source.nextSeq + i);
     rows.int8(source.nextBatch);
     addCredit(rows, credits.rows[i], idOf);

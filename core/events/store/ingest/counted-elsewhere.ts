@@ -74,7 +74,6 @@ export async function findElsewhere(
 
 interface FoundIn {
   readonly holder: SourceRow;
-  /** The indexes in the batch of the events that are the same. */
   readonly places: readonly number[];
   /** How many events have the same time and id but another text. */
   readonly others: number;
@@ -160,7 +159,6 @@ interface Pair {
 const hourOf = (dtMs: number): number => Math.floor(dtMs / HOUR_MS) * HOUR_MS;
 const hourKey = (sourceId: string, dtMs: number): string => `${sourceId}\n${hourOf(dtMs)}`;
 
-/** Returns the hours of these events in which the other sources have events too. */
 async function readHours(
   client: PoolClient,
   others: readonly SourceRow[],

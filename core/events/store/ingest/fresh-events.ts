@@ -1,7 +1,4 @@
-/**
- * Decides which events of a batch are new, and which are refused: those stored with another text, counted by another
- * source, too old to tell whether they are stored, or with a fee above the cap. All others are duplicates.
- */
+/** Decides which events of a batch are new, which are refused, and which are duplicates. */
 import { formatEth } from '../../../base/money.js';
 import type { RefusalCode } from '../../rules/reading/refusals.js';
 import type { RefusedElement } from '../set-aside.js';

@@ -2,7 +2,7 @@
  * Stores and credits one batch of events in one transaction, with three or four round trips to Postgres:
  *
  * 1. `known-events.ts` locks the source and reads what is known already; `counted-elsewhere.ts` may look into others.
- * 2. `fresh-events.ts` tells which events are new, `rules/credit.ts` what they earn; `new-workers.ts` inserts workers.
+ * 2. `fresh-events.ts` tells which events are new, `rules/credit.ts` what they earn; new workers get rows.
  * 3. `batch-writes.ts` writes the sums, `copied-rows.ts` the rows, and the transaction is committed.
  *
  * All code that writes unmatched_job or the raw events of a source locks the row of the source first, as is done here.
@@ -18,6 +18,7 @@ import {
   resolveStatement,
   setAsideQuery,
   setAsideStatement,
+  type Trial,
 } from '../set-aside.js';
 import {
   isMoveProven,
@@ -27,18 +28,17 @@ import {
   type StopOrder,
   stopSources,
 } from '../sources/source-stops.js';
-import { writeStatements } from './batch-writes.js';
+import { identifyWorkers, type SourceUpdate, writeStatements } from './batch-writes.js';
 import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './copied-rows.js';
 import { findElsewhere, watchStatements } from './counted-elsewhere.js';
 import { keepUuidsStatements } from './event-uuids.js';
 import { siftEvents } from './fresh-events.js';
 import { type KnownState, LockAgain, readState } from './known-events.js';
-import { identifyWorkers } from './new-workers.js';
 import { ensurePartitions } from './partitions.js';
 import type { PreparedEvent } from './prepared-events.js';
 
 /** The state of one pass: what is the same for all its batches, and what the batches find out on the way. */
-export interface IngestSession {
+export interface IngestSession extends Trial {
   readonly db: Database;
   /** The id under which the events are stored. */
   readonly sourceId: string;
@@ -51,12 +51,6 @@ export interface IngestSession {
   /** Whether events in common with another source end only this reading, and do not stop the source. @default false */
   readonly isAside?: boolean;
   readonly jobMatchWindowMs: number;
-  /** A job with a higher fee is set aside, unless it is counted already. */
-  readonly maxJobFeeWei: bigint;
-  /** The version of the program: what it sets aside is tried again by the next version. */
-  readonly version: string;
-  /** The configured beginning of the source: what is refused because of it is tried again when it changes. */
-  readonly from: Date | null;
   readonly now: () => Date;
   /** The ids of remote workers whose rows are committed. */
   readonly workerIds: Map<string, number>;
@@ -191,7 +185,8 @@ class BatchIngest {
       await client.query([...statements, 'COMMIT'].join(';\n'));
     } else {
       const compared = counted.size > 0 || own.kind === 'file' ? 0 : elsewhere.compared;
-      await this.store(state, { fresh, newestFreshMs, compared, isProven }, statements);
+      const made = { fresh, newestMs: newestFreshMs, compared, isProven };
+      await this.store(state, made, statements);
     }
     session.newestMs = Math.max(own.newestMs, newestFreshMs ?? own.newestMs);
     const duplicates = events.length - fresh.length - sifted.length;
@@ -213,16 +208,13 @@ class BatchIngest {
 
   private async store(
     state: KnownState,
-    made: {
+    made: Pick<SourceUpdate, 'newestMs' | 'compared' | 'isProven'> & {
       readonly fresh: readonly PreparedEvent[];
-      readonly newestFreshMs: number;
-      readonly compared: number;
-      readonly isProven: boolean;
     },
     otherStatements: readonly string[],
   ): Promise<void> {
     const { sourceId, readerId = sourceId, jobMatchWindowMs } = this.session;
-    const { fresh, newestFreshMs, compared, isProven } = made;
+    const { fresh, newestMs, compared, isProven } = made;
     const nowMs = this.session.now().getTime();
     const credits = creditBatch({
       events: fresh,
@@ -243,7 +235,7 @@ class BatchIngest {
         sourceId,
         batchNo: state.own.nextBatch,
         freshCount: fresh.length,
-        newestMs: newestFreshMs,
+        newestMs,
         nowMs,
         cursorHintMs: this.batch.cursorHint?.getTime() ?? null,
         isOfDump: readerId !== sourceId,

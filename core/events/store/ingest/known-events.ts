@@ -1,7 +1,4 @@
-/**
- * Reads in one round trip what the store knows about a batch: which of its events are stored, which halves of AI jobs
- * wait, and the state of the source, which it locks.
- */
+/** Reads in one round trip what the store knows about a batch, and locks its source. */
 import type { PoolClient, QueryResult } from 'pg';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
@@ -14,7 +11,6 @@ import { knownHash, UUIDS_FROM, type UuidRow, uuidsStatement } from './event-uui
 import { type PreparedEvent, STORED_HASH } from './prepared-events.js';
 
 export interface KnownState {
-  /** The row of the source itself, which is locked. */
   readonly own: SourceRow;
   /** All other sources; they are locked too when this source is watched. */
   readonly others: readonly SourceRow[];
@@ -124,7 +120,6 @@ export async function readState(
 function readStatements(
   sourceId: string,
   batch: {
-    /** The events that may be stored already. */
     readonly keys: readonly PlacedKey[];
     readonly spans: ReadonlyMap<string, RequestSpan>;
     readonly isWatched: boolean;
@@ -171,7 +166,6 @@ export async function readKnownHashes(
   return knownHashes(events, known.rows, uuidRows);
 }
 
-/** A stored event, by its index in the batch. */
 interface KnownRow {
   readonly i: number;
   readonly hash: string;
@@ -190,7 +184,6 @@ function knownHashes(
   return hashes;
 }
 
-/** A key and its index in its batch. */
 export interface PlacedKey {
   readonly i: number;
   readonly key: EventKey;

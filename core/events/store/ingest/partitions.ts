@@ -1,7 +1,8 @@
 /** Makes the monthly partitions of the raw events, each before the first event of its month is stored. */
-import { sqlText } from '../../../db/copy/copy-text.js';
+import { sql } from 'drizzle-orm';
 import type { Database } from '../../../db/database.js';
 import { LOCKS } from '../../../db/locks.js';
+import { query } from '../../../db/query.js';
 import { sqlState } from '../../../db/transact.js';
 
 /** Partitions are made up to this many months ahead, because a source may have a wrong clock. */
@@ -36,33 +37,24 @@ export async function ensurePartitions(
 
 async function ensurePartition(db: Database, monthMs: number): Promise<void> {
   const name = nameOf(monthMs);
+  const [month] = await query(db, sql`SELECT WHERE to_regclass(${name}) IS NOT NULL`);
+  if (month !== undefined) return;
   const start = new Date(monthMs);
-  const from = sqlText(start.toISOString());
-  const to = sqlText(
-    new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1)).toISOString(),
-  );
-  const client = await db.$client.connect();
-  let failure: unknown;
+  const end = new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1));
+  // The partition is made as a table and then attached: creating it as a partition would lock out all readers.
+  const statements = `SET LOCAL lock_timeout = '5s';
+    SELECT pg_advisory_xact_lock(${LOCKS.partition});
+    CREATE TABLE IF NOT EXISTS ${name} (LIKE pool_event INCLUDING DEFAULTS);
+    DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = '${name}'::regclass) THEN
+        ALTER TABLE pool_event ATTACH PARTITION ${name}
+          FOR VALUES FROM ('${start.toISOString()}') TO ('${end.toISOString()}');
+      END IF;
+    END $$`;
   try {
-    const known = await client.query('SELECT to_regclass($1) IS NOT NULL AS is_there', [name]);
-    if (known.rows[0]?.is_there === true) return;
-    // The partition is made as a table and then attached, because creating it as a partition would lock out all
-    // readers.
-    await client.query(`BEGIN; SET LOCAL lock_timeout = '5s';
-      SELECT pg_advisory_xact_lock(${LOCKS.partition});
-      CREATE TABLE IF NOT EXISTS ${name} (LIKE pool_event INCLUDING DEFAULTS);
-      DO $$ BEGIN
-        IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = '${name}'::regclass) THEN
-          ALTER TABLE pool_event ATTACH PARTITION ${name} FOR VALUES FROM (${from}) TO (${to});
-        END IF;
-      END $$;
-      COMMIT`);
+    await db.transaction((tx) => tx.execute(sql.raw(statements)));
   } catch (error) {
-    failure = error;
-    await client.query('ROLLBACK').catch(() => undefined);
     if (!isTolerable(error)) throw error;
-  } finally {
-    client.release(failure !== undefined && !isTolerable(failure));
   }
 }
 

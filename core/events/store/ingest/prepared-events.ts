@@ -26,7 +26,6 @@ export interface PreparedEvent extends FreshEvent {
   readonly uuid: string | undefined;
   readonly retry: ReadElement['retry'] | undefined;
   readonly texts: BatchTexts;
-  /** The index of the event in `texts`. */
   readonly index: number;
 }
 
@@ -106,16 +105,6 @@ export function prepareSlice(
   });
 }
 
-/** Returns the length of `rowBytes`, in bytes. */
-export function rowLength({ texts, index }: PreparedEvent): number {
-  return texts.now.rows.lengthOf(index);
-}
-
-/** Copies `rowBytes` into a buffer, and returns the index after them. */
-export function copyRow({ texts, index }: PreparedEvent, to: Buffer, at: number): number {
-  return texts.now.rows.copyTo(to, at, index);
-}
-
 /** Returns the beginning of an event's COPY row: everything that does not depend on the ledger. */
 export function rowBytes({ texts, index }: PreparedEvent): Buffer {
   return texts.now.rows.bytesOf(index);
@@ -170,14 +159,9 @@ function packRaws(raws: PackedTexts, elements: readonly ReadElement[]): void {
   }
 }
 
-/** Values that most events of one type share, so their COPY fields are made only once. */
-interface EventKind {
+/** Values that most events of one type share, so their COPY fields and the string of the type are made only once. */
+interface EventKind extends Pick<PoolEvent, 'eventType' | 'version' | 'region' | 'nodeType'> {
   readonly sourceId: string;
-  /** One string that all events of the type share. */
-  readonly eventType: string;
-  readonly version: number;
-  readonly region: string;
-  readonly nodeType: string;
   /** The five values above as fields of COPY. */
   readonly fields: Buffer;
 }

@@ -211,20 +211,12 @@ export async function countObjects(db: Reader, now: Date) {
   return new Map(rows.map(({ id, ...counts }) => [id, counts]));
 }
 
-/** What a pass remembers of a source that consists of objects, such as the files in a bucket. Others never use it. */
-export interface SourceMemory {
-  /** The part that the source itself uses. */
-  readonly memory: ObjectMemory;
-  /** Objects that the source has read to their end, but whose events may not be stored yet. */
-  readonly read: ReadObject[];
-  /** Stores which objects were read. To be called after their events are stored. */
-  store(objects: readonly ReadObject[]): Promise<void>;
-  /** To be called when the pass has read everything. */
-  complete(): Promise<void>;
-}
+export type SourceMemory = ReturnType<typeof openSourceMemory>;
 
-export function openSourceMemory(db: Database, sourceId: string, now: () => Date): SourceMemory {
+/** Opens what a pass remembers of a source that consists of objects, such as the files in a bucket. */
+export function openSourceMemory(db: Database, sourceId: string, now: () => Date) {
   const startedAt = now();
+  /** Objects that the source has read to their end, but whose events may not be stored yet. */
   const read: ReadObject[] = [];
   let isAsked = false;
   let looksAtAll: Promise<boolean> | undefined;
@@ -232,20 +224,24 @@ export function openSourceMemory(db: Database, sourceId: string, now: () => Date
     looksAtAll ??= isListingDue(db, sourceId, startedAt);
     return looksAtAll;
   };
+  /** The part that the source itself uses. */
+  const memory: ObjectMemory = {
+    unread(objects) {
+      isAsked = true;
+      return listUnread(db, { sourceId, objects, now: startedAt });
+    },
+    skipUpTo: async (prefix) =>
+      (await isFull()) ? null : findQuickStart(db, { sourceId, prefix, now: startedAt }),
+    done: (object, failure) => read.push({ ...object, failure: failure ?? null }),
+  };
   return {
     read,
-    memory: {
-      unread(objects) {
-        isAsked = true;
-        return listUnread(db, { sourceId, objects, now: startedAt });
-      },
-      skipUpTo: async (prefix) =>
-        (await isFull()) ? null : findQuickStart(db, { sourceId, prefix, now: startedAt }),
-      done: (object, failure) => read.push({ ...object, failure: failure ?? null }),
-    },
-    async store(objects) {
+    memory,
+    /** Stores which objects were read. To be called after their events are stored. */
+    async store(objects: readonly ReadObject[]) {
       if (objects.length > 0) await recordObjects(db, sourceId, { objects, now: now() });
     },
+    /** To be called when the pass has read everything. */
     async complete() {
       if (isAsked && (await isFull())) await recordListing(db, sourceId, startedAt);
     },

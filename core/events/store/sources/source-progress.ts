@@ -17,21 +17,17 @@ export async function readProgress(db: Database, sourceId: string) {
 }
 export type SourceProgress = Awaited<ReturnType<typeof readProgress>>;
 
-/**
- * Records, before anything is read, from where on this pass covers everything: if it dies after it moved the cursor, a
- * later deep pass starts from there.
- */
-export async function beginPass(
-  db: Database,
-  pass: {
-    readonly sourceId: string;
-    /** The beginning of the source as this pass knows it: a worker that was not restarted yet knows an older one. */
-    readonly from: Date | null;
-    readonly coversFrom: Date;
-    readonly isDeep: boolean;
-    readonly startedAt: Date;
-  },
-): Promise<void> {
+interface Pass {
+  readonly sourceId: string;
+  /** The beginning of the source as this pass knows it: a worker that was not restarted yet knows an older one. */
+  readonly from: Date | null;
+  readonly coversFrom: Date;
+  readonly isDeep: boolean;
+  readonly startedAt: Date;
+}
+
+/** Records, before anything is read, from where on a pass covers everything. If it dies, a deep pass begins there. */
+export async function beginPass(db: Database, pass: Pass): Promise<void> {
   const startedAt = pass.startedAt.toISOString();
   const isOwn = sql`${source.fromDt} IS NOT DISTINCT FROM ${pass.from?.toISOString() ?? null}::timestamptz`;
   await db
@@ -49,20 +45,15 @@ export async function beginPass(
 /** Records that a pass read to the end, and so covered everything from `coversFrom` on. Returns the new cursor. */
 export async function completePass(
   db: Database,
-  pass: {
-    readonly sourceId: string;
-    readonly coversFrom: Date;
-    readonly cursor: Date | null;
-    readonly startedAt: Date;
-    readonly endedAt: Date;
-  },
+  pass: Pass,
+  end: { readonly cursor: Date | null; readonly endedAt: Date },
 ): Promise<Date | null> {
   const coversFrom = pass.coversFrom.toISOString();
-  const cursor = pass.cursor?.toISOString() ?? null;
+  const cursor = end.cursor?.toISOString() ?? null;
   const [row] = await db
     .update(source)
     .set({
-      lastSuccessAt: pass.endedAt,
+      lastSuccessAt: end.endedAt,
       lastErrorCode: null,
       lastError: null,
       // The cursor never passes the present, even if the wrong clock of another process had moved it there. LEAST

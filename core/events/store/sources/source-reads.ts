@@ -2,6 +2,7 @@
 import {
   and,
   type Column,
+  desc,
   eq,
   getTableColumns,
   gt,
@@ -80,17 +81,12 @@ export type SourceSummary = Awaited<ReturnType<typeof listSources>>[number];
 
 /** Counts the events of each type and version that came from each source, the most frequent first. */
 export async function countEventTypes(db: Reader) {
-  const counts = await rows(
-    db,
-    {
-      sourceId: eventTotal.sourceId,
-      eventType: eventTotal.eventType,
-      version: eventTotal.version,
-      events: BigInt,
-    },
-    sql`SELECT source_id AS "sourceId", event_type AS "eventType", version, events FROM event_total
-         ORDER BY events DESC, event_type, version`,
-  );
+  const { sourceId, eventType, version } = eventTotal;
+  const events = sql`${eventTotal.events}`.mapWith(BigInt);
+  const counts = await db
+    .select({ sourceId, eventType, version, events })
+    .from(eventTotal)
+    .orderBy(desc(eventTotal.events), eventType, version);
   return groupBySource(counts);
 }
 

@@ -109,7 +109,7 @@ describe('registering sources', () => {
       ...{ sourceId: 'a', from: cursor, coversFrom: cursor, isDeep: true, startedAt },
     };
     await beginPass(database.db, pass);
-    await completePass(database.db, { ...pass, cursor, endedAt: startedAt });
+    await completePass(database.db, pass, { cursor, endedAt: startedAt });
     await registerSources(database.db, [source('a', 'http://a', cursor)]);
     expect(await readProgress(database.db, 'a')).toMatchObject({
       ...{ cursorDt: cursor, deepFromDt: null, deepPassAt: startedAt, archivedTo: null },
@@ -120,13 +120,13 @@ describe('registering sources', () => {
     });
     // A worker that does not know the new start yet does not cover what is asked for now.
     await beginPass(database.db, pass);
-    await completePass(database.db, { ...pass, cursor, endedAt: startedAt });
+    await completePass(database.db, pass, { cursor, endedAt: startedAt });
     expect(await readProgress(database.db, 'a')).toMatchObject({
       ...{ deepFromDt: new Date(0), deepPassAt: null },
     });
     const moved = { ...pass, from: new Date('2025-06-01'), coversFrom: new Date('2025-06-01') };
     await beginPass(database.db, moved);
-    await completePass(database.db, { ...moved, cursor, endedAt: startedAt });
+    await completePass(database.db, moved, { cursor, endedAt: startedAt });
     expect(await readProgress(database.db, 'a')).toMatchObject({
       ...{ deepFromDt: null, deepPassAt: startedAt },
     });
