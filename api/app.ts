@@ -13,6 +13,7 @@ import type { Database } from '../core/db/database.js';
 import { statementError } from '../core/db/statement-error.js';
 import { type Access, createAccess } from './access.js';
 import { metricsRoutes } from './metrics/route.js';
+import { payeePageRoutes } from './page/payee-page.js';
 import { statusPageRoutes } from './page/status-page.js';
 import { STYLE_HASH } from './page/style.js';
 import { publicAnswers } from './public-answers.js';
@@ -116,6 +117,7 @@ function createRoutes(deps: ApiDeps, { access, first, inside }: Surroundings): H
   });
   if (inside !== undefined) app.use(inside);
   statusPageRoutes(app, deps);
+  payeePageRoutes(app, deps);
   compatRoutes(app, deps, access);
   metricsRoutes(app, deps, access);
   healthRoutes(app, deps);
@@ -156,7 +158,7 @@ const securityHeaders = secureHeaders({
     styleSrc: [`'sha256-${STYLE_HASH}'`],
     imgSrc: ['data:'],
     baseUri: ["'none'"],
-    formAction: ["'none'"],
+    formAction: ["'self'"],
     frameAncestors: ["'none'"],
   },
   xFrameOptions: 'DENY',

@@ -33,7 +33,17 @@ const NEEDED: Readonly<Record<string, Role>> = {
 };
 
 const PUBLIC = [
-  ...['/', '/metrics', '/status', '/transcoder', '/transcoders', '/workers', '/v1/archives'],
+  ...[
+    '/',
+    '/metrics',
+    '/payees',
+    '/payees/:address',
+    '/status',
+    '/transcoder',
+    '/transcoders',
+    '/workers',
+    '/v1/archives',
+  ],
   ...['/v1/findings', '/v1/health', '/v1/payees', '/v1/payees/:address'],
   ...['/v1/payees/:address/why', '/v1/payouts', '/v1/payouts/:id', '/v1/pool', '/v1/ready'],
   ...['/v1/rebuild', '/v1/reconciliation', '/v1/round/preview', '/v1/set-aside'],

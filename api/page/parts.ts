@@ -24,10 +24,10 @@ export function ago(at: Date | null, now: Date, never = 'never'): Html {
   return html`<time class="nowrap" datetime="${iso}" title="${iso}">${words} ago</time>`;
 }
 
-/** Links a payee to its page in `/v1`, which shows everything that the pool knows of it. */
+/** Links a payee to its own page. */
 export function payeeLink(address: Address): Html {
   const shown = toChecksum(address);
-  return html`<a class="mono" href="/v1/payees/${shown}" title="${shown}">${shortHex(shown)}</a>`;
+  return html`<a class="mono" href="/payees/${shown}" title="${shown}">${shortHex(shown)}</a>`;
 }
 
 /** Links a payout to its saga in Temporal, its transaction in the explorer, and its record in `/v1`. */
@@ -51,7 +51,8 @@ export interface Section {
   readonly rows: readonly Html[];
   /** Column names; those that begin with `#` hold numbers. */
   readonly columns: readonly string[];
-  readonly empty: string;
+  /** What stands there when there are no rows. */
+  readonly empty: string | Html;
 }
 
 export function section({ title, note, rows, columns, empty }: Section): Html {
@@ -62,7 +63,7 @@ export function section({ title, note, rows, columns, empty }: Section): Html {
   );
   return html`<section>
 <div class="head"><h2>${title}</h2><p>${note}</p></div>
-${rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`<table><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table>`}
+${rows.length === 0 ? html`<div class="empty">${empty}</div>` : html`<table><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table>`}
 </section>`;
 }
 
@@ -82,7 +83,7 @@ export function shortEth(wei: bigint): string {
 /** Separates thousands with thin spaces: 1 234 567. */
 export const groupDigits = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
-const shortHex = (hex: string): string => `${hex.slice(0, 6)}…${hex.slice(-4)}`;
+export const shortHex = (hex: string): string => `${hex.slice(0, 6)}…${hex.slice(-4)}`;
 
 /** Returns `part` of `whole` in thousandths; 0 when the whole is zero. */
 export function permille(part: bigint, whole: bigint): number {

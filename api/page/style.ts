@@ -72,6 +72,25 @@ thead tr { border-top: 1px solid var(--line); background: color-mix(in srgb, var
 .dot.on::before { background: var(--good); }
 .links a { margin-left: 12px; } .links a:first-child { margin-left: 0; }
 .empty { padding: 4px 20px 20px; margin: 0; color: var(--dim); }
+h1 a { text-decoration: none; }
+h2.mono { font-size: 15px; overflow-wrap: anywhere; white-space: normal; }
+dd.exact { font-size: 12px; font-weight: 400; color: var(--dim); letter-spacing: 0; white-space: normal; overflow-wrap: anywhere; }
+.sum dt b { font-size: 15px; color: var(--ink); }
+.search { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin: 0 0 20px; }
+header .search { margin: 0; }
+.ask .search { padding: 0 20px 20px; }
+.search label { font-weight: 500; white-space: nowrap; }
+.search input { flex: 1 1 18em; min-width: 0; min-height: 40px; padding: 8px 12px; border: 1px solid var(--dim); border-radius: 8px;
+  background: var(--card); color: var(--ink); font: 14px ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+.search button { min-height: 40px; padding: 8px 18px; border: 1px solid var(--brand); border-radius: 8px; background: var(--brand);
+  color: var(--card); font: inherit; font-weight: 500; cursor: pointer; }
+.search input:focus-visible, .search button:focus-visible, summary:focus-visible { outline: 2px solid var(--brand); outline-offset: 2px; }
+.gates { list-style: none; margin: 0; padding: 0; color: var(--ink); }
+.gates li { display: flex; gap: 12px; padding: 8px 0; } .gates p { margin: 2px 0 0; overflow-wrap: anywhere; }
+.gates b { font-weight: 600; } .mark { color: var(--bad); font-weight: 700; } .mark.good { color: var(--good); }
+details.fine { color: var(--dim); font-size: 13px; } details.fine summary { color: var(--dim); padding: 2px 0; }
+@media (min-width: 861px) { header .search { flex-wrap: nowrap; } }
+details summary { cursor: pointer; padding: 8px 0; min-height: 24px; color: var(--ink); }
 footer { color: var(--dim); font-size: 13px; padding-bottom: 40px; display: flex; flex-wrap: wrap; gap: 4px 18px; }
 @media (max-width: 1160px) { .hours { width: 120px; } }
 @media (max-width: 860px) {
@@ -89,7 +108,7 @@ footer { color: var(--dim); font-size: 13px; padding-bottom: 40px; display: flex
     text-align: left; grid-column: span 3; }
   tr > .s2 { grid-column: span 2; } tr > .s4 { grid-column: span 4; } tr > .s6 { grid-column: span 6; }
   tr > .num { text-align: left; } tr > .end { text-align: right; } tr > .later { order: 1; } tr > .last { order: 2; }
-  tr > .desk { display: none; } td.why { max-width: none; }
+  tr > .desk, tr > td:empty { display: none; } td .pill { white-space: normal; } td.why { max-width: none; }
   td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; color: var(--dim); }
   td[data-unit]::after { content: " " attr(data-unit); font-size: 12px; color: var(--dim); }
   .hours { width: 100%; }
