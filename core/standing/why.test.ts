@@ -50,7 +50,7 @@ beforeAll(async () => {
     balanceWei: 5_000n * MILLI_ETH,
     limits: {
       maxPayoutWei: 40n * MILLI_ETH,
-      maxPaidPerDayWei: 3_000n * MILLI_ETH,
+      maxPaidPerDayWei: 500n * MILLI_ETH,
       maxGasShareBps: 300,
     },
   });
