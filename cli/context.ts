@@ -52,7 +52,7 @@ export type DatabaseContext<Options = unknown> = Terminal<Options> & {
 };
 
 export interface CliContext<Options = unknown> extends DatabaseContext<Options> {
-  /** The pool, as the functions in `client/` take it. Its client of Temporal connects at the first call. */
+  /** The running pool, in the form that the functions in `client/` expect. Its Temporal client connects on first use. */
   readonly deps: RunningPool;
   /** Does the work, and undoes it again in a dry run. */
   change<T>(work: (reader: Reader) => Promise<T>): Promise<T>;

@@ -31,7 +31,7 @@ let pool: OperatedPool;
 let chain: LocalChain;
 let database: TestDatabase;
 let wallet: TestWallet;
-/** The wallet of the first change, and a payee that it has paid. */
+/** The wallet that the first test switched to, and a payee that it has paid. The first test sets it. */
 let changed: { readonly to: TestWallet; readonly payee: Address };
 /** A database of the same pool from before that change, as a backup would be. */
 let old: TestDatabase;

@@ -64,7 +64,7 @@ describe('a statement that fails', () => {
       return histories.some(({ bytes }) => bytes.includes('no_attempts'));
     };
     await until('the refusal', look, { withinMs: 120_000, everyMs: 500 });
-    await pool.says('in INSERT INTO attempt');
+    await pool.says('in insert into attempt');
     await database.db.$client.query('ALTER TABLE attempt DROP CONSTRAINT no_attempts');
     await until('the payout', async () => (await stateOf(database.db, payoutId)) === 'paid', {
       withinMs: 120_000,
@@ -77,7 +77,7 @@ describe('a statement that fails', () => {
     for (const { place, bytes } of all) {
       expect(bytes.toString(), place).not.toMatch(/params|Failing row|Failed query/);
     }
-    const told = /violates check constraint \\?"no_attempts\\?" \(23514\), in INSERT INTO attempt/;
+    const told = /violates check constraint \\?"no_attempts\\?" \(23514\), in insert into attempt/;
     expect(pool.lines.join('\n')).toMatch(told);
     expect(Buffer.concat(histories.map(({ bytes }) => bytes)).toString()).toMatch(told);
   }, 300_000);

@@ -26,7 +26,7 @@ import { findingTable } from './finding-commands.js';
 
 const SHOWN_PAYOUTS = 10;
 const SHOWN_FINDINGS = 20;
-/** The commands that list open payouts: these are in one of several states, and `payout list` takes one state. */
+/** Shown as usage: an open payout has one of several states, and `payout list --state` takes one of them. */
 const OPEN_LISTS = `payout list --state ${OPEN_STATES.join('|')}`;
 
 export function addPoolCommands(program: PoolCommand): void {

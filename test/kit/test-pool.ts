@@ -182,7 +182,7 @@ export interface TestPayout {
   readonly holdReason?: string;
 }
 
-/** A payout and, when it has a nonce, its slot with one attempt. */
+/** Inserts a payout and, if a nonce is given, its nonce slot with one attempt. Returns the payout's id. */
 export async function addPayout(db: Database, payout: TestPayout): Promise<string> {
   const id = randomUUID();
   const { payee, state, nonce, wait, holdReason } = payout;

@@ -20,7 +20,7 @@ const postingsOf = ({ after, upTo }: PostingRange): SQL => sql`(
   SELECT id, kind, payout_id FROM posting
    WHERE id > ${after.toString()} AND id <= ${upTo.toString()})`;
 
-/** Builds the rule that two queries return the same sum; the message names their results `one` and `other`. */
+/** Builds the rule that two queries must return the same sum. In `message`, `one` and `other` stand for the two sums. */
 export const sameSum = (message: SQL, one: SQL, other: SQL): SQL => sql`
   SELECT ${message} AS message
     FROM (SELECT coalesce((${one}), 0) AS one, coalesce((${other}), 0) AS other) both_sums WHERE one <> other`;

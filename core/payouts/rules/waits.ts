@@ -11,7 +11,7 @@ export interface WaitingSlot {
   readonly maxFeePerGasWei: bigint;
   /** The amount plus the highest possible cost of its gas. */
   readonly costWei: bigint;
-  /** What an endpoint answered when the bytes were last sent. */
+  /** The endpoint's reply when the signed transaction was last sent; null when no reply is recorded. */
   readonly lastAnswer: string | null;
 }
 

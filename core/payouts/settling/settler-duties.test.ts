@@ -288,7 +288,7 @@ async function mineWithBaseFee(wei: bigint): Promise<void> {
   await rpc(chain.rpcUrl, 'evm_mine');
 }
 
-/** Names the payout's payee as the paying wallet for a moment, so it is one of the pool's wallets from then on. */
+/** Records the payout's destination as the paying wallet and then switches back, so that address counts as one of the pool's own wallets from then on. */
 async function nameOnce(payoutId: string, { deps }: TestWallet): Promise<void> {
   const { db } = database;
   const [last] = await query<{ no: number }>(db, sql`SELECT max(no)::int AS no FROM paying_wallet`);

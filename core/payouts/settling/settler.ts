@@ -51,7 +51,7 @@ const IDLE_MS = 1_000;
  */
 const FULL_PASS_EVERY_MS = 30_000;
 const TROUBLE_PAUSE_MS = 500;
-/** While the chain makes no blocks, the pause between two looks at it grows to this share of the time it has stood. */
+/** While the chain makes no new blocks, the pause between two polls is this fraction of the time since the last block. */
 const SHARE_OF_STANDING = 0.05;
 const LONGEST_PAUSE_MS = 2_000;
 const TOLD_AT_ONCE = 500;

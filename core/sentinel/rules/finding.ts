@@ -44,7 +44,7 @@ export interface FindingKey {
   readonly subject: string;
 }
 
-/** Something that looks wrong at this look; the finding that it opens lasts as long as the condition does. */
+/** A problem seen in the current check. It opens a finding, which stays open until a later check no longer sees the problem. */
 export interface Condition extends FindingKey {
   readonly severity: Severity;
   /** How bad it is, as a number of any unit: the more, the worse. Null when the severity alone tells. */

@@ -36,7 +36,7 @@ const EVENT_TYPES: ReadonlyMap<string, EventType> = new Map<string, EventType>([
   ['worker-disconnected', { role: 'presence', read: (fields) => readConnection(fields, false) }],
   ['job-received', { role: 'received', read: readReceived }],
   ['job-processed', { role: 'job', read: (fields) => readJob(fields, 'computeUnits') }],
-  // In the dialect of files, `transcode` is a processed transcode job, and AI events name neither fees nor a request.
+  // In the format of files, `transcode` means a processed transcode job. Its AI events contain no fees and no request id.
   ['transcode', { role: 'job', read: (fields) => readJob(fields, 'encodedPixels') }],
   ['ai-job-sent', { role: 'received' }],
   ['ai-job-processedd', { role: 'note' }],
