@@ -21,7 +21,10 @@ export interface StandingFigures {
   readonly maxSentinelAgeMs: number;
   /** The time of the slowest hold while the payouts stand open. */
   readonly holdAnswerMs: number;
-  /** CPU usage of the workers and Temporal, as a percentage of one core, while all payouts are signed and no block is made. */
+  /**
+   * CPU usage of the workers and Temporal, as a percentage of one core, while all payouts are signed and no block is
+   * made.
+   */
   readonly idleCpuPercent: number;
   readonly idleWorkerCpuPercent: number;
   readonly idleTemporalCpuPercent: number;

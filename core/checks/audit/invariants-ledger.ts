@@ -20,7 +20,9 @@ const postingsOf = ({ after, upTo }: PostingRange): SQL => sql`(
   SELECT id, kind, payout_id FROM posting
    WHERE id > ${after.toString()} AND id <= ${upTo.toString()})`;
 
-/** Builds the rule that two queries must return the same sum. In `message`, `one` and `other` stand for the two sums. */
+/**
+ * Builds the rule that two queries must return the same sum. In `message`, `one` and `other` stand for the two sums.
+ */
 export const sameSum = (message: SQL, one: SQL, other: SQL): SQL => sql`
   SELECT ${message} AS message
     FROM (SELECT coalesce((${one}), 0) AS one, coalesce((${other}), 0) AS other) both_sums WHERE one <> other`;
@@ -112,7 +114,10 @@ export const SUM_INVARIANTS: Invariants = {
   ),
 };
 
-/** The rules for all postings that are slow, because they read every paid payout, or every raw event that is not archived. */
+/**
+ * The rules for all postings that are slow, because they read every paid payout, or every raw event that is not
+ * archived.
+ */
 export const SLOW_INVARIANTS: Invariants = {
   SETTLED_DRIFT: sameSum(
     sql`'settled less re-opened are ' || one || ' wei, paid payouts ' || other`,

@@ -84,7 +84,10 @@ interface Half extends StoredHalf {
   readonly index: number | undefined;
 }
 
-/** Credits one batch of events. No job is credited twice. An AI job comes as two events, received and processed, which may arrive in either order. */
+/**
+ * Credits one batch of events. No job is credited twice. An AI job comes as two events, received and processed, which
+ * may arrive in either order.
+ */
 export function creditBatch(input: CreditInput): BatchCredits {
   return new BatchCrediting(input).run();
 }

@@ -22,7 +22,10 @@ export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export const HOUR_MS = 3_600_000;
 export const floorHour = (timeMs: number): number => Math.floor(timeMs / HOUR_MS) * HOUR_MS;
-/** At most this many groups of prices are kept for a batch, because it may be full of invented pipelines and models. Jobs beyond that are left out of the price statistics. */
+/**
+ * At most this many groups of prices are kept for a batch, because it may be full of invented pipelines and models.
+ * Jobs beyond that are left out of the price statistics.
+ */
 const MOST_GROUPS = 1_000;
 
 /** Adds up the prices of a batch. It is called for every job, so it builds no strings and does few look-ups. */

@@ -12,7 +12,10 @@ import type { MoneyDeps } from '../wallet/money-deps.js';
 import { agreedBalance, furthestView } from '../wallet/quorum-views.js';
 import { haltWhenTaken, type SettlementPass, settleConsumed } from './consumed-slots.js';
 
-/** Each time a nonce is consumed but none of its attempts has had a receipt on this many new heads in a row, check whether a foreign transaction took it. */
+/**
+ * Each time a nonce is consumed but none of its attempts has had a receipt on this many new heads in a row, check
+ * whether a foreign transaction took it.
+ */
 const SUSPECT_AFTER_HEADS = 10;
 /**
  * When more nonces than this are consumed between two checks, their blocks are not recorded: either an endpoint is

@@ -1,4 +1,7 @@
-/** Tests the settler's work besides settling: which process settles, which sagas are told, and which payouts are retried. */
+/**
+ * Tests the settler's work besides settling: which process settles, which sagas are told, and which payouts are
+ * retried.
+ */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
@@ -288,7 +291,10 @@ async function mineWithBaseFee(wei: bigint): Promise<void> {
   await rpc(chain.rpcUrl, 'evm_mine');
 }
 
-/** Records the payout's destination as the paying wallet and then switches back, so that address counts as one of the pool's own wallets from then on. */
+/**
+ * Records the payout's destination as the paying wallet and then switches back, so that address counts as one of the
+ * pool's own wallets from then on.
+ */
 async function nameOnce(payoutId: string, { deps }: TestWallet): Promise<void> {
   const { db } = database;
   const [last] = await query<{ no: number }>(db, sql`SELECT max(no)::int AS no FROM paying_wallet`);

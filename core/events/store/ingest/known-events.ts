@@ -16,7 +16,10 @@ export interface KnownState {
   readonly others: readonly SourceRow[];
   /** Earlier events are archived and their keys gone, for this source or for one that may have had the same events. */
   readonly archivedMs: number;
-  /** UUIDs of events before this time are no longer stored, for any source, so such an event cannot be recognised as a duplicate. */
+  /**
+   * UUIDs of events before this time are no longer stored, for any source, so such an event cannot be recognised as a
+   * duplicate.
+   */
   readonly uuidsMs: number;
   /** Hashes of the events that are stored already, by their index in the batch. */
   readonly hashes: ReadonlyMap<number, string>;
