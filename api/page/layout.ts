@@ -44,7 +44,7 @@ ${refreshSeconds === null ? '' : html`<meta http-equiv="refresh" content="${refr
 <main>
 ${main}
 </main>
-<footer><span>openpool ${version}</span><span>As of <time datetime="${time}">${time.slice(0, 19).replace('T', ' ')} UTC</time>${again}</span><a href="${json}">JSON</a></footer>
+<footer><span>openpool ${version}</span><span>As of <time datetime="${time}">${time.slice(0, 19).replace('T', ' ')} UTC</time>${again}</span><a href="/terms">Terms</a><a href="${json}">JSON</a></footer>
 </body>
 </html>`;
 }

@@ -1,11 +1,11 @@
-import { createLinks } from '../../client/links.js';
-import { nowOf, type RunningPool } from '../../client/running-pool.js';
-import { readWhy } from '../../client/why.js';
-import type { Address } from '../../core/base/address.js';
-import { findPayee } from '../../core/payees/store/payee-reads.js';
-import { listRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
-import { listPayouts } from '../../core/payouts/store/reads/payout-reads.js';
-import { lastRoundAt } from '../../core/standing/store/pool-reads.js';
+import { createLinks } from '../../../client/links.js';
+import { nowOf, type RunningPool } from '../../../client/running-pool.js';
+import { readWhy } from '../../../client/why.js';
+import type { Address } from '../../../core/base/address.js';
+import { findPayee } from '../../../core/payees/store/payee-reads.js';
+import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
+import { listPayouts } from '../../../core/payouts/store/reads/payout-reads.js';
+import { lastRoundAt } from '../../../core/standing/store/pool-reads.js';
 
 const SHOWN_WORKERS = { limit: 100, cursor: null };
 const SHOWN_PAYOUTS = { limit: 20, cursor: null };

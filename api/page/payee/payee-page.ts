@@ -1,14 +1,14 @@
 /** A payee's own page: what it earned, when it is paid, and if not, why. It speaks to somebody who owns a GPU. */
 import type { Context, Hono } from 'hono';
 import { html } from 'hono/html';
-import { nowOf, type RunningPool } from '../../client/running-pool.js';
-import type { PayeeWhy } from '../../client/why.js';
-import type { Address } from '../../core/base/address.js';
-import { PoolError } from '../../core/base/errors/pool-error.js';
-import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
-import type { PayeeSummary } from '../../core/payees/store/payee-reads.js';
-import { layout, searchBox } from './layout.js';
-import { type Html, pill, shortHex } from './parts.js';
+import { nowOf, type RunningPool } from '../../../client/running-pool.js';
+import type { PayeeWhy } from '../../../client/why.js';
+import type { Address } from '../../../core/base/address.js';
+import { PoolError } from '../../../core/base/errors/pool-error.js';
+import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
+import type { PayeeSummary } from '../../../core/payees/store/payee-reads.js';
+import { layout, searchBox } from '../layout.js';
+import { type Html, pill, shortHex } from '../parts.js';
 import { earningsSection, ownPayouts, ownWorkers, whySection } from './payee-sections.js';
 import { type PayeeStatus, readPayeeStatus } from './payee-status.js';
 

@@ -1,13 +1,13 @@
 /** The sections of a payee's page. */
 import { html } from 'hono/html';
-import { duration } from '../../core/base/duration.js';
-import { withChecksums } from '../../core/chain/checksums.js';
-import type { Gate } from '../../core/payouts/rules/gates.js';
-import type { PayoutState } from '../../core/payouts/rules/payout.js';
-import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
-import { workerWords } from '../../core/standing/rules/worker-words.js';
-import { publicRegion, publicWait } from '../outside.js';
-import { ago, eth, groupDigits, type Html, permille, pill, section, type Tone } from './parts.js';
+import { duration } from '../../../core/base/duration.js';
+import { withChecksums } from '../../../core/chain/checksums.js';
+import type { Gate } from '../../../core/payouts/rules/gates.js';
+import type { PayoutState } from '../../../core/payouts/rules/payout.js';
+import type { PayoutSummary } from '../../../core/payouts/store/reads/payout-reads.js';
+import { workerWords } from '../../../core/standing/rules/worker-words.js';
+import { publicRegion, publicWait } from '../../outside.js';
+import { ago, eth, groupDigits, type Html, permille, pill, section, type Tone } from '../parts.js';
 import type { PayeeStatus } from './payee-status.js';
 
 /** Shows what was earned as a sum that the reader can add up, and how far the next payout is. */

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toChecksum } from '../../core/chain/checksums.js';
-import type { Database } from '../../core/db/database.js';
-import { recordBalance } from '../../core/payouts/store/wallet/wallets.js';
-import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
-import { poolOf } from '../../test/kit/silent-temporal.js';
+import { toChecksum } from '../../../core/chain/checksums.js';
+import type { Database } from '../../../core/db/database.js';
+import { recordBalance } from '../../../core/payouts/store/wallet/wallets.js';
+import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { poolOf } from '../../../test/kit/silent-temporal.js';
 import {
   addPayout,
   addressOf,
@@ -18,8 +18,8 @@ import {
   CHAIN_ID,
   hashOf,
   TEST_WALLET,
-} from '../../test/kit/test-pool.js';
-import { type RunningApi, startApi } from '../serve.js';
+} from '../../../test/kit/test-pool.js';
+import { type RunningApi, startApi } from '../../serve.js';
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
   (name) => `/usr/bin/${name}`,
@@ -176,11 +176,12 @@ describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => 
   });
 
   it.each([320, 360, 768, 1024])('needs no sideways scrolling at %i pixels', async (width) => {
-    for (const path of [`/payees/${ann}`, '/payees?address=no']) {
+    for (const path of [`/payees/${ann}`, '/payees?address=no', '/terms']) {
       const page = await open(path, { width });
       await page.click('summary', { timeout: 500 }).catch(() => undefined);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
       if (path.includes(ann)) await shoot(page, `payee-${width}`);
+      if (path === '/terms') await shoot(page, `terms-${width}`);
       await page.context().close();
     }
   });
@@ -189,7 +190,7 @@ describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => 
     'has no accessibility fault that axe finds, %s',
     async (colorScheme) => {
       for (const width of [360, 1280]) {
-        for (const path of [`/payees/${ann}`, `/payees/${bob}`, '/payees?address=no']) {
+        for (const path of [`/payees/${ann}`, `/payees/${bob}`, '/payees?address=no', '/terms']) {
           const page = await open(path, { colorScheme, width });
           await page.click('summary', { timeout: 500 }).catch(() => undefined);
           const { violations } = await new AxeBuilder({ page })

@@ -1,0 +1,131 @@
+/** The pool's terms, for somebody who thinks about joining: what it keeps, when it pays, and what was different before. */
+import type { Hono } from 'hono';
+import { html } from 'hono/html';
+import { nowOf, type RunningPool } from '../../client/running-pool.js';
+import { stateOfTerms } from '../../client/views.js';
+import type { Config } from '../../config/config.js';
+import { formatDuration } from '../../config/reading/quantity.js';
+import { ethAndWei, formatGwei } from '../../core/base/money.js';
+import { lastRoundAt } from '../../core/standing/store/pool-reads.js';
+import { changeWords, type TermsVersion } from '../../core/terms/rules/terms.js';
+import { readTermsHistory, type TermsHistory } from '../../core/terms/store/recorded-terms.js';
+import { layout, searchBox } from './layout.js';
+import { type Html, pill, section } from './parts.js';
+
+export function termsPageRoutes(app: Hono, pool: RunningPool): void {
+  app.get('/terms', async (c) => {
+    const { db, config, version } = pool;
+    const [history, roundAt] = await Promise.all([readTermsHistory(db), lastRoundAt(db)]);
+    const now = nowOf(pool);
+    const page = layout({
+      config,
+      version,
+      now,
+      title: `Terms: ${config.pool.name}`,
+      aside: searchBox(),
+      main: html`${announced(history)}${inForce(history.inForce, config, nextRound(roundAt, config))}${versions(history)}`,
+      json: '/v1/terms',
+      refreshSeconds: null,
+    });
+    return c.html(page);
+  });
+}
+
+type Answer = readonly [question: string, answer: string];
+
+/** What a worker asks before joining, with the answers that the terms and the configuration give. */
+export function answersOf(
+  terms: TermsVersion,
+  config: Config,
+  nextRoundAt: Date | null,
+): readonly Answer[] {
+  const { pool, chain } = config;
+  const next = nextRoundAt === null ? '' : ` The next one is due at ${utc(nextRoundAt)}.`;
+  const kept =
+    terms.rounding === 'commission-floor'
+      ? 'A fraction of a wei goes to you.'
+      : 'A fraction of a wei goes to the pool.';
+  return [
+    [
+      'How much does the pool keep?',
+      `${terms.commissionBps / 100} % of what each job earns. ${kept}`,
+    ],
+    ['From what amount am I paid?', `From ${ethAndWei(terms.thresholdWei)} on.`],
+    [
+      'How often am I paid?',
+      `A round runs every ${formatDuration(pool.payoutIntervalMs)} and pays everybody who is due; between two payouts to you are at least ${formatDuration(terms.minIntervalMs)}.${next}`,
+    ],
+    [
+      'Who pays the network’s fee?',
+      `The pool: you get the whole amount. A payout waits while its fee would be more than ${pool.maxGasShareBps / 100} % of it, or the network asks for more than ${formatGwei(chain.maxFeePerGasWei)} gwei.`,
+    ],
+    [
+      'In which coin, on which chain?',
+      `ETH, on the chain with the id ${chain.chainId}, to the very address that your worker names.`,
+    ],
+    [
+      'When does a payout count as paid?',
+      `When its transaction is ${chain.confirmations} blocks deep.`,
+    ],
+    [
+      'Is there a limit?',
+      `A payout above ${ethAndWei(pool.maxPayoutWei)} waits for a person’s approval. The pool pays at most ${ethAndWei(pool.maxPaidPerDayWei)} in a day to all together; what is above that follows as the day passes.`,
+    ],
+    [
+      'Which jobs count?',
+      `Every job that the orchestrator reports as done by you, up to a fee of ${ethAndWei(pool.maxJobFeeWei)}; a larger one is looked at by a person first. For an AI job both of its reports must come within ${formatDuration(pool.jobMatchWindowMs)}.`,
+    ],
+    [
+      'How soon do I see a job?',
+      `The pool reads what was done every ${formatDuration(pool.syncIntervalMs)}.`,
+    ],
+    [
+      'Does the pool pay at the moment?',
+      pool.payoutsEnabled
+        ? 'Yes.'
+        : 'No: its operator has switched payouts off. What you earn is kept.',
+    ],
+  ];
+}
+
+function inForce(terms: TermsVersion, config: Config, nextRoundAt: Date | null): Html {
+  const { region } = config.pool;
+  const facts = answersOf(terms, config, nextRoundAt).map(
+    ([question, answer]) => html`<dt>${question}</dt><dd>${answer}</dd>`,
+  );
+  return html`<section><div class="head"><h2>Terms of this pool</h2><p>${region}, in force since ${since(terms)}</p></div><dl class="answers">${facts}</dl></section>`;
+}
+
+function announced(history: TermsHistory): Html | string {
+  const coming = history.versions.filter((one) => stateOfTerms(one, history) === 'announced');
+  return coming.length === 0
+    ? ''
+    : html`<div class="notice warn" role="status"><b>The terms change</b>${coming.map(
+        (one) =>
+          html`<p>${utc(new Date(one.fromMs))}: ${changeWords(history.inForce, one)}. What you earn before that stays as it is.</p>`,
+      )}</div>`;
+}
+
+function versions(history: TermsHistory): Html {
+  const newestFirst = history.versions.toReversed();
+  return section({
+    title: 'All terms that there were',
+    note: 'a change never reaches back',
+    columns: ['From', 'State', 'What changed'],
+    rows: newestFirst.map((one, index) => {
+      const before = newestFirst[index + 1];
+      const changed = before === undefined ? 'the first terms' : changeWords(before, one);
+      return html`<tr><td class="s4">${since(one)}</td><td class="s2 end">${pill(stateOfTerms(one, history), 'mute')}</td><td class="why s6">${changed}</td></tr>`;
+    }),
+    empty: 'None yet.',
+  });
+}
+
+/** The first terms hold from the beginning of time, which no reader wants to see as a date. */
+const since = ({ fromMs }: TermsVersion): string =>
+  fromMs < 0 ? 'the beginning' : utc(new Date(fromMs));
+
+const utc = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+const nextRound = (roundAt: Date | null, { pool }: Config): Date | null =>
+  roundAt === null ? null : new Date(roundAt.getTime() + pool.payoutIntervalMs);
