@@ -17,14 +17,8 @@ export async function replaceWallet(scene: StormScene): Promise<string> {
   const { stack, tally } = scene;
   const [from, to] = stack.wallets;
   let words = '';
-  // Blocks must go on while nothing is under way, because the operator deals with a halt only at finality.
-  await happens(async () => (await openTransfers(scene)) > 0, {
-    withinMs: UNDER_WAY_WAIT_MS,
-    everyMs: LOOK_EVERY_MS,
-  });
-  stack.miner.stall();
+  const underWay = await stallWithTransfersUnderWay(scene);
   try {
-    const underWay = await openTransfers(scene);
     const refusal = await replace(scene, to.address);
     if (refusal !== undefined) return `refused: ${refusal}`;
     if (underWay > 0) tally.note('walletReplacedUnderWay', underWay);
@@ -36,6 +30,27 @@ export async function replaceWallet(scene: StormScene): Promise<string> {
   await stack.workers.restart();
   await untilOpened(scene);
   return words;
+}
+
+/**
+ * Stops the blocks while transfers are under way, and returns how many; 0 when there were none for a long time. Blocks
+ * must go on while nothing is under way, because the operator deals with a halt only at finality.
+ */
+async function stallWithTransfersUnderWay(scene: StormScene): Promise<number> {
+  const { miner } = scene.stack;
+  const deadlineMs = performance.now() + UNDER_WAY_WAIT_MS;
+  for (;;) {
+    const withinMs = Math.max(deadlineMs - performance.now(), LOOK_EVERY_MS);
+    await happens(async () => (await openTransfers(scene)) > 0, {
+      withinMs,
+      everyMs: LOOK_EVERY_MS,
+    });
+    miner.stall();
+    // They may have been settled between the question and the stall.
+    const underWay = await openTransfers(scene);
+    if (underWay > 0 || performance.now() > deadlineMs) return underWay;
+    miner.resume();
+  }
 }
 
 /** Returns the number of open transfers, or 0 while Postgres is away. */
