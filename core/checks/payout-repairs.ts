@@ -6,7 +6,8 @@ import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { readSent, type SentTransaction } from '../chain/wallet-history.js';
 import type { GivenOrder } from '../orders/rules/order-kinds.js';
-import { decideSettlement, type SettlementVerdict } from '../payouts/rules/settlement-verdict.js';
+import type { SettlementVerdict } from '../payouts/rules/settlement-verdict.js';
+import { judgeSlot } from '../payouts/settling/consumed-slots.js';
 import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/open-slots.js';
 import { cancelPayout } from '../payouts/store/payout-messages.js';
 import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
@@ -66,10 +67,8 @@ async function decideAlone(
   }
   const hashes = slot.attempts.map(({ hash }) => hash);
   const { byHash } = await readInclusions(deps.rpc, hashes, deps.chain);
-  const inclusions = hashes.flatMap((hash) => byHash.get(hash) ?? []);
-  const facts = { ...slot, wallet: deps.signer.address };
-  const rules = { ...deps.chain, endpoints: Math.max(deps.rpc.endpoints, 2), head: 0 };
-  return { slot, verdict: decideSettlement(facts, inclusions, rules) };
+  const endpoints = Math.max(deps.rpc.endpoints, 2);
+  return { slot, verdict: judgeSlot(deps, slot, { byHash, head: 0, endpoints }) };
 }
 
 /** Books a payment that somebody made outside of the pool, if the chain proves it. */

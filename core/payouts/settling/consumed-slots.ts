@@ -62,7 +62,7 @@ async function settleSlots(
   const report = await readInclusions(deps.rpc, hashes, deps.chain);
   const closings: Closing[] = [];
   for (const slot of slots) {
-    const verdict = decide(deps, slot, { byHash: report.byHash, head: range.head });
+    const verdict = judgeSlot(deps, slot, { byHash: report.byHash, head: range.head });
     if ('inclusion' in verdict) closings.push({ slot, verdict });
     if (verdict.kind === 'waiting') pass.waiting.push({ slot, ...verdict });
     if (verdict.kind === 'mismatch') {
@@ -82,14 +82,26 @@ async function settleSlots(
   pass.moved.push(...(await closeSlots(deps.db, key, { closings })));
 }
 
-function decide(
+/**
+ * Decides what the chain has done with a slot. `endpoints` is how many there are: with a single one, a failure waits for
+ * a person, whose order counts as a second one.
+ */
+export function judgeSlot(
   deps: MoneyDeps,
   slot: OpenSlot,
-  { byHash, head }: { readonly byHash: ReadonlyMap<string, Inclusion>; readonly head: number },
+  {
+    byHash,
+    head,
+    endpoints = deps.rpc.endpoints,
+  }: {
+    readonly byHash: ReadonlyMap<string, Inclusion>;
+    readonly head: number;
+    readonly endpoints?: number;
+  },
 ): SettlementVerdict {
   const inclusions = slot.attempts.flatMap(({ hash }) => byHash.get(hash) ?? []);
   const facts = { ...slot, wallet: deps.signer.address };
-  const rules = { ...deps.chain, endpoints: deps.rpc.endpoints, head };
+  const rules = { ...deps.chain, endpoints, head };
   const decision = decideSettlement(facts, inclusions, rules);
   if (!('inclusion' in decision)) return decision;
   // The hash commits to the bytes, so the stored bytes are what was mined. Compare them with what the payout owes.
