@@ -23,6 +23,9 @@ interface SweepDeps extends SagaDeps {
 
 /** To find a saga's last failure we read this many events from the end of its history. */
 const LAST_EVENTS = 10;
+const PAGE_SIZE = 1_000;
+/** The sagas that run are listed after this many sweeps at the latest, even when their number is right. */
+const LIST_EVERY_SWEEPS = 10;
 
 /** Starts missing sagas, signals those whose payouts have ended, and restarts those that are stuck. */
 export async function sweepSagas(
@@ -35,7 +38,7 @@ export async function sweepSagas(
     if (!(error instanceof SagasRefused)) throw error;
     refused.push(error);
   };
-  const running = await runningSagas(deps);
+  const running = await runningSagas(deps, rounds);
   const open = await openPayouts(db, {});
   const missing = open.filter(({ payoutId }) => !running.has(payoutId));
   await startSagas(deps, missing, (words) => onProgress(`${words} started`)).catch(goOn);
@@ -69,11 +72,25 @@ function payoutOf(poolId: string, workflowId: string): string | undefined {
   return workflowId.startsWith(prefix) ? workflowId.slice(prefix.length) : undefined;
 }
 
-/** Lists the payouts whose sagas run. An old list does no harm: starting a saga twice changes nothing. */
-async function runningSagas({ client, poolId }: SagaDeps): Promise<ReadonlySet<string>> {
+/**
+ * Lists the payouts whose sagas run. An old list does no harm: starting a saga twice changes nothing. A list of
+ * thousands costs Temporal and this process seconds, so while as many run as there are open payouts, it is made only
+ * now and then: one that is missing next to one too many is found then.
+ */
+async function runningSagas(
+  { client, db, poolId }: SweepDeps,
+  rounds: SuspectRounds,
+): Promise<ReadonlySet<string>> {
   const query = `WorkflowType = "payout" AND ExecutionStatus = "Running" AND PoolId = "${poolId}"`;
+  const open = await openPayouts(db, {});
+  if (open.length > PAGE_SIZE && rounds.sweepsSinceList < LIST_EVERY_SWEEPS) {
+    rounds.sweepsSinceList += 1;
+    const { count } = await client.workflow.count(query);
+    if (count === open.length) return new Set(open.map(({ payoutId }) => payoutId));
+  }
+  rounds.sweepsSinceList = 0;
   const payoutIds = new Set<string>();
-  for await (const { workflowId } of client.workflow.list({ query, pageSize: 1_000 })) {
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
     const payoutId = payoutOf(poolId, workflowId);
     if (payoutId !== undefined) payoutIds.add(payoutId);
   }

@@ -9,8 +9,11 @@ const STUCK_WITHOUT_FAILURE_AT_ATTEMPT = 10;
 /** One sweep asks about at most this many suspects of each kind; the next sweep continues with those behind them. */
 const MOST_SUSPECTS = 50;
 
-/** Where this process's last sweep stopped among the late and the old suspects: the next one continues there. */
-export const createSuspectRounds = () => ({ late: '', old: '' });
+/**
+ * What one sweep leaves to the next: where it stopped among the late and the old suspects, and how many sweeps ago the
+ * sagas were listed.
+ */
+export const createSuspectRounds = () => ({ late: '', old: '', sweepsSinceList: 0 });
 export type SuspectRounds = ReturnType<typeof createSuspectRounds>;
 
 /**
