@@ -24,8 +24,8 @@ interface SweepDeps extends SagaDeps {
 /** To find a saga's last failure we read this many events from the end of its history. */
 const LAST_EVENTS = 10;
 const PAGE_SIZE = 1_000;
-/** The sagas that run are listed after this many sweeps at the latest, even when their number is right. */
-const LIST_EVERY_SWEEPS = 10;
+/** Between two lists of the sagas that run, a process only counts them this many times, while their number is right. */
+const COUNTS_BETWEEN_LISTS = 10;
 
 /** Starts missing sagas, signals those whose payouts have ended, and restarts those that are stuck. */
 export async function sweepSagas(
@@ -83,12 +83,12 @@ async function runningSagas(
 ): Promise<ReadonlySet<string>> {
   const query = `WorkflowType = "payout" AND ExecutionStatus = "Running" AND PoolId = "${poolId}"`;
   const open = await openPayouts(db, {});
-  if (open.length > PAGE_SIZE && rounds.sweepsSinceList < LIST_EVERY_SWEEPS) {
-    rounds.sweepsSinceList += 1;
+  if (open.length > PAGE_SIZE && rounds.countsLeft > 0) {
+    rounds.countsLeft -= 1;
     const { count } = await client.workflow.count(query);
     if (count === open.length) return new Set(open.map(({ payoutId }) => payoutId));
   }
-  rounds.sweepsSinceList = 0;
+  rounds.countsLeft = COUNTS_BETWEEN_LISTS;
   const payoutIds = new Set<string>();
   for await (const { workflowId } of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
     const payoutId = payoutOf(poolId, workflowId);

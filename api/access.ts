@@ -24,8 +24,11 @@ interface Bearer {
   readonly role: Role;
 }
 
-/** The verdict on a request's token. With `waits`, its address has sent too many wrong tokens and has to wait. */
-type Verdict = 'none' | 'wrong' | 'waits' | Bearer;
+/**
+ * The verdict on a request's token. With `waits`, its address has sent too many wrong tokens and has to wait. `unknown`:
+ * Postgres could not say whether it is accepted; such a request sees what everybody sees.
+ */
+type Verdict = 'none' | 'wrong' | 'waits' | Bearer | { readonly unknown: unknown };
 
 /** The configured token may do everything, and works even while Postgres cannot say which others are accepted. */
 const CONFIGURED: Bearer = { name: 'api', role: 'admin' };
@@ -40,15 +43,19 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
     const address = addressOf(c);
     const mustWait = wrong.waitSeconds(address) > 0;
     if (mustWait && !mayBeProxy(address)) return 'waits';
-    const isConfigured = expected !== undefined && timingSafeEqual(digest(token), expected);
-    const bearer = isConfigured ? CONFIGURED : await findBearer(tokens, token);
-    if (bearer !== undefined) {
-      const socket = socketOf(c);
-      if (socket !== undefined) trustConnection(socket);
-      return bearer;
+    if (expected !== undefined && timingSafeEqual(digest(token), expected)) return CONFIGURED;
+    // One that is not in the list counts as wrong until Postgres has said otherwise: guesses that come all at once must
+    // not pass together.
+    const isGuess = !tokens.isListed(token);
+    if (isGuess) wrong.count(address);
+    try {
+      const bearer = await findBearer(tokens, token);
+      if (isGuess && bearer !== undefined) wrong.takeBack(address);
+      if (!isGuess && bearer === undefined) wrong.count(address);
+      return bearer ?? (mustWait ? 'waits' : 'wrong');
+    } catch (error) {
+      return { unknown: error };
     }
-    wrong.count(address);
-    return mustWait ? 'waits' : 'wrong';
   };
   // Judges each request once, however often its routes ask, so that a wrong token is counted once.
   // It is kept by its request, which is passed on to other apps, and by its context, because reading a body replaces
@@ -57,7 +64,7 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
   const verdictOf = (c: Context): Verdict => verdicts.get(c) ?? 'none';
   const bearerOf = (c: Context): Bearer | undefined => {
     const verdict = verdictOf(c);
-    return typeof verdict === 'object' ? verdict : undefined;
+    return typeof verdict === 'object' && 'role' in verdict ? verdict : undefined;
   };
   return {
     /** Judges the request's token; it must run before anything else asks. */
@@ -65,6 +72,10 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
       const verdict = verdicts.get(c.req.raw) ?? (await judge(c));
       verdicts.set(c.req.raw, verdict);
       verdicts.set(c, verdict);
+      const socket = socketOf(c);
+      const bearer = bearerOf(c);
+      const mayDecide = bearer !== undefined && mayDo(bearer.role, 'operate');
+      if (socket !== undefined) trustConnection(socket, mayDecide);
       await next();
     }) satisfies MiddlewareHandler,
     /**
@@ -74,6 +85,7 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
     requireRole(c: Context, needed: Role): string {
       const verdict = verdictOf(c);
       if (typeof verdict === 'object') {
+        if ('unknown' in verdict) throw verdict.unknown;
         if (mayDo(verdict.role, needed)) return verdict.name;
         const words = `This needs a token with the role ${needed}; ${verdict.name} has ${verdict.role}.`;
         throw new PoolError('API_TOKEN_ROLE_TOO_LOW', words);

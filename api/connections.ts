@@ -23,9 +23,13 @@ export interface Bounds {
 
 const trusted = new WeakSet<object>();
 
-/** Exempts a connection from all limits, because it has shown the token. */
-export function trustConnection(socket: object): void {
-  trusted.add(socket);
+/**
+ * Exempts a connection from all limits while its requests bring a token that may decide. A token that may only read
+ * does not: whoever has one must not be able to keep out those who decide.
+ */
+export function trustConnection(socket: object, isTrusted: boolean): void {
+  if (isTrusted) trusted.add(socket);
+  else trusted.delete(socket);
 }
 
 /** Closes the oldest connection when there are too many, and those whose client reads an answer too slowly. */

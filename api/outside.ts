@@ -51,6 +51,11 @@ const INVARIANT = /^(the wallet is halted: [A-Z]+(?:_[A-Z]+)+): [\s\S]*$/;
 /** Matches a node's text inside the sentence about a signed payout that the wallet cannot pay for. */
 const NODE_SAID = / \(\S+ refused it: [\s\S]*\)(?=; wallet 0x[0-9a-fA-F]{40} holds )/;
 
+/** Returns who decided without the name of the token: `api` or `cli`. Who operates a pool is nobody's business. */
+export function publicActor(actor: string): string {
+  return actor.split(':', 1)[0] ?? '';
+}
+
 /** Removes foreign text from a halt; the reasons that an operator wrote are public. */
 export function publicHalt<Halt extends { readonly code: string; readonly reason: string }>(
   halt: Halt,

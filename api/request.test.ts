@@ -7,7 +7,17 @@ import { createApp } from './app.js';
 
 const PAYEE = addressOf(1);
 /** Paths of probes and dashboards, which may have any query, because none of it is used. */
-const ANY_QUERY = ['/', '/status', '/workers', '/transcoder', '/transcoders', '/metrics'];
+const ANY_QUERY = [
+  '/',
+  '/status',
+  '/workers',
+  '/transcoder',
+  '/transcoders',
+  '/metrics',
+  '/payees',
+  '/payees/:address',
+  '/terms',
+];
 const PROBES = ['/v1/health', '/v1/ready'];
 
 describe('a request', () => {

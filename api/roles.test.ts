@@ -26,7 +26,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   'POST /v1/sources/:id/resume': 'operate',
   'POST /v1/terms': 'admin',
   'POST /v1/unattributed/absorb': 'operate',
-  'POST /v1/unattributed/assign': 'operate',
+  'POST /v1/unattributed/assign': 'admin',
   'POST /v1/wallet/halt': 'operate',
   'POST /v1/wallet/replace': 'admin',
   'POST /v1/wallet/resume': 'operate',
@@ -48,7 +48,7 @@ const PUBLIC = [
   ...['/v1/payees/:address/why', '/v1/payouts', '/v1/payouts/:id', '/v1/pool', '/v1/ready'],
   ...['/v1/rebuild', '/v1/reconciliation', '/v1/round/preview', '/v1/set-aside'],
   ...['/v1/set-aside/:id', '/v1/sources', '/v1/sources/:id/hours', '/v1/sources/:id/prices'],
-  ...['/v1/terms', '/v1/unattributed', '/v1/wallet', '/v1/workers'],
+  ...['/terms', '/v1/terms', '/v1/unattributed', '/v1/wallet', '/v1/workers'],
 ];
 
 const decision = { actor: 'test', reason: 'because' };

@@ -80,7 +80,7 @@ describe('/v1/payees/:address/why', () => {
       ['interval', true],
     ]);
     expect(why.payout.map(({ name }) => name)).toEqual([
-      ...['hold', 'halt', 'network-fee', 'amount', 'day', 'gas-share', 'balance'],
+      ...['hold', 'halt', 'amount', 'day', 'network-fee', 'gas-share', 'balance'],
     ]);
   });
 

@@ -82,6 +82,23 @@ describe('an API that is asked with wrong tokens', () => {
     expect((await ask(api, '198.51.100.7', 'no', '/v1/health')).status).toBe(200);
   });
 
+  it('are counted before anybody has looked them up, so that a burst of guesses does not pass together', async () => {
+    const api = app();
+    const guesses = Array.from({ length: 30 }, (_, n) => ask(api, '198.51.100.9', `guess-${n}`));
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(5);
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(25);
+  });
+
+  it('keep nobody from what is public while Postgres is away, and are refused for that reason elsewhere', async () => {
+    const away = await createTestDatabase();
+    const api = createApp(poolOf(away.db));
+    await away.close();
+    expect((await ask(api, '198.51.100.10', 'no', '/v1/health')).status).toBe(200);
+    expect((await ask(api, '198.51.100.10', 'no')).status).toBeGreaterThanOrEqual(500);
+    expect((await ask(api, '198.51.100.10', TEST_TOKEN)).status).toBe(400);
+  });
+
   it('lets the right one through behind a proxy, whatever strangers try there', async () => {
     const api = app();
     for (let n = 0; n < 9; n += 1) await ask(api, '127.0.0.1', 'no');

@@ -36,6 +36,12 @@ export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}) {
       const { count = 0 } = tries.peek(key) ?? {};
       return count < FREE_TRIES ? 0 : Math.max(1, Math.ceil(tries.getRemainingTTL(key) / 1_000));
     },
+    /** Takes one back that turned out to be right. */
+    takeBack(address: string): void {
+      total -= 1;
+      const entry = tries.peek(networkOf(address));
+      if (entry !== undefined) entry.count -= 1;
+    },
     count(address: string): void {
       total += 1;
       const key = networkOf(address);

@@ -67,9 +67,12 @@ const known = new WeakMap<object, { readonly atMs: number; readonly waits: Promi
 function usualWaits(db: Reader): Promise<Usual> {
   const kept = known.get(db);
   if (kept !== undefined && performance.now() - kept.atMs < READ_EVERY_MS) return kept.waits;
-  const waits = readUsualWaits(db).then((all) => new Map(all.map((one) => [one.code, one])));
+  const waits = readUsualWaits(db).then(
+    (all) => new Map(all.map((one) => [one.code, one])),
+    // It is an ornament: without it everything else is still answered, and it is not asked again at once.
+    () => new Map(),
+  );
   known.set(db, { atMs: performance.now(), waits });
-  waits.catch(() => known.delete(db));
   return waits;
 }
 

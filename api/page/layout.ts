@@ -16,21 +16,17 @@ export interface PageParts {
   readonly main: Html;
   /** Where the same is to be had as JSON. */
   readonly json: string;
-  /** After how many seconds the page is read again; null when it stays as it is. */
-  readonly refreshSeconds: number | null;
 }
 
 /** Renders a page around its parts. It has no script and loads nothing from other hosts. */
 export function layout(page: PageParts): Html {
-  const { config, version, now, title, aside, main, json, refreshSeconds } = page;
+  const { config, version, now, title, aside, main, json } = page;
   const time = now.toISOString();
-  const again = refreshSeconds === null ? '' : `, read again every ${refreshSeconds} s`;
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-${refreshSeconds === null ? '' : html`<meta http-equiv="refresh" content="${refreshSeconds}">`}
 <title>${title}</title>
 <link rel="icon" href="${raw(ICON)}">
 <style>${raw(STYLE)}</style>
@@ -44,7 +40,7 @@ ${refreshSeconds === null ? '' : html`<meta http-equiv="refresh" content="${refr
 <main>
 ${main}
 </main>
-<footer><span>openpool ${version}</span><span>As of <time datetime="${time}">${time.slice(0, 19).replace('T', ' ')} UTC</time>${again}</span><a href="/terms">Terms</a><a href="${json}">JSON</a></footer>
+<footer><span>openpool ${version}</span><span>As of <time datetime="${time}">${time.slice(0, 19).replace('T', ' ')} UTC</time></span><a href="">Read again</a><a href="/terms">Terms</a><a href="${json}">JSON</a></footer>
 </body>
 </html>`;
 }

@@ -15,7 +15,6 @@ import {
 } from './tables.js';
 import { totalsSection } from './totals-section.js';
 
-const REFRESH_SECONDS = 15;
 export function statusPageRoutes(app: Hono, pool: RunningPool): void {
   app.get('/', async (c) => c.html(statusPage(await readStatus(pool))));
 }
@@ -39,6 +38,5 @@ ${sourceSection(status)}
 ${workerSection(status)}
 ${lastPayouts(status, links)}`,
     json: '/v1/pool',
-    refreshSeconds: REFRESH_SECONDS,
   });
 }

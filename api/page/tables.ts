@@ -8,7 +8,7 @@ import type { RemoteWorkerSummary } from '../../core/payees/store/remote-worker-
 import type { PayoutState } from '../../core/payouts/rules/payout.js';
 import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
 import type { ShownFinding } from '../../core/sentinel/store/finding-reads.js';
-import { publicError, publicFinding, publicRegion, publicWait } from '../outside.js';
+import { publicActor, publicError, publicFinding, publicRegion, publicWait } from '../outside.js';
 import { CHART_HOURS, hourChart } from './hour-chart.js';
 import {
   ago,
@@ -61,7 +61,7 @@ function codePill({ code, severity, acknowledged }: ShownFinding): Html {
 
 function acknowledgement({ acknowledged }: ShownFinding): Html {
   if (acknowledged === null) return html``;
-  return html`<br>Acknowledged by ${acknowledged.by}.`;
+  return html`<br>Acknowledged by ${publicActor(acknowledged.by)}.`;
 }
 
 const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly tone: Tone }>> = {

@@ -25,7 +25,6 @@ export function termsPageRoutes(app: Hono, pool: RunningPool): void {
       aside: searchBox(),
       main: html`${announced(history)}${inForce(history.inForce, config, nextRound(roundAt, config))}${versions(history)}`,
       json: '/v1/terms',
-      refreshSeconds: null,
     });
     return c.html(page);
   });

@@ -13,7 +13,7 @@ import {
   type ShownFinding,
 } from '../../core/sentinel/store/finding-reads.js';
 import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
-import { publicFinding } from '../outside.js';
+import { publicActor, publicFinding } from '../outside.js';
 import { booleanQuery, decisionBody, listQuery, type Routes } from '../request.js';
 
 const findingsQuery = listQuery({
@@ -66,6 +66,7 @@ function viewFinding(finding: ShownFinding, showsWords: boolean) {
     resolvedAt: finding.resolvedAt,
     acknowledged: acknowledged && {
       ...acknowledged,
+      by: showsWords ? acknowledged.by : publicActor(acknowledged.by),
       reason: showsWords ? acknowledged.reason : null,
     },
   };

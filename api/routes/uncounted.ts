@@ -170,7 +170,7 @@ const backfillBody = z.strictObject({
 export function decisionRoutes(routes: Routes, pool: RunningPool): void {
   const patienceMs = answerTimeoutOf(pool);
   const links = createLinks(pool);
-  routes.post('/v1/unattributed/assign', 'operate', assignBody, async (body) => {
+  routes.post('/v1/unattributed/assign', 'admin', assignBody, async (body) => {
     const { to: payee, nodeType, region, newPayee } = body;
     const args = { ...chosen(body), payee, nodeType, region, newPayee };
     const order = { kind: 'jobs.assign', subject: payee, args, ...decisionOf(body) } as const;

@@ -28,6 +28,11 @@ export class AcceptedTokens {
     return this.tokens.get(digest);
   }
 
+  /** Whether the token was accepted when the list was read last. */
+  isListed(token: string): boolean {
+    return this.tokens.has(digestOf(token).toString('hex'));
+  }
+
   private async readWhenOlderThan(ageMs: number): Promise<void> {
     if (this.now() - this.readAtMs <= ageMs) return;
     this.reading ??= this.read().finally(() => {

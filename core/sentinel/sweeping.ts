@@ -10,10 +10,10 @@ const STUCK_WITHOUT_FAILURE_AT_ATTEMPT = 10;
 const MOST_SUSPECTS = 50;
 
 /**
- * What one sweep leaves to the next: where it stopped among the late and the old suspects, and how many sweeps ago the
- * sagas were listed.
+ * What one sweep leaves to the next: where it stopped among the late and the old suspects, and how many more times it is
+ * enough to count the sagas. The first sweep of a process lists them.
  */
-export const createSuspectRounds = () => ({ late: '', old: '', sweepsSinceList: 0 });
+export const createSuspectRounds = () => ({ late: '', old: '', countsLeft: 0 });
 export type SuspectRounds = ReturnType<typeof createSuspectRounds>;
 
 /**

@@ -52,7 +52,6 @@ ${whySection(status)}
 ${ownPayouts(status)}
 ${ownWorkers(status)}`,
     json: `/v1/payees/${address}`,
-    refreshSeconds: null,
   });
 }
 
@@ -95,7 +94,6 @@ function refused(c: Context, pool: RunningPool, { error, given, status }: Refuse
     aside: html``,
     main: html`<section class="ask"><div class="head"><h2>${error.message}</h2><p>Copy the address from your wallet or your worker's settings: it begins with 0x and has 42 characters.</p></div>${searchBox(given)}</section>`,
     json: '/v1/payees',
-    refreshSeconds: null,
   });
   return c.html(page, status);
 }

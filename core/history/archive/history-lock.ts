@@ -9,7 +9,7 @@ import type { Database } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 
 /** This is how long the release of the lock may take before the connection is simply closed. */
-const GIVE_BACK_MS = 1_000;
+const GIVE_BACK_MS = 5_000;
 
 /**
  * Runs the work with the connection that holds the lock, and rolls back its open transaction when it fails. Throws
@@ -21,11 +21,12 @@ export async function withHistoryLock<T>(
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await db.$client.connect();
-  let isLocked = false;
+  // Nobody knows whether a statement that failed has locked, so such a connection is closed as well.
+  let mayHold = true;
   try {
     const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS got', [LOCKS.history]);
-    isLocked = rows[0]?.got === true;
-    if (!isLocked) {
+    mayHold = rows[0]?.got === true;
+    if (!mayHold) {
       const message = 'a rebuild or an archive run has the raw events in its hands';
       throw new PoolError('HISTORY_BUSY', message);
     }
@@ -33,9 +34,9 @@ export async function withHistoryLock<T>(
     return await work(client);
   } finally {
     // Closing the connection releases the lock, too, but only once Postgres has noticed.
-    if (isLocked)
+    if (mayHold)
       await Promise.race([giveBack(client), setTimeout(GIVE_BACK_MS, undefined, { ref: false })]);
-    client.release(isLocked);
+    client.release(mayHold);
   }
 }
 

@@ -30,6 +30,8 @@ describe('the limits of a payout', () => {
     const wait = limitWait(payout(changes), LIMITS, day(usedWei));
     expect(wait).toMatchObject({ code });
     expect(wait?.reason).toMatch(words);
+    // It is part of what an activity returns.
+    expect(JSON.parse(JSON.stringify(wait))).toEqual(wait);
   });
 
   it('of a single payout are lifted by an approval, but the limit of the day never is', () => {

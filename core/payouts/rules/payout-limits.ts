@@ -42,7 +42,9 @@ export function limitWait(
   limits: PayoutLimits,
   day: DayUse,
 ): Wait | undefined {
-  return firstShut(limitGates(payout, limits, day));
+  const shut = firstShut(limitGates(payout, limits, day));
+  // Only code and reason: a wait travels through Temporal, whose JSON knows no bigint.
+  return shut && { code: shut.code, reason: shut.reason };
 }
 
 /** Lists the gates between a reserved payout and its signature that the operator's limits are. */

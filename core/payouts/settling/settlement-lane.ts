@@ -54,10 +54,10 @@ export class SettlementLane {
   }
 
   /** Sends transfers again and raises fees; does nothing before the first check of the chain. */
-  async keepMoving(): Promise<void> {
+  async keepMoving(now: number): Promise<void> {
     const { view, hasKey } = this;
     if (view === undefined) return;
-    const chainStalled = this.stoodMs() > this.deps.chain.bumpAfterMs;
+    const chainStalled = now - this.headMovedAtMs > this.deps.chain.bumpAfterMs;
     await keepMoving(this.deps, { ...view, chainStalled, hasKey });
   }
 

@@ -130,7 +130,7 @@ export class Settler {
       if (isUpkeep || this.lanes.size === 0) await this.findLanes();
       await this.settle(now);
       if (this.lanes.size > 0) pauseMs = this.pollPauseMs();
-      if (isUpkeep) for (const lane of this.lanes.values()) await lane.keepMoving();
+      if (isUpkeep) for (const lane of this.lanes.values()) await lane.keepMoving(now);
       this.watch.endTrouble();
     } catch (error) {
       pauseMs = Math.max(this.deps.chain.pollIntervalMs, TROUBLE_PAUSE_MS);

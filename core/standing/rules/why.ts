@@ -6,7 +6,12 @@ import { expectedGasCostWei, gasFeesFor } from '../../chain/rules/gas-fees.js';
 import { firstShut, type Gate } from '../../payouts/rules/gates.js';
 import type { PayeeStanding, PayoutState, Wait, WaitCode } from '../../payouts/rules/payout.js';
 import { dueGates, type PayoutTerms } from '../../payouts/rules/payout-due.js';
-import { type DayUse, limitGates, type PayoutLimits } from '../../payouts/rules/payout-limits.js';
+import {
+  type DayUse,
+  type LimitedPayout,
+  limitGates,
+  type PayoutLimits,
+} from '../../payouts/rules/payout-limits.js';
 import { walletWait } from '../../payouts/rules/round-preview.js';
 import { feeAboveCap, payoutHeld, walletHalted } from '../../payouts/rules/waits.js';
 import type { Stop } from './pool-standing.js';
@@ -141,7 +146,7 @@ function payoutGates(facts: WhyFacts): readonly Gate[] {
 }
 
 function unsignedGates(facts: WhyFacts, halt: Gate): readonly Gate[] {
-  const { underWay, standing, limits, day, burntGasWei, chain } = facts;
+  const { underWay, standing, burntGasWei, chain } = facts;
   const amountWei = underWay?.amountWei ?? standing.pendingWei;
   const payout = {
     id: underWay?.id ?? null,
@@ -158,13 +163,35 @@ function unsignedGates(facts: WhyFacts, halt: Gate): readonly Gate[] {
       opensByItself: false,
     }),
     halt,
-    networkFeeGate(chain),
-    ...(amountWei > 0n ? limitGates(payout, limits, day) : []),
+    ...limitsAndFee(payout, facts),
     balanceGate(amountWei, chain),
   ];
-  const wait = underWay?.wait ?? null;
-  const isListed = wait === null || gates.some(({ name }) => name === gateOfWait(wait).name);
-  return isListed ? gates : [...gates, gateOfWait(wait)];
+  return withStored(gates, underWay?.wait ?? null);
+}
+
+/** Lists them in the order in which they are looked at: amount and day by the ledger alone, then the chain's fee. */
+function limitsAndFee(
+  payout: LimitedPayout,
+  { limits, day, chain }: WhyFacts,
+): readonly Gate<WaitCode>[] {
+  const fee = networkFeeGate(chain);
+  if (payout.amountWei <= 0n) return [fee];
+  const gates = limitGates(payout, limits, day);
+  const byGas = (gate: Gate) => gate.name === 'gas-share';
+  return [...gates.filter((gate) => !byGas(gate)), fee, ...gates.filter(byGas)];
+}
+
+/** What the worker knows better than the figures here: the gas of this very transfer, and so what it takes. */
+const BY_ESTIMATE = ['gas-share', 'gas', 'balance'];
+
+/** Adds the stored wait of a payout unless a gate is about the same; where gas decides, the stored one is right. */
+function withStored(gates: readonly Gate[], wait: Wait | null): readonly Gate[] {
+  if (wait === null) return gates;
+  const stored = gateOfWait(wait);
+  const same = gates.find(({ name }) => name === stored.name);
+  if (same === undefined) return [...gates, stored];
+  if (same.code !== null || !BY_ESTIMATE.includes(stored.name)) return gates;
+  return gates.map((gate) => (gate === same ? stored : gate));
 }
 
 /** What the transfer's gas is expected to cost, and what it may cost at most. */
