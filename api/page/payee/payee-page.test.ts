@@ -178,7 +178,7 @@ describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => 
   it.each([320, 360, 768, 1024])('needs no sideways scrolling at %i pixels', async (width) => {
     for (const path of [`/payees/${ann}`, '/payees?address=no', '/terms']) {
       const page = await open(path, { width });
-      await page.click('summary', { timeout: 500 }).catch(() => undefined);
+      if (path.includes(ann)) await page.click('summary');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
       if (path.includes(ann)) await shoot(page, `payee-${width}`);
       if (path === '/terms') await shoot(page, `terms-${width}`);
@@ -186,23 +186,24 @@ describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => 
     }
   });
 
-  it.each(['light', 'dark'] as const)(
-    'has no accessibility fault that axe finds, %s',
-    async (colorScheme) => {
-      for (const width of [360, 1280]) {
-        for (const path of [`/payees/${ann}`, `/payees/${bob}`, '/payees?address=no', '/terms']) {
-          const page = await open(path, { colorScheme, width });
-          await page.click('summary', { timeout: 500 }).catch(() => undefined);
-          const { violations } = await new AxeBuilder({ page })
-            .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-            .analyze();
-          const found = violations.map(
-            ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
-          );
-          expect([path, width, found]).toEqual([path, width, []]);
-          if (path.includes(ann)) await shoot(page, `payee-${colorScheme}-${width}`);
-          await page.context().close();
-        }
+  it.each([
+    ['light', 1280],
+    ['dark', 360],
+  ] as const)(
+    'has no accessibility fault that axe finds, %s at %i pixels',
+    async (colorScheme, width) => {
+      for (const path of [`/payees/${ann}`, '/payees?address=no', '/terms']) {
+        const page = await open(path, { colorScheme, width });
+        if (path.includes(ann)) await page.click('summary');
+        const { violations } = await new AxeBuilder({ page })
+          .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+          .analyze();
+        const found = violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+        );
+        expect([path, width, found]).toEqual([path, width, []]);
+        if (path.includes(ann)) await shoot(page, `payee-${colorScheme}-${width}`);
+        await page.context().close();
       }
     },
   );
