@@ -47,6 +47,16 @@ describe('the page of terms', () => {
     return text.replace(/As of <time.*?<\/time>/, '').replace(/<[^>]*>/g, ' ');
   }
 
+  it('says of a pool that has not begun that there are none yet', async () => {
+    const empty = await createTestDatabase();
+    const response = await createApp(poolOf(empty.db)).request('/terms');
+    expect([response.status, await response.text()]).toEqual([
+      200,
+      expect.stringContaining('No terms yet'),
+    ]);
+    await empty.close();
+  });
+
   it('answers what somebody asks before joining', async () => {
     const said = await words();
     expect(said).toContain('25 % of what each job earns');

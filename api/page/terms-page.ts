@@ -8,14 +8,14 @@ import { formatDuration } from '../../config/reading/quantity.js';
 import { ethAndWei, formatGwei } from '../../core/base/money.js';
 import { lastRoundAt } from '../../core/standing/store/pool-reads.js';
 import { changeWords, type TermsVersion } from '../../core/terms/rules/terms.js';
-import { readTermsHistory, type TermsHistory } from '../../core/terms/store/recorded-terms.js';
+import { findTermsHistory, type TermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { layout, searchBox } from './layout.js';
 import { type Html, pill, section } from './parts.js';
 
 export function termsPageRoutes(app: Hono, pool: RunningPool): void {
   app.get('/terms', async (c) => {
     const { db, config, version } = pool;
-    const [history, roundAt] = await Promise.all([readTermsHistory(db), lastRoundAt(db)]);
+    const [history, roundAt] = await Promise.all([findTermsHistory(db), lastRoundAt(db)]);
     const now = nowOf(pool);
     const page = layout({
       config,
@@ -23,12 +23,18 @@ export function termsPageRoutes(app: Hono, pool: RunningPool): void {
       now,
       title: `Terms: ${config.pool.name}`,
       aside: searchBox(),
-      main: html`${announced(history)}${inForce(history.inForce, config, nextRound(roundAt, config))}${versions(history)}`,
+      main: history === undefined ? none() : shown(history, config, nextRound(roundAt, config)),
       json: '/v1/terms',
     });
     return c.html(page);
   });
 }
+
+const none = (): Html =>
+  html`<section><div class="head"><h2>No terms yet</h2><p>This pool has not recorded its terms: its first worker does that when it starts.</p></div></section>`;
+
+const shown = (history: TermsHistory, config: Config, nextRoundAt: Date | null): Html =>
+  html`${announced(history)}${inForce(history.inForce, config, nextRoundAt)}${versions(history)}`;
 
 type Answer = readonly [question: string, answer: string];
 
