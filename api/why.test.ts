@@ -67,8 +67,13 @@ describe('/v1/payees/:address/why', () => {
     // No worker runs in this test, and there is no Temporal.
     expect(why).toMatchObject({ verdict: 'stopped', decidedBy: { code: 'WORKER_SILENT' } });
     expect(gateOf(why.round, 'threshold')).toMatchObject({
-      ...{ isOpen: false, code: 'BELOW_THRESHOLD', opensByItself: true, opener: 'payee' },
-      ...{ unit: 'wei', value: (ETH / 10n - 1n).toString(), limit: (ETH / 10n).toString() },
+      isOpen: false,
+      code: 'BELOW_THRESHOLD',
+      opensByItself: true,
+      opener: 'payee',
+      unit: 'wei',
+      value: (ETH / 10n - 1n).toString(),
+      limit: (ETH / 10n).toString(),
       words: expect.stringMatching(/grows as you earn/),
     });
     const open = (gates: readonly GateView[]) => gates.map(({ name, isOpen }) => [name, isOpen]);
@@ -90,7 +95,10 @@ describe('/v1/payees/:address/why', () => {
     await recordBalance(database.db, key, seen);
     const { payout } = await ask(small);
     expect(gateOf(payout, 'network-fee')).toMatchObject({
-      ...{ code: 'FEE_ABOVE_CAP', value: '200000000', limit: '100000000', opensByItself: true },
+      code: 'FEE_ABOVE_CAP',
+      value: '200000000',
+      limit: '100000000',
+      opensByItself: true,
       words: "The network's fee is above the pool's limit. This passes by itself; nothing is lost.",
     });
     expect(gateOf(payout, 'balance')).toMatchObject({ code: 'WALLET_EMPTY', opener: 'pool' });
@@ -110,7 +118,8 @@ describe('/v1/payees/:address/why', () => {
     await haltWallet(database.db, key, { code: 'HALTED_BY_OPERATOR', reason: 'moving house' });
     const { payout } = await ask(small);
     expect(gateOf(payout, 'halt')).toMatchObject({
-      ...{ code: 'WALLET_HALTED', reason: 'the wallet is halted: moving house' },
+      code: 'WALLET_HALTED',
+      reason: 'the wallet is halted: moving house',
       opensByItself: false,
     });
   });

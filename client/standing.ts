@@ -47,6 +47,12 @@ async function readFacts(pool: RunningPool, wallet: PayingWallet | undefined) {
   };
 }
 
+/** Reads when the next payout round is due; null when none has run yet. */
+export async function nextRoundAt({ db, config }: RunningPool): Promise<Date | null> {
+  const at = await lastRoundAt(db);
+  return at && new Date(at.getTime() + config.pool.payoutIntervalMs);
+}
+
 const ASKED_EVERY_MS = 5_000;
 const asked = new WeakMap<object, { readonly atMs: number; readonly answers: Promise<boolean> }>();
 

@@ -40,10 +40,13 @@ export function payoutLinks(payout: PayoutSummary, links: Links): Html {
 }
 
 /** Makes a link if this is a web address. A URL with another scheme in the configuration could be harmful. */
-const outside = (url: string, words: string): Html =>
+export const outside = (url: string, words: string | Html): Html =>
   /^(https?:\/\/|\/)/.test(url)
     ? html`<a href="${url}" rel="noreferrer">${words}</a>`
     : html`${words}`;
+
+/** Shows a time to the minute. */
+export const utc = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 export interface Section {
   readonly title: string;

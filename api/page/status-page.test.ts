@@ -1,11 +1,11 @@
 /** The page in a real browser: what it says, that it runs no script, and that nothing is cut off. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../core/db/database.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { browserPath, screenshotDir } from '../../test/kit/browser.js';
 import { poolOf } from '../../test/kit/silent-temporal.js';
 import {
   addConnection,
@@ -17,13 +17,6 @@ import {
   post,
 } from '../../test/kit/test-pool.js';
 import { type RunningApi, startApi } from '../serve.js';
-
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
-  (name) => `/usr/bin/${name}`,
-);
-const browserPath = process.env['CHROMIUM_PATH'] ?? BROWSERS.find((path) => existsSync(path));
-/** If set, the tests save screenshots in this folder, for people to look at. */
-const screenshotDir = process.env['SCREENSHOT_DIR'];
 
 const GWEI = 10n ** 9n;
 const MILLI_ETH = 10n ** 15n;

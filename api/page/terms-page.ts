@@ -2,20 +2,20 @@
 import type { Hono } from 'hono';
 import { html } from 'hono/html';
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
+import { nextRoundAt } from '../../client/standing.js';
 import { stateOfTerms } from '../../client/views.js';
 import type { Config } from '../../config/config.js';
 import { formatDuration } from '../../config/reading/quantity.js';
 import { ethAndWei, formatGwei } from '../../core/base/money.js';
-import { lastRoundAt } from '../../core/standing/store/pool-reads.js';
 import { changeWords, type TermsVersion } from '../../core/terms/rules/terms.js';
 import { findTermsHistory, type TermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { layout, searchBox } from './layout.js';
-import { type Html, pill, section } from './parts.js';
+import { type Html, pill, section, utc } from './parts.js';
 
 export function termsPageRoutes(app: Hono, pool: RunningPool): void {
   app.get('/terms', async (c) => {
     const { db, config, version } = pool;
-    const [history, roundAt] = await Promise.all([findTermsHistory(db), lastRoundAt(db)]);
+    const [history, nextRound] = await Promise.all([findTermsHistory(db), nextRoundAt(pool)]);
     const now = nowOf(pool);
     const page = layout({
       config,
@@ -23,7 +23,7 @@ export function termsPageRoutes(app: Hono, pool: RunningPool): void {
       now,
       title: `Terms: ${config.pool.name}`,
       aside: searchBox(),
-      main: history === undefined ? none() : shown(history, config, nextRound(roundAt, config)),
+      main: history === undefined ? none() : shown(history, config, nextRound),
       json: '/v1/terms',
     });
     return c.html(page);
@@ -39,7 +39,7 @@ const shown = (history: TermsHistory, config: Config, nextRoundAt: Date | null):
 type Answer = readonly [question: string, answer: string];
 
 /** What a worker asks before joining, with the answers that the terms and the configuration give. */
-export function answersOf(
+function answersOf(
   terms: TermsVersion,
   config: Config,
   nextRoundAt: Date | null,
@@ -129,8 +129,3 @@ function versions(history: TermsHistory): Html {
 /** The first terms hold from the beginning of time, which no reader wants to see as a date. */
 const since = ({ fromMs }: TermsVersion): string =>
   fromMs < 0 ? 'the beginning' : utc(new Date(fromMs));
-
-const utc = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-
-const nextRound = (roundAt: Date | null, { pool }: Config): Date | null =>
-  roundAt === null ? null : new Date(roundAt.getTime() + pool.payoutIntervalMs);

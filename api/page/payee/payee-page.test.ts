@@ -1,5 +1,4 @@
 /** A payee's page in a real browser: the way of a new worker from the front page to "when am I paid, and why not". */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -8,6 +7,7 @@ import { toChecksum } from '../../../core/chain/checksums.js';
 import type { Database } from '../../../core/db/database.js';
 import { recordBalance } from '../../../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { browserPath, screenshotDir } from '../../../test/kit/browser.js';
 import { poolOf } from '../../../test/kit/silent-temporal.js';
 import {
   addPayout,
@@ -20,12 +20,6 @@ import {
   TEST_WALLET,
 } from '../../../test/kit/test-pool.js';
 import { type RunningApi, startApi } from '../../serve.js';
-
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
-  (name) => `/usr/bin/${name}`,
-);
-const browserPath = process.env['CHROMIUM_PATH'] ?? BROWSERS.find((path) => existsSync(path));
-const screenshotDir = process.env['SCREENSHOT_DIR'];
 
 const MILLI_ETH = 10n ** 15n;
 const [ann, bob, nobody] = [addressOf(1), addressOf(2), addressOf(3)];

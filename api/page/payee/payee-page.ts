@@ -8,7 +8,7 @@ import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
 import type { PayeeSummary } from '../../../core/payees/store/payee-reads.js';
 import { layout, searchBox } from '../layout.js';
-import { type Html, pill, shortHex } from '../parts.js';
+import { type Html, outside, pill, shortHex } from '../parts.js';
 import { earningsSection, ownPayouts, ownWorkers, whySection } from './payee-sections.js';
 import { type PayeeStatus, readPayeeStatus } from './payee-status.js';
 
@@ -57,9 +57,7 @@ ${ownWorkers(status)}`,
 
 function explorer({ address }: PayeeSummary, { links }: PayeeStatus): Html | string {
   const url = links.address(toChecksum(address));
-  return url === null || !/^https?:/.test(url)
-    ? ''
-    : html`<a href="${url}" rel="noreferrer">see it in an explorer</a>`;
+  return url === null ? '' : outside(url, 'see it in an explorer');
 }
 
 const PILLS = {

@@ -7,7 +7,18 @@ import type { PayoutState } from '../../../core/payouts/rules/payout.js';
 import type { PayoutSummary } from '../../../core/payouts/store/reads/payout-reads.js';
 import { workerWords } from '../../../core/standing/rules/worker-words.js';
 import { publicRegion, publicWait } from '../../outside.js';
-import { ago, eth, groupDigits, type Html, permille, pill, section, type Tone } from '../parts.js';
+import {
+  ago,
+  eth,
+  groupDigits,
+  type Html,
+  outside,
+  permille,
+  pill,
+  section,
+  type Tone,
+  utc,
+} from '../parts.js';
 import type { PayeeStatus } from './payee-status.js';
 
 /** Shows what was earned as a sum that the reader can add up, and how far the next payout is. */
@@ -30,7 +41,7 @@ export function earningsSection({ payee, why, nextRoundAt, now }: PayeeStatus): 
 
 function roundWords(nextRoundAt: Date | null, now: Date): Html {
   if (nextRoundAt === null) return html`No payout round has run yet.`;
-  const time = html`<time datetime="${nextRoundAt.toISOString()}">${nextRoundAt.toISOString().slice(0, 16).replace('T', ' ')} UTC</time>`;
+  const time = html`<time datetime="${nextRoundAt.toISOString()}">${utc(nextRoundAt)}</time>`;
   const leftMs = nextRoundAt.getTime() - now.getTime();
   const when = leftMs > 0 ? `in ${duration(leftMs)}` : 'any moment now';
   return html`The next payout round is due ${when} (${time}).`;
@@ -134,10 +145,8 @@ function payoutRow(payout: PayoutSummary, transactionUrl: string | null, now: Da
 
 function transactionLink(txHash: string | null, url: string | null): Html {
   if (txHash === null) return html``;
-  const short = `${txHash.slice(0, 10)}…${txHash.slice(-4)}`;
-  return url === null || !/^https?:/.test(url)
-    ? html`<span class="mono">${short}</span>`
-    : html`<a class="mono" href="${url}" rel="noreferrer">${short}</a>`;
+  const short = html`<span class="mono">${txHash.slice(0, 10)}…${txHash.slice(-4)}</span>`;
+  return url === null ? short : outside(url, short);
 }
 
 export function ownWorkers({ workers, now }: PayeeStatus): Html {
