@@ -28,7 +28,8 @@ describe.concurrent('what Temporal itself has to notice', () => {
     const startedMs = performance.now();
     const { client, taskQueue } = temporal;
     const report = await client.workflow.execute('adoptWallet', {
-      ...{ taskQueue, workflowId: randomUUID() },
+      taskQueue,
+      workflowId: randomUUID(),
       args: [{ poolId: 'a', orderId: randomUUID() }],
     });
     expect(report).toEqual(REPORT);
@@ -46,7 +47,8 @@ describe.concurrent('what Temporal itself has to notice', () => {
     });
     const { client, taskQueue } = temporal;
     const run = client.workflow.execute('reconcile', {
-      ...{ taskQueue, workflowId: randomUUID() },
+      taskQueue,
+      workflowId: randomUUID(),
       args: [{ poolId: 'a', fromOpening: false }],
     });
     await expect(run).rejects.toMatchObject({ cause: { cause: { message } } });

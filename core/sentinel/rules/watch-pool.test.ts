@@ -30,7 +30,10 @@ describe('what the sentinel says of the audit', () => {
 });
 
 const QUIET: PayoutFigures = {
-  ...{ roundIntervalMs: HOUR, sinceRoundMs: HOUR, leftOut: 0, stuckSagas: [] },
+  roundIntervalMs: HOUR,
+  sinceRoundMs: HOUR,
+  leftOut: 0,
+  stuckSagas: [],
 };
 const look = (changes: Partial<PayoutFigures>) =>
   watchPayouts({ ...QUIET, ...changes }).map(({ code, words }) => `${code} ${words}`);
@@ -52,7 +55,9 @@ it('tells of rounds that do not end, of payees left out and of sagas that fail, 
 });
 
 const endpoint = (name: string, silentMs: number, isKnown = false) => ({
-  ...{ name, silentMs, isKnown },
+  name,
+  silentMs,
+  isKnown,
   why: 'HTTP 403',
 });
 
