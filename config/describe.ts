@@ -19,7 +19,7 @@ export function describeConfig(config: Config): ConfigDescription {
     config;
   const { chainId, ...ofChain } = chain;
   const { signer, ...ofWallet } = wallet;
-  const { address, namespace, connection, uiUrl } = temporal;
+  const { address, namespace, connection, uiUrl, retentionMs } = temporal;
   const hasTls = connection.tls !== undefined && connection.tls !== false;
   return {
     pool: describeSection(['pool'], pool),
@@ -33,6 +33,7 @@ export function describeConfig(config: Config): ConfigDescription {
       tls: hasTls,
       apiKey: connection.apiKey,
       uiUrl,
+      retentionMs,
     }),
     chain: describeSection(['chain'], { id: chainId, ...ofChain }),
     wallet: { ...describeSigner(signer), ...describeSection(['wallet'], ofWallet) },

@@ -115,6 +115,8 @@ const temporal = section({
     .optional(),
   /** The URL of Temporal's UI, for links to workflows. Null: pages show no links. */
   uiUrl: orNull(shownUrl()),
+  /** How long Temporal is to keep closed workflows. A worker's start raises the namespace's retention to it. */
+  retention: interval('1h').prefault('7d'),
 });
 
 const chain = section({

@@ -19,7 +19,7 @@ describe('asking Temporal until it answers', () => {
     const { namespace } = temporal;
     const address = inject('temporalAddress');
     const connection = { tls: null };
-    const config = { temporal: { address, namespace, uiUrl: null, connection } };
+    const config = { temporal: { address, namespace, uiUrl: null, retentionMs: 0, connection } };
     return { lines, asking: { config, log, signal } };
   }
 

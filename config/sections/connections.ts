@@ -100,6 +100,8 @@ export interface TemporalConfig {
   readonly connection: ConnectionOptions;
   /** The URL of Temporal's UI, for links to workflows. Null: pages show no links. */
   readonly uiUrl: string | null;
+  /** How long the namespace is to keep closed workflows; a worker raises it to this, and never shortens it. */
+  readonly retentionMs: number;
 }
 
 /** Builds the connection to Temporal. The YAML takes precedence over the SDK's own profiles and TEMPORAL_* variables. */
@@ -131,6 +133,7 @@ export async function buildTemporal(
       ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
     },
     uiUrl: values.uiUrl,
+    retentionMs: values.retentionMs,
   };
 }
 

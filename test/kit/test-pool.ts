@@ -78,6 +78,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       namespace: 'default',
       connection: {},
       uiUrl: 'http://127.0.0.1:8233/',
+      retentionMs: 604_800_000,
     },
     chain: {
       chainId: CHAIN_ID,

@@ -19,6 +19,7 @@ import { untilDatabaseAnswers } from '../../start/await-database.js';
 import type { ServiceContext } from '../../start/service.js';
 import { isEarlierVersionThere, takeOver } from '../earlier-version.js';
 import { registerSearchAttributes } from './register-search-attributes.js';
+import { raiseRetention } from './retention.js';
 import {
   applySchedules,
   areSchedulesThere,
@@ -46,6 +47,7 @@ export function createUpkeep(
   async function putBack(): Promise<void> {
     await untilDatabaseAnswers(context, () => noteWorker(db, presence));
     await registerSearchAttributes({ connection, address, namespace, log });
+    await raiseRetention({ connection, temporal: config.temporal, log });
     if (isUpgraded) await takeOver({ ...context, client, poolId, sources: config.sources });
     await applySchedules(client.schedule, settings);
     await triggerStartChecks(client.schedule, poolId);
