@@ -14,10 +14,14 @@ export interface Import {
 
 /** Paths from the root, of what git knows and has not been deleted. */
 export function sourceFiles(): readonly string[] {
-  const listed = spawnSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.mjs'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
+  const listed = spawnSync(
+    'git',
+    ['ls-files', '-co', '--exclude-standard', '*.ts', '*.tsx', '*.mjs'],
+    {
+      cwd: ROOT,
+      encoding: 'utf8',
+    },
+  );
   const paths = new Set(listed.stdout.split('\n'));
   return [...paths].filter((path) => path !== '' && existsSync(join(ROOT, path)));
 }
@@ -41,5 +45,7 @@ export function readImports(files: readonly string[]): readonly Import[] {
   });
 }
 
-const fileOf = (path: string): string =>
-  existsSync(join(ROOT, path)) ? path : path.replace(/\.js$/, '.ts');
+function fileOf(path: string): string {
+  const written = [path, path.replace(/\.js$/, '.ts'), path.replace(/\.js$/, '.tsx')];
+  return written.find((one) => existsSync(join(ROOT, one))) ?? path;
+}

@@ -1,6 +1,5 @@
 /** The pool's terms, for somebody who thinks about joining: what it keeps, when it pays, and what was different before. */
 import type { Hono } from 'hono';
-import { html } from 'hono/html';
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { nextRoundAt } from '../../client/standing.js';
 import { stateOfTerms } from '../../client/views.js';
@@ -9,32 +8,39 @@ import { formatDuration } from '../../config/reading/quantity.js';
 import { ethAndWei, formatGwei } from '../../core/base/money.js';
 import { changeWords, type TermsVersion } from '../../core/terms/rules/terms.js';
 import { findTermsHistory, type TermsHistory } from '../../core/terms/store/recorded-terms.js';
-import { layout, searchBox } from './layout.js';
-import { type Html, pill, section, utc } from './parts.js';
+import { Layout, SearchBox } from './kit/layout.js';
+import { utc } from './kit/numbers.js';
+import { type Html, Notice, Pill, Section, TableSection } from './kit/parts.js';
 
 export function termsPageRoutes(app: Hono, pool: RunningPool): void {
   app.get('/terms', async (c) => {
     const { db, config, version } = pool;
     const [history, nextRound] = await Promise.all([findTermsHistory(db), nextRoundAt(pool)]);
-    const now = nowOf(pool);
-    const page = layout({
-      config,
-      version,
-      now,
-      title: `Terms: ${config.pool.name}`,
-      aside: searchBox(),
-      main: history === undefined ? none() : shown(history, config, nextRound),
-      json: '/v1/terms',
-    });
-    return c.html(page);
+    return c.html(
+      <Layout
+        config={config}
+        version={version}
+        now={nowOf(pool)}
+        title={`Terms: ${config.pool.name}`}
+        aside={<SearchBox />}
+        json="/v1/terms"
+      >
+        {history === undefined ? (
+          <Section
+            title="No terms yet"
+            note="This pool has not recorded its terms: its first worker does that when it starts."
+          />
+        ) : (
+          <>
+            <Announced history={history} />
+            <InForce terms={history.inForce} config={config} nextRoundAt={nextRound} />
+            <Versions history={history} />
+          </>
+        )}
+      </Layout>,
+    );
   });
 }
-
-const none = (): Html =>
-  html`<section><div class="head"><h2>No terms yet</h2><p>This pool has not recorded its terms: its first worker does that when it starts.</p></div></section>`;
-
-const shown = (history: TermsHistory, config: Config, nextRoundAt: Date | null): Html =>
-  html`${announced(history)}${inForce(history.inForce, config, nextRoundAt)}${versions(history)}`;
 
 type Answer = readonly [question: string, answer: string];
 
@@ -93,37 +99,71 @@ function answersOf(
   ];
 }
 
-function inForce(terms: TermsVersion, config: Config, nextRoundAt: Date | null): Html {
+interface InForceProps {
+  readonly terms: TermsVersion;
+  readonly config: Config;
+  readonly nextRoundAt: Date | null;
+}
+
+function InForce({ terms, config, nextRoundAt }: InForceProps): Html {
   const { region } = config.pool;
-  const facts = answersOf(terms, config, nextRoundAt).map(
-    ([question, answer]) => html`<dt>${question}</dt><dd>${answer}</dd>`,
+  return (
+    <Section title="Terms of this pool" note={`${region}, in force since ${since(terms)}`}>
+      <dl class="answers">
+        {answersOf(terms, config, nextRoundAt).map(([question, answer]) => (
+          <>
+            <dt>{question}</dt>
+            <dd>{answer}</dd>
+          </>
+        ))}
+      </dl>
+    </Section>
   );
-  return html`<section><div class="head"><h2>Terms of this pool</h2><p>${region}, in force since ${since(terms)}</p></div><dl class="answers">${facts}</dl></section>`;
 }
 
-function announced(history: TermsHistory): Html | string {
+interface HistoryProps {
+  readonly history: TermsHistory;
+}
+
+function Announced({ history }: HistoryProps): Html | null {
   const coming = history.versions.filter((one) => stateOfTerms(one, history) === 'announced');
-  return coming.length === 0
-    ? ''
-    : html`<div class="notice warn" role="status"><b>The terms change</b>${coming.map(
-        (one) =>
-          html`<p>${utc(new Date(one.fromMs))}: ${changeWords(history.inForce, one)}. What you earn before that stays as it is.</p>`,
-      )}</div>`;
+  if (coming.length === 0) return null;
+  return (
+    <Notice tone="warn" title="The terms change">
+      {coming.map((one) => (
+        <p>
+          {utc(new Date(one.fromMs))}: {changeWords(history.inForce, one)}. What you earn before
+          that stays as it is.
+        </p>
+      ))}
+    </Notice>
+  );
 }
 
-function versions(history: TermsHistory): Html {
+function Versions({ history }: HistoryProps): Html {
   const newestFirst = history.versions.toReversed();
-  return section({
-    title: 'All terms that there were',
-    note: 'a change never reaches back',
-    columns: ['From', 'State', 'What changed'],
-    rows: newestFirst.map((one, index) => {
-      const before = newestFirst[index + 1];
-      const changed = before === undefined ? 'the first terms' : changeWords(before, one);
-      return html`<tr><td class="s4">${since(one)}</td><td class="s2 end">${pill(stateOfTerms(one, history), 'mute')}</td><td class="why s6">${changed}</td></tr>`;
-    }),
-    empty: 'None yet.',
-  });
+  return (
+    <TableSection
+      title="All terms that there were"
+      note="a change never reaches back"
+      columns={['From', 'State', 'What changed']}
+      rows={newestFirst.map((one, index) => {
+        const before = newestFirst[index + 1];
+        return (
+          <tr>
+            <td class="s4">{since(one)}</td>
+            <td class="s2 end">
+              <Pill tone="mute">{stateOfTerms(one, history)}</Pill>
+            </td>
+            <td class="why s6">
+              {before === undefined ? 'the first terms' : changeWords(before, one)}
+            </td>
+          </tr>
+        );
+      })}
+      empty="None yet."
+    />
+  );
 }
 
 /** The first terms hold from the beginning of time, which no reader wants to see as a date. */

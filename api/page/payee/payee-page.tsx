@@ -1,15 +1,13 @@
 /** A payee's own page: what it earned, when it is paid, and if not, why. It speaks to somebody who owns a GPU. */
 import type { Context, Hono } from 'hono';
-import { html } from 'hono/html';
 import { nowOf, type RunningPool } from '../../../client/running-pool.js';
-import type { PayeeWhy } from '../../../client/why.js';
 import type { Address } from '../../../core/base/address.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
-import type { PayeeSummary } from '../../../core/payees/store/payee-reads.js';
-import { layout, searchBox } from '../layout.js';
-import { type Html, outside, pill, shortHex } from '../parts.js';
-import { earningsSection, ownPayouts, ownWorkers, whySection } from './payee-sections.js';
+import { Layout, SearchBox } from '../kit/layout.js';
+import { shortHex } from '../kit/numbers.js';
+import { type Html, Outside, Pill } from '../kit/parts.js';
+import { Earnings, OwnPayouts, OwnWorkers, WhySection } from './payee-sections.js';
 import { type PayeeStatus, readPayeeStatus } from './payee-status.js';
 
 export function payeePageRoutes(app: Hono, pool: RunningPool): void {
@@ -30,34 +28,11 @@ export function payeePageRoutes(app: Hono, pool: RunningPool): void {
       return refused(c, pool, { error, given, status: 400 });
     }
     const status = await readPayeeStatus(pool, address);
-    if (status !== undefined) return c.html(payeePage(status));
+    if (status !== undefined) return c.html(<PayeePage status={status} />);
     const words = `${toChecksum(address)} has not worked for this pool yet, or the pool has not seen it.`;
     const error = new PoolError('PAYEE_UNKNOWN', words);
     return refused(c, pool, { error, given, status: 404 });
   });
-}
-
-function payeePage(status: PayeeStatus): Html {
-  const { config, version, now, payee, why } = status;
-  const address = toChecksum(payee.address);
-  return layout({
-    config,
-    version,
-    now,
-    title: `${shortHex(address)}: ${config.pool.name}`,
-    aside: searchBox(),
-    main: html`<section class="who"><div class="head"><h2 class="mono">${address}</h2><p>${verdictPill(why)} ${explorer(payee, status)}</p></div></section>
-${earningsSection(status)}
-${whySection(status)}
-${ownPayouts(status)}
-${ownWorkers(status)}`,
-    json: `/v1/payees/${address}`,
-  });
-}
-
-function explorer({ address }: PayeeSummary, { links }: PayeeStatus): Html | string {
-  const url = links.address(toChecksum(address));
-  return url === null ? '' : outside(url, 'see it in an explorer');
 }
 
 const PILLS = {
@@ -69,9 +44,35 @@ const PILLS = {
   'held-up': ['a payout is held up', 'warn'],
 } as const;
 
-function verdictPill({ verdict }: PayeeWhy): Html {
-  const [words, tone] = PILLS[verdict];
-  return pill(words, tone);
+function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
+  const { config, version, now, payee, why, links } = status;
+  const address = toChecksum(payee.address);
+  const [words, tone] = PILLS[why.verdict];
+  const explorerUrl = links.address(address);
+  return (
+    <Layout
+      config={config}
+      version={version}
+      now={now}
+      title={`${shortHex(address)}: ${config.pool.name}`}
+      aside={<SearchBox />}
+      json={`/v1/payees/${address}`}
+    >
+      <section class="who">
+        <div class="head">
+          <h2 class="mono">{address}</h2>
+          <p>
+            <Pill tone={tone}>{words}</Pill>{' '}
+            {explorerUrl !== null && <Outside url={explorerUrl}>see it in an explorer</Outside>}
+          </p>
+        </div>
+      </section>
+      <Earnings status={status} />
+      <WhySection status={status} />
+      <OwnPayouts status={status} />
+      <OwnWorkers status={status} />
+    </Layout>
+  );
 }
 
 interface Refused {
@@ -84,14 +85,25 @@ interface Refused {
 function refused(c: Context, pool: RunningPool, { error, given, status }: Refused) {
   if (!(error instanceof PoolError)) throw error;
   const { config, version } = pool;
-  const page = layout({
-    config,
-    version,
-    now: nowOf(pool),
-    title: `Who is that? ${config.pool.name}`,
-    aside: html``,
-    main: html`<section class="ask"><div class="head"><h2>${error.message}</h2><p>Copy the address from your wallet or your worker's settings: it begins with 0x and has 42 characters.</p></div>${searchBox(given)}</section>`,
-    json: '/v1/payees',
-  });
+  const page = (
+    <Layout
+      config={config}
+      version={version}
+      now={nowOf(pool)}
+      title={`Who is that? ${config.pool.name}`}
+      json="/v1/payees"
+    >
+      <section class="ask">
+        <div class="head">
+          <h2>{error.message}</h2>
+          <p>
+            Copy the address from your wallet or your worker's settings: it begins with 0x and has
+            42 characters.
+          </p>
+        </div>
+        <SearchBox given={given} />
+      </section>
+    </Layout>
+  );
   return c.html(page, status);
 }

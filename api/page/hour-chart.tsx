@@ -1,8 +1,8 @@
 /** Draws a bar chart of the events per hour, by their own times, for two days; the current hour comes last. */
-import { html } from 'hono/html';
 import { roleOf } from '../../core/events/rules/reading/event-type.js';
 import type { HourOfSource } from '../../core/events/store/sources/source-reads.js';
-import { groupDigits, type Html } from './parts.js';
+import { groupDigits } from './kit/numbers.js';
+import type { Html } from './kit/parts.js';
 
 export const CHART_HOURS = 48;
 const HOUR_MS = 3_600_000;
@@ -11,8 +11,13 @@ const HEIGHT = 36;
 
 type Bar = ReturnType<typeof toBars>[number];
 
+interface HourChartProps {
+  readonly hours: readonly HourOfSource[];
+  readonly now: Date;
+}
+
 /** Draws the chart. Sizes are attributes, because the page's content policy allows no inline style. */
-export function hourChart(hours: readonly HourOfSource[], now: Date): Html {
+export function HourChart({ hours, now }: HourChartProps): Html {
   const bars = toBars(hours, now);
   let most = 0n;
   let sum = 0n;
@@ -22,20 +27,35 @@ export function hourChart(hours: readonly HourOfSource[], now: Date): Html {
   }
   const label = `${groupDigits(sum.toString())} events in ${CHART_HOURS} hours, ${groupDigits(most.toString())} in the busiest`;
   const width = CHART_HOURS * BAR_WIDTH;
-  const drawn = bars.map((bar, i) => drawBar(bar, i, most));
-  return html`<svg class="hours" viewBox="0 0 ${width} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}">${drawn}<rect class="ground" y="${HEIGHT - 1}" width="${width}" height="1"/></svg>`;
+  return (
+    <svg
+      class="hours"
+      viewBox={`0 0 ${width} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
+      {bars.map((bar, i) => drawBar(bar, i, most))}
+      <rect class="ground" y={HEIGHT - 1} width={width} height="1" />
+    </svg>
+  );
 }
 
-function drawBar({ hour, events, zeroFees }: Bar, i: number, most: bigint): Html | string {
-  if (events === 0n) return '';
+function drawBar({ hour, events, zeroFees }: Bar, i: number, most: bigint): Html | null {
+  if (events === 0n) return null;
   const full = heightOf(events, most);
   const free = zeroFees === 0n ? 0 : heightOf(zeroFees, most);
   const at = hour.toISOString().slice(0, 16).replace('T', ' ');
   const fees = zeroFees === 0n ? '' : `, ${groupDigits(zeroFees.toString())} without a fee`;
-  const title = `${at} UTC: ${groupDigits(events.toString())} events${fees}`;
-  const place = { x: i * BAR_WIDTH, width: BAR_WIDTH - 1 };
-  const lower = html`<rect class="free" x="${place.x}" y="${HEIGHT - 1 - free}" width="${place.width}" height="${free}"/>`;
-  return html`<g><title>${title}</title><rect x="${place.x}" y="${HEIGHT - 1 - full}" width="${place.width}" height="${full}"/>${free === 0 ? '' : lower}</g>`;
+  const x = i * BAR_WIDTH;
+  const width = BAR_WIDTH - 1;
+  return (
+    <g>
+      <title>{`${at} UTC: ${groupDigits(events.toString())} events${fees}`}</title>
+      <rect x={x} y={HEIGHT - 1 - full} width={width} height={full} />
+      {free > 0 && <rect class="free" x={x} y={HEIGHT - 1 - free} width={width} height={free} />}
+    </g>
+  );
 }
 
 /** Returns the height of a bar, at least one pixel, so that one event next to millions can be seen. */

@@ -1,0 +1,147 @@
+/** Small pieces of HTML that the sections of all pages share. JSX escapes what is put into it. */
+import type { Child } from 'hono/jsx';
+import type { HtmlEscapedString } from 'hono/utils/html';
+import type { Links } from '../../../client/links.js';
+import type { Address } from '../../../core/base/address.js';
+import { duration } from '../../../core/base/duration.js';
+import { toChecksum } from '../../../core/chain/checksums.js';
+import type { PayoutSummary } from '../../../core/payouts/store/reads/payout-reads.js';
+import { groupDigits, shortEth, shortHex } from './numbers.js';
+
+export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
+export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'mute';
+
+interface PillProps {
+  readonly tone: Tone;
+  readonly children: Child;
+}
+
+export const Pill = ({ tone, children }: PillProps): Html => (
+  <span class={`pill ${tone}`}>{children}</span>
+);
+
+/** A short amount, with the exact wei as its `title`. */
+export const Eth = ({ wei }: { readonly wei: bigint }): Html => (
+  <span title={`${groupDigits(wei.toString())} wei`}>{shortEth(wei)}</span>
+);
+
+interface AgoProps {
+  readonly at: Date | null;
+  readonly now: Date;
+  /** What stands there without a time. @default never */
+  readonly never?: string;
+}
+
+export function Ago({ at, now, never = 'never' }: AgoProps): Html {
+  if (at === null) return <span class="dim">{never}</span>;
+  const iso = at.toISOString();
+  return (
+    <time class="nowrap" datetime={iso} title={iso}>
+      {duration(now.getTime() - at.getTime())} ago
+    </time>
+  );
+}
+
+/** Links a payee to its own page. */
+export function PayeeLink({ address }: { readonly address: Address }): Html {
+  const shown = toChecksum(address);
+  return (
+    <a class="mono" href={`/payees/${shown}`} title={shown}>
+      {shortHex(shown)}
+    </a>
+  );
+}
+
+interface PayoutLinksProps {
+  readonly payout: PayoutSummary;
+  readonly links: Links;
+}
+
+/** Links a payout to its saga in Temporal, its transaction in the explorer, and its record in `/v1`. */
+export function PayoutLinks({ payout, links }: PayoutLinksProps): Html {
+  const workflow = links.workflow(links.saga(payout.id));
+  const transaction = links.transaction(payout.txHash);
+  return (
+    <span class="links nowrap">
+      {workflow !== null && <Outside url={workflow}>Temporal</Outside>}
+      {transaction !== null && <Outside url={transaction}>Explorer</Outside>}
+      <a href={`/v1/payouts/${payout.id}`}>JSON</a>
+    </span>
+  );
+}
+
+interface OutsideProps {
+  readonly url: string;
+  readonly children: Child;
+}
+
+/** A link, if this is a web address. A URL with another scheme in the configuration could be harmful. */
+export function Outside({ url, children }: OutsideProps): Html {
+  if (!/^https?:\/\//.test(url)) return <>{children}</>;
+  return (
+    <a href={url} rel="noreferrer">
+      {children}
+    </a>
+  );
+}
+
+interface NoticeProps {
+  readonly tone: 'bad' | 'warn';
+  readonly title: string;
+  readonly children: Child;
+}
+
+/** What a reader must see first. */
+export const Notice = ({ tone, title, children }: NoticeProps): Html => (
+  <div class={`notice ${tone}`} role="status">
+    <b>{title}</b>
+    {children}
+  </div>
+);
+
+interface SectionProps {
+  readonly title: string;
+  readonly note?: Child;
+  readonly children?: Child;
+}
+
+export const Section = ({ title, note, children }: SectionProps): Html => (
+  <section>
+    <div class="head">
+      <h2>{title}</h2>
+      {note !== undefined && <p>{note}</p>}
+    </div>
+    {children}
+  </section>
+);
+
+interface TableSectionProps {
+  readonly title: string;
+  readonly note: Child;
+  /** Column names; those that begin with `#` hold numbers. */
+  readonly columns: readonly string[];
+  readonly rows: Html[];
+  /** What stands there when there are no rows. */
+  readonly empty: Child;
+}
+
+export const TableSection = ({ title, note, columns, rows, empty }: TableSectionProps): Html => (
+  <Section title={title} note={note}>
+    {rows.length === 0 ? (
+      <div class="empty">{empty}</div>
+    ) : (
+      <table>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th scope="col" class={column.startsWith('#') ? 'num' : undefined}>
+                {column.replace(/^#/, '')}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{rows}</tbody>
+      </table>
+    )}
+  </Section>
+);
