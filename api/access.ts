@@ -6,7 +6,7 @@ import type { AcceptedTokens } from '../core/access/accepted-tokens.js';
 import { mayDo, type Role } from '../core/access/rules/roles.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { trustConnection } from './connections.js';
-import { countWrongTokens, mayBeProxy, type OnBlocked } from './wrong-tokens.js';
+import { countWrongTokens, FREE_TRIES, mayBeProxy, type OnBlocked } from './wrong-tokens.js';
 
 export type Access = ReturnType<typeof createAccess>;
 
@@ -25,10 +25,15 @@ interface Bearer {
 }
 
 /**
- * The verdict on a request's token. With `waits`, its address has sent too many wrong tokens and has to wait. `unknown`:
+ * The verdict on a request's token. With `waitSeconds`, its address has sent too many wrong tokens and has to wait. `unknown`:
  * Postgres could not say whether it is accepted; such a request sees what everybody sees.
  */
-type Verdict = 'none' | 'wrong' | 'waits' | Bearer | { readonly unknown: unknown };
+type Verdict =
+  | 'none'
+  | 'wrong'
+  | Bearer
+  | { readonly waitSeconds: number }
+  | { readonly unknown: unknown };
 
 /** The configured token may do everything, and works even while Postgres cannot say which others are accepted. */
 const CONFIGURED: Bearer = { name: 'api', role: 'admin' };
@@ -41,18 +46,21 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
     const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
     if (token === undefined) return 'none';
     const address = addressOf(c);
-    const mustWait = wrong.waitSeconds(address) > 0;
-    if (mustWait && !mayBeProxy(address)) return 'waits';
+    const isShared = mayBeProxy(address);
+    const waitSeconds = await wrong.waitSeconds(address);
+    if (!isShared && waitSeconds > 0) return { waitSeconds };
     if (expected !== undefined && timingSafeEqual(digest(token), expected)) return CONFIGURED;
     // One that is not in the list counts as wrong until Postgres has said otherwise: guesses that come all at once must
     // not pass together.
     const isGuess = !tokens.isListed(token);
-    if (isGuess) wrong.count(address);
+    let tries = isGuess ? await wrong.count(address) : 0;
+    const waiting = async () => ({ waitSeconds: await wrong.waitSeconds(address) });
+    if (!isShared && tries > FREE_TRIES) return waiting();
     try {
       const bearer = await findBearer(tokens, token);
-      if (isGuess && bearer !== undefined) wrong.takeBack(address);
-      if (!isGuess && bearer === undefined) wrong.count(address);
-      return bearer ?? (mustWait ? 'waits' : 'wrong');
+      if (isGuess && bearer !== undefined) await wrong.takeBack(address);
+      if (!isGuess && bearer === undefined) tries = await wrong.count(address);
+      return bearer ?? (tries > FREE_TRIES ? await waiting() : 'wrong');
     } catch (error) {
       return { unknown: error };
     }
@@ -86,13 +94,16 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
       const verdict = verdictOf(c);
       if (typeof verdict === 'object') {
         if ('unknown' in verdict) throw verdict.unknown;
+        if ('waitSeconds' in verdict) {
+          c.header('retry-after', String(Math.max(1, verdict.waitSeconds)));
+          throw new PoolError(
+            'API_TOKEN_TRIED_TOO_OFTEN',
+            'Too many wrong tokens came from there.',
+          );
+        }
         if (mayDo(verdict.role, needed)) return verdict.name;
         const words = `This needs a token with the role ${needed}; ${verdict.name} has ${verdict.role}.`;
         throw new PoolError('API_TOKEN_ROLE_TOO_LOW', words);
-      }
-      if (verdict === 'waits') {
-        c.header('retry-after', String(Math.max(1, wrong.waitSeconds(addressOf(c)))));
-        throw new PoolError('API_TOKEN_TRIED_TOO_OFTEN', 'Too many wrong tokens came from there.');
       }
       c.header('www-authenticate', 'Bearer');
       const words = verdict === 'none' ? 'This needs a token.' : 'This token is not accepted.';

@@ -1,6 +1,5 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { toErrorAnswer } from '../client/error-answers.js';
@@ -12,12 +11,14 @@ import { textFault } from '../core/base/text.js';
 import type { Database } from '../core/db/database.js';
 import { statementError } from '../core/db/statement-error.js';
 import { type Access, createAccess } from './access.js';
+import { preflights, publicReads } from './headers/cross-origin.js';
+import { requestIdOf, requestIds } from './headers/request-ids.js';
 import { metricsRoutes } from './metrics/route.js';
 import { STYLE_HASH } from './page/kit/style.js';
 import { payeePageRoutes } from './page/payee/payee-page.js';
 import { statusPageRoutes } from './page/status-page.js';
 import { termsPageRoutes } from './page/terms-page.js';
-import { publicAnswers } from './public-answers.js';
+import { type AnswerKept, publicAnswers } from './public-answers.js';
 import { createReadGate } from './read-gate.js';
 import { routesOf } from './request.js';
 import { compatRoutes } from './routes/compat.js';
@@ -38,28 +39,61 @@ const MAX_BODY_BYTES = 16 * 1024;
 export interface ApiDeps extends RunningPool {
   /** The connections for all reads, while answers are kept. @default db */
   readonly reads?: Database;
-  /** For how many ms requests without the token get the same answer again. @default 0: each is made anew */
+  /**
+   * When the answer to a request without the token is this many ms old, the next request has it made again; until it is
+   * twice as old it may still be sent. @default 0: each is made anew
+   */
   readonly answersKeptMs?: number;
   /** How many bytes of memory the kept answers may take. @default 64 MiB */
   readonly mostKeptBytes?: number;
   /** Called with each error that the client sees only as INTERNAL. @default console.error */
-  readonly onFault?: (error: unknown, request: string) => void;
+  readonly onFault?: (error: unknown, request: string, requestId: string | undefined) => void;
   readonly onWrongTokens?: OnBlocked;
 }
 
-/** Builds the whole API as a function from requests to answers; `serve.ts` makes it listen. */
-export function createApp(deps: ApiDeps): Hono {
+/** Builds the whole API as a function from requests to answers. */
+export const createApp = (deps: ApiDeps): Hono => createApi(deps).app;
+
+/** The whole API: `serve.ts` makes it listen. */
+interface Api {
+  readonly app: Hono;
+  /** Answers at once what needs no work, before the app is asked. */
+  readonly answerKept: AnswerKept;
+}
+
+export function createApi(deps: ApiDeps): Api {
   const tokens = new AcceptedTokens(deps.db);
   const access = createAccess(deps.config.api, tokens, deps.onWrongTokens);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
-  if (keptMs === 0) return createRoutes(deps, { access });
+  if (keptMs === 0) return { app: createRoutes(deps, { access }), answerKept: () => false };
   // Reads have their own connections, so that orders, health and readiness never wait for them.
   const readers = { ...deps, db: reads };
-  const open = createRoutes(readers, { access, inside: openGates() });
+  // An answer that was made for many failed for each of them: the log shall have the ids of their requests.
+  const faults = new WeakMap<Request, unknown>();
+  const keepFault: TellFault = (error, c) => faults.set(c.req.raw, error);
+  const inside = openGates();
+  const open = createRoutes(readers, { access, inside, isForMany: true, tellFault: keepFault });
   const trusted = createRoutes(readers, { access, inside: createReadGate() });
-  const first = publicAnswers({ access, open, trusted, keptMs, mostBytes: deps.mostKeptBytes });
-  return createRoutes(deps, { access, first });
+  const { first, answerKept } = publicAnswers({
+    access,
+    open,
+    trusted,
+    keptMs,
+    mostBytes: deps.mostKeptBytes,
+    faultOf: (request) => faults.get(request),
+    onFault: faultTeller(deps),
+  });
+  return { app: createRoutes(deps, { access, first }), answerKept };
 }
+
+/** Called with an error that the client sees only as INTERNAL. */
+type TellFault = (error: unknown, c: Context) => void;
+
+/** Logs only the path, because a query may hold what must not be logged. */
+const faultTeller =
+  ({ onFault = printFault }: ApiDeps): TellFault =>
+  (error, c) =>
+    onFault(error, `${c.req.method} ${c.req.path}`, requestIdOf(c));
 
 /**
  * Makes two read gates for requests without the token, so that the few plain answers, which dashboards poll, never
@@ -79,16 +113,21 @@ interface Surroundings {
   readonly first?: MiddlewareHandler;
   /** Middleware that runs last before the routes. */
   readonly inside?: MiddlewareHandler;
+  /** Whether an answer is sent to many requests, so that it has no request's id. @default false */
+  readonly isForMany?: boolean;
+  readonly tellFault?: TellFault;
 }
 
-function createRoutes(deps: ApiDeps, { access, first, inside }: Surroundings): Hono {
-  const { onFault = printFault } = deps;
+function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
+  const { access, first, inside, isForMany = false } = surroundings;
+  const { tellFault = faultTeller(deps) } = surroundings;
   const app = new Hono();
+  if (!isForMany) app.use(requestIds);
+  app.use(preflights);
   app.use(access.judging);
+  app.use(publicReads(access.bringsToken));
   if (first !== undefined) app.use(first);
   app.use(securityHeaders);
-  // Dashboards on other hosts may read; browsers block any other request of theirs.
-  app.use(cors({ origin: '*', allowMethods: ['GET', 'HEAD'], allowHeaders: ['authorization'] }));
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -137,10 +176,7 @@ function createRoutes(deps: ApiDeps, { access, first, inside }: Surroundings): H
   // Returns an answer instead of throwing: an error thrown here could no longer become a 405.
   app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {
-    // Logs only the path, because a query may hold what must not be logged.
-    if (toErrorAnswer(error).body.code === 'INTERNAL') {
-      onFault(error, `${c.req.method} ${c.req.path}`);
-    }
+    if (toErrorAnswer(error).body.code === 'INTERNAL') tellFault(error, c);
     return answerOf(c, error);
   });
   return app;
@@ -151,7 +187,9 @@ const NOTHING_HERE = 'Nothing answers here.';
 function answerOf(c: Context, error: unknown, headers: Record<string, string> = {}): Response {
   const { status, body } = toErrorAnswer(error);
   const again: Record<string, string> = body.code === 'API_BUSY' ? { 'retry-after': '1' } : {};
-  return c.json(body, status, { ...headers, ...again });
+  const requestId = requestIdOf(c);
+  const shown = requestId === undefined ? body : { ...body, requestId };
+  return c.json(shown, status, { ...headers, ...again });
 }
 
 const securityHeaders = secureHeaders({
@@ -169,6 +207,6 @@ const securityHeaders = secureHeaders({
   strictTransportSecurity: false,
 });
 
-function printFault(error: unknown, request: string): void {
-  console.error(request, foreignText(statementError(error)));
+function printFault(error: unknown, request: string, requestId: string | undefined): void {
+  console.error(request, requestId, foreignText(statementError(error)));
 }

@@ -113,10 +113,18 @@ describe("the first manager's answers", () => {
     expect(read.headers.get('access-control-allow-origin')).toBe('*');
     expect(read.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(read.headers.get('cache-control')).toBe('no-store');
-    const preflight = await appWith().request('/v1/payouts', {
-      method: 'OPTIONS',
-      headers: { origin: 'https://dash.example', 'access-control-request-method': 'POST' },
-    });
-    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET,HEAD');
+    const ask = (method: string) =>
+      appWith().request('/v1/payouts', {
+        method: 'OPTIONS',
+        headers: { origin: 'https://dash.example', 'access-control-request-method': method },
+      });
+    const allowed = await ask('GET');
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get('access-control-allow-methods')).toBe('GET, HEAD');
+    const refused = await ask('POST');
+    expect(refused.status).toBe(405);
+    expect(await refused.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
+    expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+    expect(refused.headers.get('access-control-allow-methods')).toBeNull();
   });
 });

@@ -1,18 +1,21 @@
 /**
  * Keeps the answers to requests without the token: each is made at most once a second, and all readers get the same
- * bytes.
+ * bytes. No answer says what is older than two seconds.
  */
-import type { Hono, MiddlewareHandler } from 'hono';
-import type { StatusCode } from 'hono/utils/http-status';
-import { LRUCache } from 'lru-cache';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, Hono, MiddlewareHandler } from 'hono';
 import type { Access } from './access.js';
-
-interface Kept {
-  readonly status: StatusCode;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-  readonly madeMs: number;
-}
+import {
+  isUnchanged,
+  KeptAnswer,
+  type Representation,
+  unchangedHeaders,
+  type Wishes,
+} from './answers/kept-answer.js';
+import { KeptAnswers } from './answers/kept-answers.js';
+import { countLarge, mustPace, pacedBytes } from './answers/large-answers.js';
+import { newRequestId, REQUEST_ID, withRequestId } from './headers/request-ids.js';
 
 interface Options {
   readonly access: Access;
@@ -20,27 +23,21 @@ interface Options {
   readonly open: Pick<Hono, 'fetch'>;
   /** The routes for requests with the token. */
   readonly trusted: Pick<Hono, 'fetch'>;
-  /** For how many ms an answer is reused. */
+  /** When an answer is this many ms old, the next request has it made again. */
   readonly keptMs: number;
   /** How many bytes of memory all kept answers may take. @default 64 MiB */
   readonly mostBytes?: number | undefined;
+  /** Returns the error that a request to `open` failed with, if it may not be shown. */
+  readonly faultOf: (request: Request) => unknown;
+  readonly onFault: (error: unknown, c: Context) => void;
 }
 
-const MOST_BYTES = 64 * 1024 * 1024;
-/** How many bytes a kept answer counts in addition to its body and its path. */
-const ENTRY_BYTES = 1_000;
-/** While no new answer can be made, an old one is sent until it is this many ms old. */
-const STALE_MS = 10_000;
-const BUSY = 503;
+/** Sends an answer that is there already, without any other work; false when there is none for this request. */
+export type AnswerKept = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
 
-/**
- * Larger answers are sent in slices of this size, so that other requests are served in between: writing to a socket
- * copies the bytes, which for this many takes a fraction of a millisecond.
- */
-const SLICE_BYTES = 256 * 1024;
-/** All readers together get this many slices in every WHILE_MS: 100 MB a second. */
-const SLICES_EACH_WHILE = 4;
-const WHILE_MS = 10;
+const MOST_BYTES = 64 * 1024 * 1024;
+const NOT_MODIFIED = 304;
+const FAILURE = 400;
 
 /** An answer that is overtaken by an operator's decision is made again, at most this many times in all. */
 const MOST_TRIES = 3;
@@ -54,22 +51,24 @@ const NEEDS_TOKEN = new Set(['/v1/audit-log']);
  * Answers GETs without the token from the kept answers, and passes orders on. A kept answer is made from path and query
  * alone, so no header of the first reader influences what others get.
  */
-export function publicAnswers(options: Options): MiddlewareHandler {
-  const { access, trusted } = options;
+export function publicAnswers(options: Options): {
+  readonly first: MiddlewareHandler;
+  readonly answerKept: AnswerKept;
+} {
+  const { access, trusted, onFault } = options;
   let answers = createAnswers(options);
   /**
    * Returns a kept answer. When something is decided while the reader waits, this is an answer from after the decision,
    * and never an error.
    */
-  const current = async (pathAndQuery: string): Promise<Kept> => {
+  const current = async (pathAndQuery: string): Promise<KeptAnswer> => {
     for (let tries = 1; ; tries += 1) {
       const asked = answers;
-      const kept = await asked.fetch(pathAndQuery);
-      if (kept === undefined) throw new Error('an answer was not made');
+      const kept = await asked.get(pathAndQuery);
       if (asked === answers || tries === MOST_TRIES) return kept;
     }
   };
-  return async (c, next) => {
+  const first: MiddlewareHandler = async (c, next) => {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (!isRead) {
       await next();
@@ -83,85 +82,71 @@ export function publicAnswers(options: Options): MiddlewareHandler {
     if (access.bringsToken(c)) return trusted.fetch(c.req.raw, c.env);
     if (NEEDS_TOKEN.has(c.req.path)) return next();
     const { url } = c.req;
-    const { status, headers, body } = await current(
-      url.slice(url.indexOf('/', url.indexOf('//') + 2)),
-    );
-    if (body.byteLength <= SLICE_BYTES) return new Response(body, { status, headers });
-    const length = { 'content-length': String(body.byteLength) };
-    return new Response(pacedBytes(body), { status, headers: { ...headers, ...length } });
+    const pathAndQuery = url.slice(url.indexOf('/', url.indexOf('//') + 2));
+    const kept = await current(pathAndQuery);
+    if (kept.fault !== undefined) onFault(kept.fault, c);
+    const wishes = wishesOf((name) => c.req.header(name));
+    const chosen = await kept.represent(wishes);
+    answers.weigh(pathAndQuery, kept);
+    return respond(c, kept, chosen, wishes);
   };
+  const answerKept: AnswerKept = (incoming, outgoing) => {
+    const { method, url = '', headers } = incoming;
+    if (method !== 'GET' || isParticular(headers)) return false;
+    const kept = answers.find(url);
+    const wishes = wishesOf((name) => headers[name] as string | undefined);
+    const chosen = kept?.ready(wishes);
+    if (kept === undefined || chosen === undefined || mustPace(chosen.body)) return false;
+    send(outgoing, chosen, isUnchanged(chosen, wishes.ifNoneMatch));
+    return true;
+  };
+  return { first, answerKept };
+}
+
+/** Whether a request brings what only the app itself judges: a token, a session, an id of its own. */
+const isParticular = (headers: IncomingMessage['headers']): boolean =>
+  headers.authorization !== undefined ||
+  headers.cookie !== undefined ||
+  headers[REQUEST_ID] !== undefined;
+
+const wishesOf = (header: (name: string) => string | undefined): Wishes => ({
+  acceptEncoding: header('accept-encoding'),
+  ifNoneMatch: header('if-none-match'),
+});
+
+function send(outgoing: ServerResponse, chosen: Representation, isKnown: boolean): void {
+  const id = newRequestId();
+  if (isKnown) {
+    outgoing.writeHead(NOT_MODIFIED, { ...unchangedHeaders(chosen), [REQUEST_ID]: id }).end();
+    return;
+  }
+  countLarge(chosen.body, outgoing);
+  outgoing.writeHead(200, [...chosen.flat, REQUEST_ID, id]);
+  outgoing.end(chosen.body);
+}
+
+function respond(c: Context, kept: KeptAnswer, chosen: Representation, wishes: Wishes): Response {
+  if (isUnchanged(chosen, wishes.ifNoneMatch)) {
+    return new Response(null, { status: NOT_MODIFIED, headers: unchangedHeaders(chosen) });
+  }
+  const { headers, body } = kept.status < FAILURE ? chosen : withRequestId(chosen, c);
+  const init = { status: kept.status, headers };
+  const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
+  const isPaced = mustPace(body);
+  if (outgoing !== undefined) countLarge(body, outgoing as ServerResponse);
+  return new Response(isPaced ? pacedBytes(body) : body, init);
 }
 
 /** Makes an empty store of answers. Each decision gets a new store, which therefore has no answer from before it. */
-function createAnswers({ open, keptMs, mostBytes = MOST_BYTES }: Options): LRUCache<string, Kept> {
-  return new LRUCache<string, Kept>({
-    maxSize: mostBytes,
-    sizeCalculation: ({ body }, key) => body.byteLength + key.length + ENTRY_BYTES,
-    ttl: keptMs,
-    // Expired answers are kept for when no new one can be made.
-    noDeleteOnStaleGet: true,
-    // When an answer is evicted while it is being made, those who wait still get it.
-    ignoreFetchAbort: true,
-    async fetchMethod(key, stale, { options }) {
-      const response = await open.fetch(new Request(`http://pool${key}`));
-      const kept = {
-        status: response.status as StatusCode,
-        headers: Object.fromEntries(response.headers),
-        body: new Uint8Array(await response.arrayBuffer()),
-        madeMs: Date.now(),
-      };
-      if (kept.status === 200) return kept;
-      // A refusal is shared by those who wait for it now, and kept for no longer.
-      options.ttl = 1;
-      const mayBeStale = kept.status === BUSY && stale?.status === 200;
-      return mayBeStale && Date.now() - stale.madeMs < STALE_MS ? stale : kept;
+function createAnswers({ open, keptMs, mostBytes = MOST_BYTES, faultOf }: Options): KeptAnswers {
+  return new KeptAnswers({
+    keptMs,
+    mostBytes,
+    async make(pathAndQuery) {
+      const begunMs = performance.now();
+      const request = new Request(`http://pool${pathAndQuery}`);
+      const response = await open.fetch(request);
+      return KeptAnswer.of(response, begunMs, faultOf(request));
     },
   });
-}
-
-/** Returns the bytes as a stream that waits for its turn before each slice. Nothing is copied. */
-function pacedBytes(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let at = 0;
-  begun += 1;
-  const no = begun;
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        await nextTurn(no);
-        controller.enqueue(bytes.subarray(at, at + SLICE_BYTES));
-        at += SLICE_BYTES;
-        if (at >= bytes.byteLength) controller.close();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
-/** The waiting streams, by the running number of their answer: the oldest goes first, so that it ends first. */
-const line = new Map<number, () => void>();
-let begun = 0;
-let given = 0;
-let isPacing = false;
-
-function nextTurn(no: number): Promise<void> {
-  if (!isPacing) setTimeout(nextWhile, WHILE_MS);
-  isPacing = true;
-  if (given < SLICES_EACH_WHILE) {
-    given += 1;
-    return Promise.resolve();
-  }
-  return new Promise((resolve) => {
-    line.set(no, resolve);
-  });
-}
-
-function nextWhile(): void {
-  const first = [...line.keys()].sort((a, b) => a - b).slice(0, SLICES_EACH_WHILE);
-  for (const no of first) {
-    line.get(no)?.();
-    line.delete(no);
-  }
-  given = first.length;
-  isPacing = given > 0;
-  if (isPacing) setTimeout(nextWhile, WHILE_MS);
 }

@@ -365,15 +365,17 @@ describe('the reads of /v1', () => {
     const faults: unknown[] = [];
     const { config } = deps();
     const broken = { ...config, pool: { ...config.pool, name: 1n as unknown as string } };
-    const app = createApp({ ...deps(), config: broken, onFault: (error) => faults.push(error) });
-    const response = await app.request('/v1/pool');
+    const onFault = (_error: unknown, request: string, id?: string) => faults.push([request, id]);
+    const app = createApp({ ...deps(), config: broken, onFault });
+    const response = await app.request('/v1/pool', { headers: { 'x-request-id': 'mine-1' } });
     expect(response.status).toBe(500);
     expect(await response.json()).toEqual({
       code: 'INTERNAL',
       message: 'Something went wrong inside.',
       help: expect.any(String),
+      requestId: 'mine-1',
     });
-    expect(faults).toHaveLength(1);
+    expect(faults).toEqual([['GET /v1/pool', 'mine-1']]);
   });
 
   it('names a Postgres that is out of reach, and stays alive', async () => {

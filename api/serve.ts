@@ -1,16 +1,16 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { Client } from '@temporalio/client';
 import { openTemporal } from '../client/workflow-calls.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { cannotListen } from '../start/checking/listening.js';
 import type { Service, ServiceContext } from '../start/service.js';
-import { type ApiDeps, createApp } from './app.js';
-import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';
+import { type ApiDeps, createApi } from './app.js';
+import { ARRIVAL_LIMITS, type Bounds, boundConnections, trustConnection } from './connections.js';
 
-/** For how many ms requests without the token get the same bytes. */
+/** Requests without the token get the same bytes for so many ms, and none that are more than twice as old. */
 const ANSWERS_KEPT_MS = 1_000;
 /** The limits of reads: nine connections, three for each read gate, and five seconds for a statement. */
 const READS = { maxConnections: 9, statementTimeoutMs: 5_000 };
@@ -28,12 +28,12 @@ export interface ApiOptions extends ApiDeps {
 export async function startApi(options: ApiOptions) {
   const { config } = options;
   const { host, port } = config.api;
-  const server = serve({
-    fetch: createApp(options).fetch,
-    hostname: host,
-    port,
-    serverOptions: ARRIVAL_LIMITS,
-  }) as Server;
+  const { app, answerKept } = createApi(options);
+  const listen = getRequestListener(app.fetch, { hostname: host });
+  const server = createServer(ARRIVAL_LIMITS, (incoming, outgoing) => {
+    if (answerKept(incoming, outgoing)) trustConnection(incoming.socket, false);
+    else void listen(incoming, outgoing);
+  });
   boundConnections(server, options.bounds);
   const address = await new Promise<AddressInfo>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(error, config.api)));
@@ -41,6 +41,7 @@ export async function startApi(options: ApiOptions) {
       const bound = server.address();
       if (bound !== null && typeof bound === 'object') resolve(bound);
     });
+    server.listen(port, host);
   });
   const isIpv6 = address.family === 'IPv6';
   return {
@@ -66,7 +67,8 @@ export async function serveApi(context: ServiceContext): Promise<Service> {
   const { temporal } = config;
   const connection = openTemporal(temporal);
   const client = new Client({ connection, namespace: temporal.namespace });
-  const onFault = (error: unknown, request: string) => log.error({ err: error, request }, 'fault');
+  const onFault: ApiDeps['onFault'] = (error, request, requestId) =>
+    log.error({ err: error, request, requestId }, 'fault');
   const onWrongTokens = (address: string, total: number) =>
     log.warn(
       { code: 'API_TOKEN_TRIED_TOO_OFTEN', address, total },

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { poolOf } from '../test/kit/silent-temporal.js';
 import { TEST_TOKEN } from '../test/kit/test-pool.js';
@@ -6,37 +7,50 @@ import { createApp } from './app.js';
 import { countWrongTokens, mayBeProxy } from './wrong-tokens.js';
 
 describe('wrong tokens', () => {
-  it('make their address wait after five in a minute, and no other', () => {
-    let nowMs = 1;
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('make their address wait after five in a minute, and no other', async () => {
     const told: string[] = [];
-    const onBlocked = (address: string) => told.push(address);
-    const wrong = countWrongTokens({ now: () => nowMs, onBlocked });
-    for (let n = 1; n <= 4; n += 1) wrong.count('198.51.100.7');
-    expect(wrong.waitSeconds('198.51.100.7')).toBe(0);
-    nowMs = 20_001;
-    wrong.count('198.51.100.7');
-    wrong.count('198.51.100.7');
-    expect(wrong.waitSeconds('198.51.100.7')).toBe(40);
-    expect(wrong.waitSeconds('198.51.100.8')).toBe(0);
+    const wrong = countWrongTokens({ onBlocked: (address) => told.push(address) });
+    for (let n = 1; n <= 4; n += 1) await wrong.count('198.51.100.7');
+    expect(await wrong.waitSeconds('198.51.100.7')).toBe(0);
+    vi.advanceTimersByTime(20_000);
+    await wrong.count('198.51.100.7');
+    await wrong.count('198.51.100.7');
+    expect(await wrong.waitSeconds('198.51.100.7')).toBe(40);
+    expect(await wrong.waitSeconds('198.51.100.8')).toBe(0);
     expect(told).toEqual(['198.51.100.7']);
-    nowMs = 60_002;
-    expect(wrong.waitSeconds('198.51.100.7')).toBe(0);
+    vi.advanceTimersByTime(40_001);
+    expect(await wrong.waitSeconds('198.51.100.7')).toBe(0);
     expect(wrong.total()).toBe(6);
   });
 
-  it('of a network of IPv6 are counted together', () => {
+  it('of a network of IPv6 are counted together', async () => {
     const wrong = countWrongTokens();
-    for (let n = 1; n <= 5; n += 1) wrong.count(`2001:db8::${n}`);
-    expect(wrong.waitSeconds('2001:db8:0:0:ffff::9')).toBeGreaterThan(0);
-    expect(wrong.waitSeconds('2001:db8:0:1::1')).toBe(0);
+    for (let n = 1; n <= 5; n += 1) await wrong.count(`2001:db8::${n}`);
+    expect(await wrong.waitSeconds('2001:db8:0:0:ffff::9')).toBeGreaterThan(0);
+    expect(await wrong.waitSeconds('2001:db8:0:1::1')).toBe(0);
   });
 
-  it('take bounded memory, however many addresses bring them', () => {
+  it('take bounded memory, however many addresses bring them', async () => {
     const wrong = countWrongTokens();
-    for (let n = 0; n < 5; n += 1) wrong.count('first');
-    for (let n = 0; n < 20_000; n += 1) wrong.count(`other ${n}`);
-    expect(wrong.waitSeconds('first')).toBe(0);
+    for (let n = 0; n < 5; n += 1) await wrong.count('first');
+    for (let n = 0; n < 20_000; n += 1) await wrong.count(`other ${n}`);
+    expect(await wrong.waitSeconds('first')).toBe(0);
     expect(wrong.total()).toBe(20_005);
+    // Each address that is kept has a timer, which ends its minute.
+    expect(vi.getTimerCount()).toBe(10_000);
+  });
+
+  it('that turn out to be right are taken back', async () => {
+    const wrong = countWrongTokens();
+    for (let n = 0; n < 9; n += 1) {
+      await wrong.count('198.51.100.7');
+      await wrong.takeBack('198.51.100.7');
+    }
+    expect(await wrong.waitSeconds('198.51.100.7')).toBe(0);
+    expect(wrong.total()).toBe(0);
   });
 
   it.each(['127.0.0.1', '::1', '::ffff:172.18.0.1', '10.0.0.1', 'fd00::1', ''])(
@@ -104,5 +118,34 @@ describe('an API that is asked with wrong tokens', () => {
     for (let n = 0; n < 9; n += 1) await ask(api, '127.0.0.1', 'no');
     expect((await ask(api, '127.0.0.1', 'no')).status).toBe(429);
     expect((await ask(api, '127.0.0.1', TEST_TOKEN)).status).toBe(400);
+  });
+
+  it('slow down nobody who reads, and no right token from elsewhere, while they come in floods', async () => {
+    const api = createApp({ ...poolOf(database.db), answersKeptMs: 1_000 });
+    const flood = { isOver: false, statuses: [] as number[] };
+    const guess = async (n: number) => {
+      for (let at = 0; !flood.isOver; at += 1) {
+        flood.statuses.push((await ask(api, '198.51.100.20', `guess-${n}-${at}`)).status);
+        await sleep(1);
+      }
+    };
+    const guessers = Promise.all(Array.from({ length: 40 }, (_, n) => guess(n)));
+    const tookMs: number[] = [];
+    for (let n = 0; n < 60; n += 1) {
+      for (const address of ['198.51.100.20', '198.51.100.21']) {
+        const startedMs = performance.now();
+        expect((await ask(api, address, '', '/v1/workers')).status).toBe(200);
+        // An address that guesses reads on, also with the token that it guesses.
+        expect((await ask(api, address, 'no', '/v1/workers')).status).toBe(200);
+        tookMs.push(performance.now() - startedMs);
+      }
+      expect((await ask(api, '198.51.100.22', TEST_TOKEN)).status).toBe(400);
+    }
+    flood.isOver = true;
+    await guessers;
+    expect(flood.statuses.filter((status) => status === 401)).toHaveLength(5);
+    expect(flood.statuses.filter((status) => status === 429).length).toBeGreaterThan(100);
+    tookMs.sort((a, b) => a - b);
+    expect(tookMs[Math.floor(tookMs.length * 0.95)]).toBeLessThan(250);
   });
 });

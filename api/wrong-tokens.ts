@@ -1,9 +1,10 @@
 /** Makes an address with too many wrong tokens wait, so that nobody can find the token by trying. */
 import { LRUCache } from 'lru-cache';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 
-/** An address with this many wrong tokens within WINDOW_MS has to wait; fewer may be mistakes. */
-const FREE_TRIES = 5;
-const WINDOW_MS = 60_000;
+/** An address with this many wrong tokens within WINDOW_SECONDS has to wait; fewer may be mistakes. */
+export const FREE_TRIES = 5;
+const WINDOW_SECONDS = 60;
 /** This limits the memory that one person with many addresses can take. */
 const MOST_ADDRESSES = 10_000;
 /** At most one line is logged in this many ms, however many wrong tokens come. */
@@ -12,18 +13,12 @@ const LOG_EVERY_MS = 10_000;
 /** Called, at most every ten seconds, with an address that has sent too many, and the count of all wrong tokens. */
 export type OnBlocked = ((address: string, total: number) => void) | undefined;
 
-interface Options {
-  readonly now?: () => number;
-  readonly onBlocked?: OnBlocked;
-}
-
-export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}) {
-  // `peek` leaves the order of insertion alone, so the address that makes room is the one with the oldest window.
-  const tries = new LRUCache<string, { count: number }>({
+export function countWrongTokens({ onBlocked }: { readonly onBlocked?: OnBlocked } = {}) {
+  const limiter = new RateLimiterMemory({ points: FREE_TRIES, duration: WINDOW_SECONDS });
+  // The limiter itself keeps any number of addresses for a minute. The one that makes room is the one that came first.
+  const known = new LRUCache<string, true>({
     max: MOST_ADDRESSES,
-    ttl: WINDOW_MS,
-    ttlResolution: 0,
-    perf: { now },
+    dispose: (_, network) => void limiter.delete(network),
   });
   let total = 0;
   let loggedMs = Number.NEGATIVE_INFINITY;
@@ -31,26 +26,27 @@ export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}) {
     /** Returns how many wrong tokens came since this process started. */
     total: () => total,
     /** Returns how many seconds this address has to wait; 0 when it may try now. */
-    waitSeconds(address: string): number {
-      const key = networkOf(address);
-      const { count = 0 } = tries.peek(key) ?? {};
-      return count < FREE_TRIES ? 0 : Math.max(1, Math.ceil(tries.getRemainingTTL(key) / 1_000));
+    async waitSeconds(address: string): Promise<number> {
+      const tries = await limiter.get(networkOf(address));
+      if (tries === null || tries.consumedPoints < FREE_TRIES) return 0;
+      return Math.max(0, Math.ceil(tries.msBeforeNext / 1_000));
     },
     /** Takes one back that turned out to be right. */
-    takeBack(address: string): void {
+    async takeBack(address: string): Promise<void> {
       total -= 1;
-      const entry = tries.peek(networkOf(address));
-      if (entry !== undefined) entry.count -= 1;
+      await limiter.reward(networkOf(address));
     },
-    count(address: string): void {
+    /** Counts one, before anything else happens; resolves with how many this address has sent now. */
+    async count(address: string): Promise<number> {
       total += 1;
-      const key = networkOf(address);
-      const entry = tries.peek(key) ?? { count: 0 };
-      entry.count += 1;
-      if (entry.count === 1) tries.set(key, entry);
-      if (entry.count < FREE_TRIES || now() - loggedMs < LOG_EVERY_MS) return;
-      loggedMs = now();
-      onBlocked?.(address, total);
+      const network = networkOf(address);
+      if (!known.has(network)) known.set(network, true);
+      const { consumedPoints } = await limiter.penalty(network);
+      if (consumedPoints >= FREE_TRIES && Date.now() - loggedMs >= LOG_EVERY_MS) {
+        loggedMs = Date.now();
+        onBlocked?.(address, total);
+      }
+      return consumedPoints;
     },
   };
 }

@@ -138,7 +138,7 @@ const REQUESTS = {
   DATABASE_FULL: { final: false, http: 503, help: 'The disk of Postgres is full (the database’s directory, or its pg_wal): give it room. Nothing is lost; what was asked was not done, and everything goes on by itself.' },
   DATABASE_REFUSED: { final: false, http: 503, help: 'Postgres answered and refused to open the database or to bring it to this version: the message has its words. Nothing of it was done; correct what they name and start again.' },
   PROCESS_STUCK: { final: false, http: 500, help: 'The process ended because it did not get on; whoever supervises it starts it again, and everything goes on from Postgres. If it comes back: keep the log, and see what the machine, Postgres or the endpoint that is named was doing.' },
-  INTERNAL: { final: false, http: 500, help: 'A fault of the manager: its log has the details under the time of the request.' },
+  INTERNAL: { final: false, http: 500, help: 'A fault of the manager: its log has the details under the id of the request.' },
 } as const satisfies Errors;
 
 // biome-ignore format: one line for each error
