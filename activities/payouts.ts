@@ -2,10 +2,15 @@ import { heartbeat } from '@temporalio/activity';
 import type { Sender } from '../core/payouts/sending/sending.js';
 import { SagasRefused } from '../core/payouts/settling/settler.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
-import { reserveOrdered, reserveRound } from '../core/payouts/store/reservations.js';
+import {
+  reserveOrdered,
+  reserveOrderedRound,
+  reserveRound,
+} from '../core/payouts/store/reservations.js';
 import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { createSuspectRounds } from '../core/sentinel/sweeping.js';
 import {
+  orderWorkflowId,
   type PayoutInput,
   payoutWorkflowId,
   type RoundInput,
@@ -13,6 +18,7 @@ import {
   type StuckSaga,
   type Unscoped,
 } from '../workflows/contract.js';
+import { beating, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 import { type SagaDeps, startSagas } from './sagas.js';
@@ -40,6 +46,17 @@ export function createRoundActivities(deps: RoundDeps) {
       }
       return { payouts, reservedWei: reservedWei.toString(), leftOut };
     }),
+    reserveOrderedRound: ordered(deps.db, 'payout.round', (order) =>
+      beating('reserving a round', REPAIR_MS, async () => {
+        const workflowId = orderWorkflowId(deps.poolId, order.id);
+        const { payouts, reservedWei, leftOut } = await reserveOrderedRound(
+          deps.db,
+          walletKeyOf(deps),
+          { ...order, workflowId },
+        );
+        return { roundId: order.id, payouts, reservedWei: reservedWei.toString(), leftOut };
+      }),
+    ),
     reserveManual: ordered(deps.db, 'payout.manual', async (order) => {
       const { payoutId, amountWei, created } = await reserveOrdered(
         deps.db,

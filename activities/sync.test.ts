@@ -7,6 +7,8 @@ import {
   rowText,
   startTestOrchestrator,
 } from '../core/events/sources/testing/test-orchestrator.js';
+import { endSyncPause, pauseSync } from '../core/events/store/sources/sync-pause.js';
+import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { payloadText } from '../dev/kit/event-element.js';
 import { ALICE, at, BOB, cut, net, T0, useSyncWorld } from '../test/harness/sync-world.js';
 import { recordTerms } from '../test/harness/terms.js';
@@ -27,6 +29,21 @@ describe('a sync pass', () => {
       [BOB]: net(36_893_488_147_419_103_233n),
       commission: cut(9_007_199_254_740_993n) + cut(36_893_488_147_419_103_233n),
     });
+  });
+
+  it('begins not while the sync is paused, and loses nothing by it', async () => {
+    transcode(0, ALICE, 4n);
+    const { db } = world.database;
+    const decision = { actor: 'ann', reason: 'a round is looked at' };
+    expect(await pauseSync(db, decision)).toBe(true);
+    expect(await pauseSync(db, { ...decision, actor: 'bob' })).toBe(false);
+    expect(await pass(10)).toMatchObject({ events: 0, paused: 'ann: a round is looked at' });
+    expect(await owed()).toEqual({});
+    expect(await endSyncPause(db, decision)).toBe(true);
+    expect(await endSyncPause(db, decision)).toBe(false);
+    expect(await pass(20)).toMatchObject({ events: 1, fresh: 1 });
+    const { items } = await listAuditLog(db, { limit: 9, cursor: null });
+    expect(items.map(({ action }) => action)).toEqual(['sync.resume', 'sync.pause']);
   });
 
   it('counts what a half-copied dump holds, and the rest when it is whole', async () => {

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { BackfillProgress } from '../core/events/rules/sync-reports.js';
+import { type BackfillProgress, pausedReport } from '../core/events/rules/sync-reports.js';
+import { findSyncPause } from '../core/events/store/sources/sync-pause.js';
 import { runBackfill } from '../core/events/sync/backfill.js';
 import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
 import type { SyncDeps } from '../core/events/sync/source-reading.js';
@@ -14,8 +15,13 @@ import { ordered } from './orders.js';
 /** Builds the activities that sync sources, read them again on request, and retry what was set aside. */
 export function createSyncActivities(deps: SyncDeps) {
   return {
-    /** Reads one source from its cursor to its end: fetches new events, stores them raw, and credits them. */
+    /**
+     * Reads one source from its cursor to its end: fetches new events, stores them raw, and credits them. Reads nothing
+     * while a person has paused the sync.
+     */
     syncSource: guarded(async ({ sourceId }: Unscoped<SyncInput>) => {
+      const pause = await findSyncPause(deps.db);
+      if (pause !== undefined) return pausedReport(`${pause.actor}: ${pause.reason}`);
       const { cancellationSignal: signal } = Context.current();
       const turn = turns.begin(`the sync of ${sourceId}`, SYNC_LOOP_MS);
       try {

@@ -126,6 +126,7 @@ describe('an API with the role openpool_api', () => {
       '/v1/sources/orchestrator-ai/backfill': { from: 'beginning', reason },
       '/v1/wallet/replace': { to: addressOf(9), reason },
       '/v1/terms': { commissionBps: 100, from: '2030-01-01T00:00:00Z', reason },
+      '/v1/rounds': { previewHash: `1-6-1-0-${'0'.repeat(64)}`, reason },
       '/v1/sources/orchestrator-ai/move': { to: 'http://127.0.0.1:7999/pool/events', reason },
     };
     const routes = app.routes.filter(({ method }) => method === 'POST');

@@ -11,6 +11,7 @@ import { closeDatabase, type Database } from '../core/db/database.js';
 import { operatorOrder } from '../core/orders/store/tables.js';
 import { createSender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
+import { listPayouts } from '../core/payouts/store/reads/payout-reads.js';
 import { waitUntil } from '../dev/kit/process.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createLog } from '../start/log.js';
@@ -130,6 +131,49 @@ describe('payouts through the API', () => {
     await untilPayout(body.payout.id, ({ state }) => state === 'paid');
     const sent = (await transfersOf(chain, wallet.address)).filter(({ to }) => to === payee);
     expect(sent.map(({ valueWei }) => valueWei)).toEqual([6n * MILLI_ETH]);
+  });
+
+  it('makes the round that was looked at and pays it, and no other one', async () => {
+    const payee = await credit(database.db, [8n * MILLI_ETH]);
+    const look = async () =>
+      (await (await app.request('/v1/round/preview')).json()) as Record<string, unknown>;
+    const { previewHash, gas } = await look();
+    expect(gas).toMatchObject({ transfers: 1 });
+    const order = { previewHash, reason: 'they asked' };
+    const made = await post('/v1/rounds', order);
+    expect(made).toMatchObject({
+      status: 201,
+      body: { round: { payouts: 1, reservedWei: (8n * MILLI_ETH).toString() } },
+    });
+    const { items } = await listPayouts(database.db, { payee }, { limit: 9, cursor: null });
+    expect(items).toHaveLength(1);
+    await untilPayout(items[0]?.id ?? '', ({ state }) => state === 'paid');
+    const again = await post('/v1/rounds', order);
+    expect(again).toMatchObject({
+      status: 409,
+      body: { code: 'ROUND_DIFFERS', detail: { previewHash: (await look()).previewHash } },
+    });
+    const wrong = await post('/v1/rounds', { ...order, previewHash: 'x' });
+    expect(wrong).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+  });
+
+  it('says what a payout would come to, and reserves nothing', async () => {
+    const payee = await credit(database.db, [6n * MILLI_ETH]);
+    const asked = { payee, dryRun: true };
+    const rehearsed = await post('/v1/payouts', asked);
+    expect(rehearsed).toMatchObject({
+      status: 200,
+      body: { payout: null, created: true, amountWei: (6n * MILLI_ETH).toString() },
+    });
+    expect(rehearsed.body.words).toMatch(/^would reserve 0\.006 ETH .* for 0x/);
+    const page = { limit: 9, cursor: null };
+    expect((await listPayouts(database.db, { payee }, page)).items).toEqual([]);
+    const made = await post('/v1/payouts', { payee });
+    const amounts = [rehearsed, made.body.payout].map((one) => JSON.stringify(one));
+    for (const text of amounts) expect(text).toContain((6n * MILLI_ETH).toString());
+    expect(await post('/v1/payouts', { payee: randomAddress(), dryRun: true })).toMatchObject({
+      body: { code: 'PAYEE_UNKNOWN' },
+    });
   });
 
   it('makes one payout of the same payee asked for many times at once', async () => {

@@ -20,10 +20,13 @@ const NEEDED: Readonly<Record<string, Role>> = {
   'POST /v1/payouts/:id/cancel': 'operate',
   'POST /v1/payouts/:id/hold': 'operate',
   'POST /v1/payouts/:id/resume': 'operate',
+  'POST /v1/rounds': 'operate',
   'POST /v1/set-aside/retry': 'operate',
   'POST /v1/sources/:id/backfill': 'operate',
   'POST /v1/sources/:id/move': 'admin',
   'POST /v1/sources/:id/resume': 'operate',
+  'POST /v1/sync/pause': 'operate',
+  'POST /v1/sync/resume': 'operate',
   'POST /v1/terms': 'admin',
   'POST /v1/unattributed/absorb': 'operate',
   'POST /v1/unattributed/assign': 'admin',
@@ -48,6 +51,7 @@ const PUBLIC = [
   ...['/v1/payees/:address/why', '/v1/payouts', '/v1/payouts/:id', '/v1/pool', '/v1/ready'],
   ...['/v1/rebuild', '/v1/reconciliation', '/v1/round/preview', '/v1/set-aside'],
   ...['/v1/set-aside/:id', '/v1/sources', '/v1/sources/:id/hours', '/v1/sources/:id/prices'],
+  '/v1/sync',
   ...['/terms', '/v1/terms', '/v1/unattributed', '/v1/wallet', '/v1/workers'],
 ];
 

@@ -14,7 +14,7 @@ import type { Database, Reader } from '../core/db/database.js';
 import { refuseNewerSchema } from '../core/db/database-fit.js';
 import { MAX_PAGE_SIZE, type Page, type PageRequest } from '../core/db/paging.js';
 import { statementError } from '../core/db/statement-error.js';
-import { rehearse } from '../core/db/transact.js';
+import { changeOrRehearse } from '../core/db/transact.js';
 import { requireLedger } from '../core/ledger/store/identity.js';
 import type { OrderArgs, OrderKind } from '../core/orders/rules/order-kinds.js';
 import { checkConfig } from '../start/checking/check-config.js';
@@ -102,7 +102,7 @@ export function withContext<Options, Args extends readonly unknown[]>(
       const order: CliContext['order'] = (kind, subject, given) =>
         carryOut(deps, { kind, subject, args: given, ...context.decide() });
       const change: CliContext['change'] = (work) =>
-        context.options.dryRun === true ? rehearse(db, work) : work(db);
+        changeOrRehearse(db, context.options.dryRun === true, work);
       return await run({ ...context, deps, change, order }, ...args);
     } finally {
       await connection.close();

@@ -11,6 +11,7 @@ import type { OrderKind } from '../core/orders/rules/order-kinds.js';
 import { type NewOrder, placeOrder, withdrawOrder } from '../core/orders/store/orders.js';
 import {
   type ManualPayoutResult,
+  type OrderedRound,
   type OrderInput,
   orderWorkflowId,
 } from '../workflows/contract.js';
@@ -20,6 +21,7 @@ import { pingTemporal, requireReport, startWorkflow, type WorkflowCall } from '.
 /** The report that each kind of order's workflow returns. */
 export interface OrderReports {
   readonly 'payout.manual': ManualPayoutResult;
+  readonly 'payout.round': OrderedRound;
   readonly 'wallet.adopt': AdoptionReport;
   readonly 'payout.release': RepairReport;
   readonly 'payout.paid-elsewhere': RepairReport;
@@ -36,6 +38,7 @@ export interface OrderReports {
 const WORKFLOWS: Readonly<Record<OrderKind, { readonly type: string; readonly longest?: string }>> =
   {
     'payout.manual': { type: 'manualPayout' },
+    'payout.round': { type: 'orderedRound' },
     'wallet.adopt': { type: 'adoptWallet' },
     'payout.release': { type: 'releasePayout' },
     'payout.paid-elsewhere': { type: 'payElsewhere' },

@@ -133,3 +133,13 @@ export function resumedWords({ changed, remaining: [still] }: Resumed): string {
   if (still !== undefined) return withChecksums(`still halted, ${still.code}: ${still.reason}`);
   return changed ? 'resumed: payouts go on within a minute' : 'it was not halted';
 }
+
+/** Says what pausing the sync changed. */
+export const syncPauseWords = (changed: boolean): string =>
+  changed
+    ? 'paused: no pass begins on any source until it is resumed; what happens meanwhile is read then'
+    : 'it was paused before, and still is';
+
+/** Says what ending the pause of the sync changed. */
+export const syncResumeWords = (changed: boolean): string =>
+  changed ? 'resumed: the next passes begin on schedule' : 'it was not paused';

@@ -8,6 +8,7 @@ import type { SentinelReport } from '../core/sentinel/rules/finding.js';
 import type {
   AuditInput,
   ManualPayoutResult,
+  OrderedRound,
   OrderInput,
   PayoutInput,
   PoolInput,
@@ -32,6 +33,7 @@ export interface Activities {
   adjustPayee: Ordered<decisions.AdjustmentReport>;
 
   reserveRound: Activity<RoundInput, ReservedRound>;
+  reserveOrderedRound: Ordered<OrderedRound>;
   reserveManual: Ordered<ManualPayoutResult>;
   startSagas: Activity<SagasInput, { readonly started: number }>;
   sweepSagas: Activity<PoolInput, SweepReport>;

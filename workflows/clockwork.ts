@@ -14,7 +14,9 @@ const { lookAtSources } = proxyActivities<Activities>(LOOK_CALL);
 /** Reads one source from its cursor to its end: fetches new events, stores them raw, and credits them. */
 export async function sync(input: SyncInput) {
   show(`Reading the new pool events of source **${input.sourceId}**.`);
-  return syncSource(input);
+  const report = await syncSource(input);
+  if (report.paused !== undefined) show(`Not read: the sync is paused. ${report.paused}`);
+  return report;
 }
 
 /** Reserves a payout for every payee that is due, then starts a saga for each. */

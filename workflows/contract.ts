@@ -95,6 +95,11 @@ export interface ReservedRound {
   readonly leftOut: readonly { readonly payee: string; readonly words: string }[];
 }
 
+/** What a round reserved that a person ordered. */
+export interface OrderedRound extends ReservedRound {
+  readonly roundId: string;
+}
+
 /** Which payouts get a saga: all of a round, or a single one. */
 export type SagasInput = PoolInput & ({ readonly roundId: string } | { readonly payoutId: string });
 

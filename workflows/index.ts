@@ -16,6 +16,7 @@ export {
   assignJobs,
   backfill,
   manualPayout,
+  orderedRound,
   payElsewhere,
   rebuild,
   releasePayout,

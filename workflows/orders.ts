@@ -17,6 +17,7 @@ const history = onLane<Activities>('long', HISTORY_CALL);
 const { backfillSource } = onLane<Activities>('backfill', BACKFILL_CALL);
 const { retrySetAside: retry } = onLane<Activities>('orders', SYNC_CALL);
 const { reserveManual } = onLane<Activities>('orders', PERSON_WAITS);
+const { reserveOrderedRound } = onLane<Activities>('orders', REPAIR_CALL);
 const { startSagas } = onLane<Activities>('orders', BULK_CALL);
 
 const MOST_SHOWN = 50;
@@ -62,6 +63,16 @@ export async function manualPayout(input: OrderInput) {
   await startSagas({ poolId: input.poolId, payoutId: result.payoutId });
   show(`Reserved as payout ${result.payoutId}.`);
   return result;
+}
+
+/** Makes the round that a person looked at and confirmed, then starts its sagas as for any other. */
+export async function orderedRound(input: OrderInput) {
+  show('Reserving what was looked at.');
+  const reserved = await reserveOrderedRound(input);
+  const { payouts, roundId } = reserved;
+  if (payouts > 0) await startSagas({ poolId: input.poolId, roundId });
+  show(`${payouts} payouts reserved and started.`);
+  return reserved;
 }
 
 /** Reads a source again from a given time on, while its sync goes on. */

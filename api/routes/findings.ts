@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { RunningPool } from '../../client/running-pool.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
+import { changeOrRehearse } from '../../core/db/transact.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import {
   countFindings,
@@ -14,7 +15,7 @@ import {
 } from '../../core/sentinel/store/finding-reads.js';
 import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
 import { publicActor, publicFinding } from '../outside.js';
-import { booleanQuery, decisionBody, listQuery, type Routes } from '../request.js';
+import { booleanQuery, listQuery, type Routes, rehearsableBody } from '../request.js';
 
 const findingsQuery = listQuery({
   source: z.string().max(200).optional(),
@@ -35,11 +36,14 @@ export function findingRoutes(routes: Routes, { db }: RunningPool): void {
     const findings = items.map((finding) => viewFinding(finding, shows.words));
     return { lookedAt, open, openAcknowledged, findings, nextCursor };
   });
-  routes.post('/v1/findings/:id/acknowledge', 'operate', decisionBody, async (decision, asked) => {
+  routes.post('/v1/findings/:id/acknowledge', 'operate', rehearsableBody, async (body, asked) => {
+    const { dryRun, ...decision } = body;
     const id = readId(asked.id);
-    await acknowledgeFinding(db, id, decision);
-    const finding = await findFinding(db, id);
-    return { finding: finding && viewFinding(finding, true) };
+    const finding = await changeOrRehearse(db, dryRun, async (tx) => {
+      await acknowledgeFinding(tx, id, decision);
+      return findFinding(tx, id);
+    });
+    return { dryRun, finding: finding && viewFinding(finding, true) };
   });
 }
 

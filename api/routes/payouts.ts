@@ -1,16 +1,19 @@
-/** The payouts, and what the next round would pay. */
+/** The payouts, and what an operator does to them. */
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { createLinks, type Links } from '../../client/links.js';
-import { requestPayout } from '../../client/payout-request.js';
+import {
+  type RehearsedPayout,
+  rehearsePayout,
+  requestPayout,
+} from '../../client/payouts/payout-request.js';
 import type { RunningPool } from '../../client/running-pool.js';
-import { readStanding } from '../../client/standing.js';
 import { amount } from '../../client/views.js';
 import { pokeSaga } from '../../client/workflow-calls.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
+import { changeOrRehearse } from '../../core/db/transact.js';
 import { isClosed, PAYOUT_STATES } from '../../core/payouts/rules/payout.js';
-import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../core/payouts/rules/round-preview.js';
 import {
   approvePayout,
   cancelPayout,
@@ -27,16 +30,14 @@ import {
   readSlots,
   type SlotSummary,
 } from '../../core/payouts/store/reads/payout-reads.js';
-import { pageOfPreview, previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
-import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
-import { publicAnswer, publicHalt, publicRegion, publicStanding, publicWait } from '../outside.js';
+import { publicAnswer, publicRegion, publicWait } from '../outside.js';
 import {
   addressText,
-  decisionBody,
   listQuery,
   noQuery,
   type Routes,
   reasonText,
+  rehearsableBody,
 } from '../request.js';
 
 /** Parses several states from one query field: `?state=reserved,signed`. */
@@ -51,6 +52,7 @@ const payoutBody = z.strictObject({
   payee: addressText,
   belowThreshold: z.boolean().default(false),
   reason: reasonText.default('asked for through the API'),
+  dryRun: z.boolean().default(false),
 });
 
 const RESERVED = 'reserved: it is paid as soon as nothing stands in its way';
@@ -82,7 +84,8 @@ export function payoutRoutes(routes: Routes, pool: RunningPool): void {
       nonces: slots.map((slot) => viewSlot(slot, links, words)),
     };
   });
-  routes.post('/v1/payouts', 'operate', payoutBody, async (body, { c }) => {
+  routes.post('/v1/payouts', 'operate', payoutBody, async ({ dryRun, ...body }, { c }) => {
+    if (dryRun) return viewRehearsal(await rehearsePayout(pool, body));
     const request = { ...body, idempotencyKey: readIdempotencyKey(c) };
     const { payout, workflowId, created } = await requestPayout(pool, request);
     const answer = { workflowId, workflowUrl: links.workflow(workflowId), created };
@@ -92,18 +95,23 @@ export function payoutRoutes(routes: Routes, pool: RunningPool): void {
     return c.json({ payout: view, ...answer, words }, created ? 201 : 200);
   });
   for (const [action, apply] of MESSAGES) {
-    routes.post(`/v1/payouts/:id/${action}`, 'operate', decisionBody, async (decision, asked) => {
+    routes.post(`/v1/payouts/:id/${action}`, 'operate', rehearsableBody, async (body, asked) => {
+      const { dryRun, ...decision } = body;
       const { id, state } = await requirePayout(pool, asked.id);
       if (isClosed(state)) {
         throw new PoolError('PAYOUT_ALREADY_CLOSED', `This payout has ended as ${state}.`);
       }
-      const { words } = await apply(db, id, decision);
-      await pokeSaga(pool, id);
+      const { words } = await changeOrRehearse(db, dryRun, (tx) => apply(tx, id, decision));
+      if (!dryRun) await pokeSaga(pool, id);
       const payout = viewPayout(await requirePayout(pool, id), links, true);
       const { workflowId, workflowUrl } = payout;
-      return { words, payout, workflowId, workflowUrl };
+      return { words, dryRun, payout, workflowId, workflowUrl };
     });
   }
+}
+
+function viewRehearsal({ amountWei, ...rehearsed }: RehearsedPayout) {
+  return { ...rehearsed, ...amount('amount', amountWei), payout: null, dryRun: true };
 }
 
 async function requirePayout({ db }: RunningPool, id: string): Promise<PayoutSummary> {
@@ -183,54 +191,5 @@ function viewAllocation(allocation: AllocationSummary, showsWords: boolean) {
     nodeType,
     region: showsWords ? region : publicRegion(region),
     ...amount('amount', amountWei),
-  };
-}
-
-const previewQuery = listQuery({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
-
-export function roundRoutes(routes: Routes, pool: RunningPool): void {
-  const { db, config } = pool;
-  const { chain } = config;
-  routes.list('/v1/round/preview', previewQuery, async ({ filter, page }, { shows }) => {
-    const paying = await findPayingWallet(db, chain.chainId);
-    const [preview, { stops }] = await Promise.all([
-      previewRound(db, config.pool, freeWeiOf(paying, chain.keepInWalletWei)),
-      readStanding(pool, paying),
-    ]);
-    const { items, nextCursor } = pageOfPreview(preview.payees, filter.verdict, page);
-    const { payees, pays, waits, notDue, ...sums } = preview.totals;
-    return {
-      at: preview.at,
-      /** The halts that stop every payout now, whether or not the payee is due. */
-      halts: (paying?.halts ?? [])
-        .map(shows.words ? (halt) => halt : publicHalt)
-        .map(({ code, reason }) => ({ code, reason: withChecksums(reason) })),
-      /** Other reasons why no payout can be made now. */
-      stops: stops.map(({ code, reason }) => ({ code, reason })),
-      totals: {
-        payees,
-        pays,
-        waits,
-        notDue,
-        ...amount('pays', sums.paysWei),
-        ...amount('waits', sums.waitsWei),
-        ...amount('usedToday', sums.usedTodayWei),
-        ...amount('leftToday', sums.leftTodayWei),
-        ...amount('beyondToday', sums.beyondTodayWei),
-      },
-      payees: items.map((item) => viewPreviewed(item, shows.words)),
-      nextCursor,
-    };
-  });
-}
-
-function viewPreviewed(previewed: PreviewedPayee, showsWords: boolean) {
-  const { payee, pendingWei, verdict, code, reason } = previewed;
-  return {
-    payee: toChecksum(payee),
-    ...amount('pending', pendingWei),
-    verdict,
-    code,
-    reason: withChecksums(showsWords ? reason : publicStanding(reason)),
   };
 }

@@ -1,10 +1,16 @@
 /** The sources, their figures, and what an operator decides about them. */
 import { z } from 'zod';
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
-import { amount, movedWords, RESUMED_WORDS } from '../../client/views.js';
+import {
+  amount,
+  movedWords,
+  RESUMED_WORDS,
+  syncPauseWords,
+  syncResumeWords,
+} from '../../client/views.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import type { Reader } from '../../core/db/database.js';
-import { sqlState } from '../../core/db/transact.js';
+import { changeOrRehearse, sqlState } from '../../core/db/transact.js';
 import {
   changeRatio,
   type LatestPrice,
@@ -23,6 +29,12 @@ import {
 } from '../../core/events/store/sources/source-reads.js';
 import { moveSource, resumeSource } from '../../core/events/store/sources/source-register.js';
 import {
+  endSyncPause,
+  findSyncPause,
+  pauseSync,
+  type SyncPause,
+} from '../../core/events/store/sources/sync-pause.js';
+import {
   type ArrivalHour,
   UNMATCHED_AGES,
   type UnmatchedBucket,
@@ -30,8 +42,8 @@ import {
 import { bucketUnmatched } from '../../core/sentinel/store/metric-counts.js';
 import { readArrivals, readPrices } from '../../core/sentinel/store/source-figures-reads.js';
 import type { Shown } from '../access.js';
-import { publicError, publicModel, publicName } from '../outside.js';
-import { decisionBody, noQuery, type Routes, rehearsableBody, wholeQuery } from '../request.js';
+import { publicActor, publicError, publicModel, publicName } from '../outside.js';
+import { noQuery, type Routes, rehearsableBody, wholeQuery } from '../request.js';
 
 /** Clocks are judged by the events that arrived within this many ms. */
 export const ARRIVALS_MS = 3 * 3_600_000;
@@ -119,10 +131,32 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
     });
     return { ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) };
   });
-  routes.post('/v1/sources/:id/resume', 'operate', decisionBody, async (decision, { id }) => {
-    await resumeSource(db, id, decision);
-    return { resumed: true, words: RESUMED_WORDS };
+  routes.post('/v1/sources/:id/resume', 'operate', rehearsableBody, async (body, { id }) => {
+    const { dryRun, ...decision } = body;
+    await changeOrRehearse(db, dryRun, (tx) => resumeSource(tx, id, decision).then(() => true));
+    return { resumed: !dryRun, dryRun, words: RESUMED_WORDS };
   });
+  routes.get('/v1/sync', noQuery, async (_, { shows }) => {
+    const pause = await findSyncPause(db);
+    return { paused: pause === undefined ? null : viewPause(pause, shows.words) };
+  });
+  for (const [action, apply, words] of [
+    ['pause', pauseSync, syncPauseWords],
+    ['resume', endSyncPause, syncResumeWords],
+  ] as const) {
+    routes.post(`/v1/sync/${action}`, 'operate', rehearsableBody, async (body) => {
+      const { dryRun, ...decision } = body;
+      const changed = await changeOrRehearse(db, dryRun, (tx) => apply(tx, decision));
+      const pause = await findSyncPause(db);
+      const paused = pause === undefined ? null : viewPause(pause, true);
+      return { changed, dryRun, words: words(changed), paused };
+    });
+  }
+}
+
+/** Shows the pause of the sync. Without `showsWords`, who paused it is not named; the reason is public, as that of a halt. */
+function viewPause({ actor, reason, at }: SyncPause, showsWords: boolean) {
+  return { by: showsWords ? actor : publicActor(actor), reason, at };
 }
 
 /** Names the command to use instead: on purpose, the API's role in Postgres may not move a source. */

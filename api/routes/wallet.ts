@@ -3,7 +3,7 @@
  * Temporal.
  */
 import { createLinks, type Links } from '../../client/links.js';
-import { requireWallet } from '../../client/payout-request.js';
+import { requireWallet } from '../../client/payouts/payout-request.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { amount, resumedWords } from '../../client/views.js';
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
@@ -12,6 +12,7 @@ import {
   listReconciliations,
 } from '../../core/checks/store/reconciliation-records.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
+import { changeOrRehearse } from '../../core/db/transact.js';
 import {
   findPayingWallet,
   type PayingWallet,
@@ -19,7 +20,7 @@ import {
 import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
 import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { publicCheck, publicHalt } from '../outside.js';
-import { addressText, decisionBody, noQuery, type Routes, rehearsableBody } from '../request.js';
+import { addressText, noQuery, type Routes, rehearsableBody } from '../request.js';
 
 const SHOWN_RECONCILIATIONS = 20;
 
@@ -31,15 +32,17 @@ export function walletRoutes(routes: Routes, pool: RunningPool): void {
   const show = async (showsWords: boolean) =>
     viewWallet(await requireWallet(pool), links, showsWords);
   routes.get('/v1/wallet', noQuery, (_, { shows }) => show(shows.words));
-  routes.post('/v1/wallet/halt', 'operate', decisionBody, async (decision) => {
+  routes.post('/v1/wallet/halt', 'operate', rehearsableBody, async ({ dryRun, ...decision }) => {
     const wallet = await requireWallet(pool);
-    const changed = await haltWallet(db, wallet, { code: 'HALTED_BY_OPERATOR', ...decision });
-    return { changed, wallet: await show(true) };
+    const why = { code: 'HALTED_BY_OPERATOR', ...decision };
+    const changed = await changeOrRehearse(db, dryRun, (tx) => haltWallet(tx, wallet, why));
+    return { changed, dryRun, wallet: await show(true) };
   });
-  routes.post('/v1/wallet/resume', 'operate', decisionBody, async (decision) => {
+  routes.post('/v1/wallet/resume', 'operate', rehearsableBody, async (decision) => {
     const resumed = await resumeWallet(db, await requireWallet(pool), decision);
     const { changed } = resumed;
-    return { changed, words: resumedWords(resumed), wallet: await show(true) };
+    const { dryRun } = decision;
+    return { changed, dryRun, words: resumedWords(resumed), wallet: await show(true) };
   });
   routes.post('/v1/wallet/replace', 'admin', replaceBody, async (order) => {
     const { changed, words } = await replaceWallet(db, order);

@@ -1,14 +1,12 @@
-/** The commands about payouts: look at them, steer them, book what happened to one elsewhere, and see the next round. */
+/** The commands about payouts: look at them, steer them, and book what happened to one elsewhere. */
 import { Option } from 'commander';
 import { createLinks } from '../../client/links.js';
-import { orderPayout } from '../../client/payout-request.js';
+import { orderPayout, rehearsePayout } from '../../client/payouts/payout-request.js';
 import { pokeSaga } from '../../client/workflow-calls.js';
-import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
 import type { RepairReport } from '../../core/checks/rules/check-reports.js';
 import { PAYOUT_STATES, type PayoutState } from '../../core/payouts/rules/payout.js';
-import type { PreviewTotals } from '../../core/payouts/rules/round-preview.js';
 import {
   approvePayout,
   cancelPayout,
@@ -24,8 +22,6 @@ import {
   readSlots,
   type SlotSummary,
 } from '../../core/payouts/store/reads/payout-reads.js';
-import { previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
-import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
 import { type PoolCommand, requirePayoutId } from '../command.js';
 import { ACTOR, type CliContext } from '../context.js';
@@ -55,7 +51,7 @@ export function addPayoutCommands(program: PoolCommand): void {
     .run(showPayout);
   payout
     .add('pay <payee>', 'pay now what is pending for a payee')
-    .withReason()
+    .withRehearsal()
     .option('--below-threshold', 'pay even if less than the threshold is pending', false)
     .run(pay);
   for (const [name, description, effect] of MESSAGES) {
@@ -76,10 +72,6 @@ export function addPayoutCommands(program: PoolCommand): void {
     .requiredOption('--tx <hash>', 'the transaction that paid')
     .withRehearsal()
     .run(payElsewhere);
-  program
-    .add('round', 'payout rounds')
-    .add('preview', 'who would be paid now, and why the others would not; nothing is reserved')
-    .run(showPreview);
 }
 
 async function say(
@@ -191,11 +183,16 @@ function attemptTable(slots: readonly SlotSummary[]): string {
 }
 
 async function pay(
-  { deps, options, answer }: CliContext<{ readonly belowThreshold: boolean }>,
+  { deps, options, answer, answerChange }: CliContext<{ readonly belowThreshold: boolean }>,
   text: string,
 ): Promise<void> {
-  const { reason = '', belowThreshold } = options;
+  const { reason = '', belowThreshold, dryRun = false } = options;
   const asked = { payee: parseAddress(text), belowThreshold, reason, actor: ACTOR };
+  if (dryRun) {
+    const rehearsed = await rehearsePayout(deps, asked);
+    answerChange(rehearsed.words, { ...rehearsed, dryRun });
+    return;
+  }
   const { result, ...started } = await orderPayout(deps, asked);
   if (result === undefined) {
     const words = `no worker has answered yet; it goes on by itself as ${started.workflowId}`;
@@ -207,38 +204,4 @@ async function pay(
   const verb = created ? 'reserved' : 'found an open payout of';
   const where = createLinks(deps).workflow(workflowId) ?? workflowId;
   answer(`${verb} ${amount} as payout ${payoutId}\n${where}`, result);
-}
-
-async function showPreview({ db, config, answer }: CliContext): Promise<void> {
-  const { chain, pool } = config;
-  const paying = await findPayingWallet(db, chain.chainId);
-  const freeWei = freeWeiOf(paying, chain.keepInWalletWei);
-  const preview = await previewRound(db, pool, freeWei);
-  const halts = paying?.halts ?? [];
-  const table = formatTable(preview.payees, {
-    payee: (one) => formatAddress(one.payee),
-    pending: (one) => formatAmount(one.pendingWei),
-    verdict: (one) => one.verdict,
-    why: (one) => (one.code === null ? null : withChecksums(`${one.code} ${one.reason}`)),
-  });
-  const stopped = halts.map(({ code, reason }) =>
-    withChecksums(`nothing is sent now: ${code} ${reason}`),
-  );
-  const parts = [table, totalFacts(preview.totals), ...stopped, UNKNOWN_HERE];
-  answer(parts.join('\n\n'), { ...preview, halts });
-}
-
-const UNKNOWN_HERE =
-  'Fees, gas and the balance are looked at when a payout is signed: it waits there if need be. ' +
-  'The status page and `openpool status` say whether a worker and Temporal are there.';
-
-function totalFacts(totals: PreviewTotals): string {
-  return formatFacts([
-    ['would be paid', `${formatAmount(totals.paysWei)} to ${counted(totals.pays, 'payee')}`],
-    ['would wait', `${formatAmount(totals.waitsWei)} to ${counted(totals.waits, 'payee')}`],
-    ['not due', counted(totals.notDue, 'payee')],
-    ['used of the day', formatAmount(totals.usedTodayWei)],
-    ['left of the day', formatAmount(totals.leftTodayWei)],
-    ['would wait for the next', formatAmount(totals.beyondTodayWei)],
-  ]);
 }

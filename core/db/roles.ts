@@ -34,6 +34,9 @@ const WRITES = [
   // A trigger writes what a payout waited for when a request ends the wait.
   'INSERT ON payout_wait',
   'EXECUTE ON FUNCTION cancel_reserved_payout',
+  // Who is signed in on the operator's pages. What a session stands for never changes.
+  'INSERT, UPDATE (seen_at, ended_at) ON operator_session',
+  'INSERT, DELETE ON sync_pause',
 ];
 
 /** SQLSTATEs after which the grants are tried again: a table was dropped or changed meanwhile, or there was a deadlock. */

@@ -47,6 +47,15 @@ export async function rehearse<T>(db: Reader, work: (tx: Transaction) => Promise
   return result;
 }
 
+/** Does the work; in a dry run, it is undone again. */
+export function changeOrRehearse<T>(
+  db: Reader,
+  dryRun: boolean,
+  work: (reader: Reader) => Promise<T>,
+): Promise<T> {
+  return dryRun ? rehearse(db, work) : work(db);
+}
+
 /** Returns the SQLSTATE of an error, also when the query builder has wrapped it; empty when there is none. */
 export function sqlState(error: unknown): string {
   return [...causesOf(error)].map(codeOf).find((code) => code !== '') ?? '';

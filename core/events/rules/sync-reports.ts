@@ -15,6 +15,15 @@ export interface SyncReport extends ReadCounts {
   readonly retried: number;
   /** The event time up to which the source was read, ISO; null when nothing has been seen yet. */
   readonly cursor: string | null;
+  /** Who paused the sync, and why: such a pass read nothing. */
+  readonly paused?: string;
+}
+
+const NOTHING = { events: 0, fresh: 0, duplicates: 0, setAside: 0, batches: 0, retried: 0 };
+
+/** The report of a pass that did not begin, because a person has paused the sync. */
+export function pausedReport(paused: string): SyncReport {
+  return { ...NOTHING, cursor: null, paused };
 }
 
 /** The outcome for an event that was to be tried again. */

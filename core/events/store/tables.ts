@@ -43,6 +43,14 @@ export const source = pgTable('source', {
   moveUnproven: boolean('move_unproven').notNull().default(false),
 });
 
+/** Has one row while no source is to be read. */
+export const syncPause = pgTable('sync_pause', {
+  single: boolean('single').primaryKey().default(true),
+  actor: text('actor').notNull(),
+  reason: text('reason').notNull(),
+  at: at('at').notNull().defaultNow(),
+});
+
 export const sourceObject = pgTable('source_object', {
   sourceId: text('source_id').notNull(),
   key: text('key').notNull(),

@@ -31,6 +31,11 @@ export interface OrderArgs {
     /** True to pay even when less than the threshold is pending. */
     readonly belowThreshold: boolean;
   };
+  /** Reserve for everybody who is due now, provided that it is what a person looked at. */
+  readonly 'payout.round': {
+    /** The hash of the preview that was looked at. */
+    readonly previewHash: string;
+  };
   /** Book transactions that were signed with the wallet's key outside of the ledger. */
   readonly 'wallet.adopt': {
     /** Hashes of calls that a person has examined and confirms to have paid nobody of this pool. */

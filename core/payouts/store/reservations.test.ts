@@ -7,13 +7,14 @@ import {
   type TestDatabase,
 } from '../../../test/harness/database.js';
 import { credit, randomAddress, recordTestTerms } from '../../../test/harness/money.js';
+import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
 import { findPayee } from '../../payees/store/payee-reads.js';
 import { readPayoutFigures } from '../../sentinel/store/payout-figures.js';
 import { cancelPayout, holdPayout, requestBump, resumePayout } from './payout-messages.js';
 import { previewRound } from './reads/round-preview-reads.js';
-import { reserveManual, reserveRound } from './reservations.js';
+import { reserveManual, reserveOrderedRound, reserveRound } from './reservations.js';
 import { nameFirstWallet } from './wallet/paying-wallet.js';
 
 const ETH = 10n ** 18n;
@@ -40,6 +41,85 @@ async function balances(payee: string): Promise<Readonly<Record<string, string>>
   );
   return Object.fromEntries(rows.map(({ account, total }) => [account, total]));
 }
+
+/** A round that a person ordered after looking at this preview. */
+const ordered = (previewHash: string, id: string = randomUUID()) =>
+  reserveOrderedRound(
+    database.db,
+    { chainId: 31337, address: randomAddress() },
+    {
+      ...decision,
+      id,
+      kind: 'payout.round',
+      subject: 'round',
+      args: { previewHash },
+      dryRun: false,
+      workflowId: 'ordered',
+    },
+  );
+
+describe('a round that a person confirmed', () => {
+  const limits = { maxPayoutWei: ETH, maxPaidPerDayWei: ETH, maxGasShareBps: 1 };
+  const look = () => previewRound(database.db, limits);
+
+  it('reserves exactly what was looked at, once, and names who ordered it', async () => {
+    const payees = [await credit(database.db, [3n * ETH]), await credit(database.db, [2n * ETH])];
+    const { previewHash, totals } = await look();
+    const id = randomUUID();
+    const result = await ordered(previewHash, id);
+    expect(result).toEqual({ payouts: 2, reservedWei: totals.waitsWei, leftOut: [] });
+    expect(await ordered(previewHash, id)).toEqual(result);
+    for (const payee of payees) expect((await balances(payee)).pending).toBe('0');
+    const [line] = await query<{ actor: string; detail: unknown }>(
+      database.db,
+      sql`SELECT actor, detail FROM audit_log WHERE action = 'round.start' AND subject = ${id}`,
+    );
+    expect(line).toEqual({
+      actor: 'test',
+      detail: { payouts: '2', reservedWei: String(5n * ETH) },
+    });
+    await expect(ordered(previewHash)).rejects.toMatchObject({ code: 'ROUND_DIFFERS' });
+  });
+
+  it.each([
+    [
+      'a wei that was credited meanwhile',
+      (payee: Address) => credit(database.db, [1n], payee),
+      /and is .* now$/,
+    ],
+    ['a payee more', () => credit(database.db, [ETH]), /for 1 payee, and is .* for 2 payees now/],
+    ['other terms', () => recordTestTerms(database.db, { thresholdWei: 2n }), /the terms/],
+  ])('reserves nothing after %s, and gives the hash of now', async (_, change, words) => {
+    const payee = await credit(database.db, [ETH]);
+    const { previewHash } = await look();
+    await change(payee);
+    const refused = await ordered(previewHash).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'ROUND_DIFFERS' });
+    expect(String(refused)).toMatch(words);
+    expect((await balances(payee)).reserved).toBeUndefined();
+    expect(refused).toMatchObject({ detail: { previewHash: (await look()).previewHash } });
+    await round();
+  });
+
+  it('reserves all or nothing while fees come in', async () => {
+    const payee = await credit(database.db, [ETH]);
+    for (let i = 0; i < 10; i += 1) {
+      const { previewHash, totals } = await look();
+      const [result] = await Promise.allSettled([
+        ordered(previewHash),
+        credit(database.db, [1n], payee),
+      ]);
+      if (result.status === 'rejected') {
+        expect(result.reason).toMatchObject({ code: 'ROUND_DIFFERS' });
+        continue;
+      }
+      expect(result.value.reservedWei).toBe(totals.paysWei + totals.waitsWei);
+      break;
+    }
+    await round();
+    expect(await checkInvariants(database.db)).toEqual([]);
+  });
+});
 
 describe('a payout round', () => {
   it('reserves all worker rows of a payee in one payout, debts netted', async () => {

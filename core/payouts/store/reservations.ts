@@ -15,8 +15,10 @@ import type { PayeeStanding } from '../rules/payout.js';
 import { allocatePending, type RowAmount } from '../rules/payout-allocation.js';
 import { type DueVerdict, decideDue } from '../rules/payout-due.js';
 import { PAYOUT_MOVES } from '../rules/payout-machine.js';
+import { previewDifference } from '../rules/round-hash.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { postMovement } from './payout-moves.js';
+import { hashOfRound } from './reads/round-preview-reads.js';
 import { isBlocking, type Payout, payout, payoutRound } from './tables.js';
 import type { WalletKey } from './wallet/paying-wallet.js';
 import { findWallet } from './wallet/wallets.js';
@@ -40,13 +42,20 @@ interface OpenPayout {
   readonly created: boolean;
 }
 
-/** Reserves everything that is due now. If the round is repeated, it returns the result of the first time. */
-export async function reserveRound(
-  db: Database,
-  round: { readonly roundId: string; readonly workflowId: string },
-): Promise<RoundResult> {
+interface Round {
+  readonly roundId: string;
+  readonly workflowId: string;
+  /** What a person looked at and confirmed; without it the round reserves whatever is due. */
+  readonly confirmed?: Decision & { readonly previewHash: string };
+}
+
+/**
+ * Reserves everything that is due now. If the round is repeated, it returns the result of the first time. Throws
+ * ROUND_DIFFERS and reserves nothing when a person confirmed something else than what is due.
+ */
+export async function reserveRound(db: Database, round: Round): Promise<RoundResult> {
   return transact(db, async (tx) => {
-    const { roundId, workflowId } = round;
+    const { roundId, workflowId, confirmed } = round;
     await tx.insert(payoutRound).values({ id: roundId, workflowId }).onConflictDoNothing();
     const done = await finishedRound(tx, roundId);
     if (done !== undefined) return done;
@@ -55,9 +64,15 @@ export async function reserveRound(
     const candidates = (await payeeStandings(tx)).filter(isDue).map(({ payee }) => payee);
     const pending = await lockPending(tx, candidates);
     // Read again under the locks, because another round or a manual payout may have reserved first.
-    const due = (await payeeStandings(tx, candidates)).filter(isDue).map(({ payee }) => payee);
-    const ofRound = { origin: 'round', roundId, reason: null, requestId: null } as const;
+    const standings = (await payeeStandings(tx, candidates)).filter(isDue);
+    if (confirmed !== undefined) {
+      refuseOther(confirmed.previewHash, hashOfRound(standings, terms));
+    }
+    const due = standings.map(({ payee }) => payee);
+    const reason = confirmed?.reason ?? null;
+    const ofRound = { origin: 'round', roundId, reason, requestId: null } as const;
     const { made, leftOut } = await insertEach(tx, { ...ofRound, due, pending });
+    if (confirmed !== undefined) refuseLeftOut(leftOut);
     const result = {
       payouts: made.length,
       reservedWei: sumWei(made.map((payout) => payout.amountWei)),
@@ -67,8 +82,45 @@ export async function reserveRound(
       .update(payoutRound)
       .set({ ...result, finishedAt: sql`clock_timestamp()` })
       .where(eq(payoutRound.id, roundId));
+    if (confirmed !== undefined) {
+      const { actor, reason: why } = confirmed;
+      const detail = { payouts: String(made.length), reservedWei: result.reservedWei.toString() };
+      const action = 'round.start';
+      await recordDecision(tx, { actor, reason: why, action, subject: roundId, detail });
+    }
     return { ...result, leftOut };
   });
+}
+
+/**
+ * Reserves the round that a person ordered: exactly what was looked at, or nothing. If the same order is carried out
+ * again, it returns the result of the first time.
+ */
+export async function reserveOrderedRound(
+  db: Database,
+  key: WalletKey,
+  order: Order<'payout.round'> & { readonly workflowId: string },
+): Promise<RoundResult> {
+  const { id: roundId, workflowId, args, actor, reason, dryRun } = order;
+  if (dryRun) throw new PoolError('REQUEST_INVALID', 'the dry run of a round is its preview');
+  const halt = (await findWallet(db, key))?.halt;
+  if (halt) throw new PoolError('WALLET_HALTED', `the wallet is halted: ${halt.reason}`);
+  const { previewHash } = args;
+  return reserveRound(db, { roundId, workflowId, confirmed: { previewHash, actor, reason } });
+}
+
+function refuseOther(looked: string, previewHash: string): void {
+  const difference = previewDifference(looked, previewHash);
+  if (difference === undefined) return;
+  throw new PoolError('ROUND_DIFFERS', `this is not what was looked at: ${difference}`, {
+    previewHash,
+  });
+}
+
+function refuseLeftOut([first]: readonly LeftOut[]): void {
+  if (first === undefined) return;
+  const { payee, words } = first;
+  throw new PoolError('ROUND_DIFFERS', `nothing can be reserved for ${payee}: ${words}`);
 }
 
 /** Reserves the payout that a person ordered. If the same order is carried out again, it returns the payout that the order already made. */
@@ -87,6 +139,9 @@ export async function reserveOrdered(
   const { belowThreshold } = args;
   return reserveManual(db, { payee, belowThreshold, requestId: id, actor, reason });
 }
+
+/** Threshold and interval exist to save gas, and a person who asks for less has decided to spend it. */
+export const ANY_AMOUNT = { thresholdWei: 0n, minIntervalMs: 0 };
 
 /** Reserves one payee's payout on request, or returns the one that is already open. */
 export async function reserveManual(
@@ -108,8 +163,7 @@ export async function reserveManual(
     const { terms, now } = await currentTerms(tx);
     const [standing] = await payeeStandings(tx, [payee]);
     if (standing === undefined) await refuseUnknown(tx, payee);
-    // Threshold and interval exist to save gas, and a person who asks for less has decided to spend it.
-    const asked = request.belowThreshold ? { thresholdWei: 0n, minIntervalMs: 0 } : terms;
+    const asked = request.belowThreshold ? ANY_AMOUNT : terms;
     const decision = standing && decideDue(standing, asked, now);
     if (decision?.due !== true) throw notDueError(payee, decision);
     const asManual = { origin: 'manual', roundId: null, reason, requestId } as const;

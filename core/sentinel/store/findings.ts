@@ -1,7 +1,7 @@
 /** Writes findings: the sentinel opens them, sees them again and resolves them; an operator acknowledges them. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { Database, Transaction } from '../../db/database.js';
+import type { Database, Reader, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
@@ -105,7 +105,7 @@ async function seeFindings(
 
 /** Acknowledges a finding until it gets worse or returns. Throws FINDING_NOT_FOUND and FINDING_RESOLVED. */
 export async function acknowledgeFinding(
-  db: Database,
+  db: Reader,
   id: number,
   decision: Decision,
 ): Promise<void> {

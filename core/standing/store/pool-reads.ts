@@ -61,8 +61,11 @@ export async function pingDatabase(db: Reader): Promise<void> {
   }
 }
 
-/** Reads when the newest payout round began. */
+/** Reads when the newest scheduled payout round began: one that a person ordered says nothing of when the next is due. */
 export async function lastRoundAt(db: Reader): Promise<Date | null> {
-  const [row] = await db.select({ at: max(payoutRound.startedAt) }).from(payoutRound);
+  const [row] = await db
+    .select({ at: max(payoutRound.startedAt) })
+    .from(payoutRound)
+    .where(sql`NOT EXISTS (SELECT FROM operator_order o WHERE o.id = ${payoutRound.id})`);
   return row?.at ?? null;
 }

@@ -237,7 +237,7 @@ async function giveUpEmpty(
  * next batch stops it, and nothing of that batch counts. Throws SOURCE_UNKNOWN and SOURCE_NOT_STOPPED.
  */
 export async function resumeSource(
-  db: Database,
+  db: Reader,
   sourceId: string,
   decision: Decision,
 ): Promise<void> {

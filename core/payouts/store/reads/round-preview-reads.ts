@@ -1,4 +1,6 @@
 /** Previews a payout round: it reads what a round would do, and reserves nothing. */
+import { createHash } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import type { Reader } from '../../../db/database.js';
 import {
   type Page,
@@ -7,7 +9,10 @@ import {
   rowsToAskFor,
   toPage,
 } from '../../../db/paging.js';
+import { orNull, rows } from '../../../db/query.js';
+import type { PayoutTerms } from '../../rules/payout-due.js';
 import type { PayoutLimits } from '../../rules/payout-limits.js';
+import { type Promised, previewHashOf } from '../../rules/round-hash.js';
 import {
   type PreviewedPayee,
   type PreviewVerdict,
@@ -21,7 +26,8 @@ import { currentTerms, payeeStandings, readDayUse } from '../payee-standings.js'
  * Reads who would be paid by a round that starts now by the database's clock, and why the others would not; those who
  * would be paid come first. It locks nothing. Fees and gas
  * are not known here, and the balance may be out of date: both are checked when a payout is signed. `freeWei` is what
- * the wallet has to spend; null when its balance was never read.
+ * the wallet has to spend; null when its balance was never read. `previewHash` stands for all payees and amounts that the
+ * round would reserve, and for the terms that it goes by.
  */
 export async function previewRound(
   reader: Reader,
@@ -35,7 +41,31 @@ export async function previewRound(
   const payees = standings
     .map((standing) => previewPayee(standing, rules))
     .sort((a, b) => (previewKey(a) < previewKey(b) ? -1 : 1));
-  return { at: now, payees, totals: previewTotals(payees, limits, day) };
+  const promised = payees.filter(({ verdict }) => verdict !== 'not-due');
+  const previewHash = hashOfRound(promised, terms);
+  return { at: now, payees, totals: previewTotals(payees, limits, day), previewHash };
+}
+
+/** Makes the hash of what a round reserves. */
+export function hashOfRound(promised: readonly Promised[], terms: PayoutTerms): string {
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+  return previewHashOf({ promised, terms }, digest);
+}
+
+/** The gas that any transfer takes at least. */
+const LEAST_GAS = 21_000n;
+const LATEST_TRANSFERS = 50;
+
+/** Reads the gas that the latest mined transfers took in the middle; that of a plain transfer while there is none. */
+export async function usualTransferGas(reader: Reader): Promise<bigint> {
+  const [usual] = await rows(
+    reader,
+    { gas: orNull(BigInt) },
+    sql`SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY gas_used) AS gas
+          FROM (SELECT gas_used FROM nonce_slot WHERE gas_used IS NOT NULL
+                 ORDER BY created_at DESC LIMIT ${LATEST_TRANSFERS}) latest`,
+  );
+  return usual?.gas ?? LEAST_GAS;
 }
 
 /** Returns one page of a preview. Each page is computed from a new preview at its own time. */

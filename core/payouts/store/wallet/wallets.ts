@@ -210,7 +210,7 @@ export async function acceptUsedWallet(
  * Stops everything that the ledger would sign or send, from any wallet; `key` is the wallet that the halt is about.
  * Returns false when it was already halted for this reason.
  */
-export async function haltWallet(db: Database, key: WalletKey, why: NewHalt): Promise<boolean> {
+export async function haltWallet(db: Reader, key: WalletKey, why: NewHalt): Promise<boolean> {
   return transact(db, async (tx) => {
     const halts = await lockWallets(tx);
     if (isHaltedFor(halts, key, why.code)) return false;

@@ -2,31 +2,38 @@
  * Pays one payee because a person asks for it. A request that cannot succeed is refused here, from what is in Postgres,
  * before a workflow starts; the reservation decides again under the payee's lock.
  */
-import type { Address } from '../core/base/address.js';
-import { PoolError } from '../core/base/errors/pool-error.js';
-import { ethAndWei } from '../core/base/money.js';
-import { toChecksum } from '../core/chain/checksums.js';
-import type { Decision } from '../core/ledger/store/audit-log.js';
+import type { Address } from '../../core/base/address.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { ethAndWei } from '../../core/base/money.js';
+import { toChecksum } from '../../core/chain/checksums.js';
+import type { Decision } from '../../core/ledger/store/audit-log.js';
 import {
   findRequest,
   forgetRequest,
   type RememberedRequest,
   rememberAnswer,
   rememberRequest,
-} from '../core/orders/store/idempotency-keys.js';
-import { findPayee } from '../core/payees/store/payee-reads.js';
+} from '../../core/orders/store/idempotency-keys.js';
+import { findPayee } from '../../core/payees/store/payee-reads.js';
+import { previewPayee } from '../../core/payouts/rules/round-preview.js';
+import { currentTerms, payeeStandings } from '../../core/payouts/store/payee-standings.js';
 import {
   findPayout,
   findPayoutSince,
   type PayoutSummary,
-} from '../core/payouts/store/reads/payout-reads.js';
-import { findPayingWallet, type PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
-import { findTermsInForce } from '../core/terms/store/recorded-terms.js';
-import { payoutWorkflowId } from '../workflows/contract.js';
-import { startOrder } from './carry-out.js';
-import { refusalOf } from './error-answers.js';
-import { answerTimeoutOf, type RunningPool } from './running-pool.js';
-import { awaitReport } from './workflow-calls.js';
+} from '../../core/payouts/store/reads/payout-reads.js';
+import {
+  findPayingWallet,
+  freeWeiOf,
+  type PayingWallet,
+} from '../../core/payouts/store/reads/wallet-reads.js';
+import { ANY_AMOUNT } from '../../core/payouts/store/reservations.js';
+import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
+import { payoutWorkflowId } from '../../workflows/contract.js';
+import { startOrder } from '../carry-out.js';
+import { refusalOf } from '../error-answers.js';
+import { answerTimeoutOf, type RunningPool } from '../running-pool.js';
+import { awaitReport } from '../workflow-calls.js';
 
 interface PayoutOrder extends Decision {
   readonly payee: Address;
@@ -70,6 +77,48 @@ export async function requestPayout(
     if (refusalOf(error) !== undefined) await forgetRequest(pool.db, key);
     throw error;
   }
+}
+
+export interface RehearsedPayout {
+  readonly amountWei: bigint;
+  /** False when the payee has an open payout, which a request would join. */
+  readonly created: boolean;
+  readonly words: string;
+}
+
+/**
+ * Says what a request would do now, by the rules that the reservation goes by. Nothing is reserved, and no worker is
+ * asked. Throws what the request itself would be refused with.
+ */
+export async function rehearsePayout(
+  pool: RunningPool,
+  request: Pick<PayoutOrder, 'payee' | 'belowThreshold'>,
+): Promise<RehearsedPayout> {
+  const { db, config } = pool;
+  const { payee, belowThreshold } = request;
+  await refuseUnpayable(pool, request);
+  const wallet = await requireWallet(pool);
+  const { terms, now } = await currentTerms(db);
+  const [standing] = await payeeStandings(db, [payee]);
+  if (standing === undefined) throw new PoolError('PAYOUT_NOTHING_DUE', 'Nothing is pending.');
+  const { underWay, pendingWei } = standing;
+  if (underWay !== null) {
+    const words = `the payout ${underWay.id} is open, and would be joined: nothing new would be reserved`;
+    return { amountWei: pendingWei, created: false, words };
+  }
+  const { code, reason, verdict } = previewPayee(standing, {
+    terms: belowThreshold ? ANY_AMOUNT : terms,
+    limits: config.pool,
+    now,
+    freeWei: freeWeiOf(wallet, config.chain.keepInWalletWei),
+  });
+  if (verdict === 'not-due') {
+    const refused = code === 'TOO_SOON' ? 'PAYOUT_TOO_SOON' : 'PAYOUT_NOTHING_DUE';
+    throw new PoolError(refused, reason ?? 'Nothing is due.');
+  }
+  const wait = code === null ? '' : `; it would then wait with ${code}: ${reason}`;
+  const words = `would reserve ${ethAndWei(pendingWei)} for ${toChecksum(payee)}${wait}`;
+  return { amountWei: pendingWei, created: true, words };
 }
 
 async function startPayout(pool: RunningPool, request: PayoutRequest): Promise<PayoutOutcome> {
@@ -116,7 +165,10 @@ async function repeatOutcome(
   return { payout, workflowId, created: known.created ?? true };
 }
 
-async function refuseUnpayable(pool: RunningPool, request: PayoutRequest): Promise<void> {
+async function refuseUnpayable(
+  pool: RunningPool,
+  request: Pick<PayoutOrder, 'payee' | 'belowThreshold'>,
+): Promise<void> {
   const { db } = pool;
   const shown = toChecksum(request.payee);
   const payee = await findPayee(db, request.payee);

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { PREVIEW_HASH, previewDifference, previewHashOf } from './round-hash.js';
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+const ANN = { payee: `0x${'a'.repeat(40)}`, pendingWei: 7n } as const;
+const BOB = { payee: `0x${'b'.repeat(40)}`, pendingWei: 3n } as const;
+const terms = { thresholdWei: 2n, minIntervalMs: 60_000 };
+const hash = previewHashOf({ promised: [ANN, BOB], terms }, digest);
+
+describe('the hash of a preview', () => {
+  it('is the same in whatever order the payees come', () => {
+    expect(hash).toMatch(PREVIEW_HASH);
+    expect(previewHashOf({ promised: [BOB, ANN], terms }, digest)).toBe(hash);
+    expect(previewDifference(hash, hash)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'a payee more',
+      { promised: [ANN], terms },
+      /was .*\(10 wei\) for 2 payees, and is .*for 1 payee now/,
+    ],
+    [
+      'a wei more',
+      { promised: [ANN, { ...BOB, pendingWei: 4n }], terms },
+      /\(10 wei\).*\(11 wei\)/,
+    ],
+    [
+      'a wei of one for another',
+      {
+        promised: [
+          { ...ANN, pendingWei: 6n },
+          { ...BOB, pendingWei: 4n },
+        ],
+        terms,
+      },
+      /as before, for other payees or in other parts/,
+    ],
+    ['another threshold', { promised: [ANN, BOB], terms: { ...terms, thresholdWei: 1n } }, /terms/],
+    ['another interval', { promised: [ANN, BOB], terms: { ...terms, minIntervalMs: 1 } }, /terms/],
+  ])('is another for %s, and what changed is said', (_, round, words) => {
+    const now = previewHashOf(round, digest);
+    expect(now).not.toBe(hash);
+    expect(previewDifference(hash, now)).toMatch(words);
+  });
+});
