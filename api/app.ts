@@ -2,6 +2,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
+import type { Registry } from 'prom-client';
 import { toErrorAnswer } from '../client/error-answers.js';
 import type { RunningPool } from '../client/running-pool.js';
 import { AcceptedTokens } from '../core/access/accepted-tokens.js';
@@ -50,6 +51,8 @@ export interface ApiDeps extends RunningPool {
   /** Called with each error that the client sees only as INTERNAL. @default console.error */
   readonly onFault?: (error: unknown, request: string, requestId: string | undefined) => void;
   readonly onWrongTokens?: OnBlocked;
+  /** What this process tells Prometheus of itself. @default nothing */
+  readonly processMetrics?: Registry;
 }
 
 /** Builds the whole API as a function from requests to answers. */

@@ -6,6 +6,7 @@ import { Client } from '@temporalio/client';
 import { openTemporal } from '../client/workflow-calls.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { cannotListen } from '../start/checking/listening.js';
+import { createProcessMetrics } from '../start/process-metrics.js';
 import type { Service, ServiceContext } from '../start/service.js';
 import { type ApiDeps, createApi } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections, trustConnection } from './connections.js';
@@ -85,6 +86,7 @@ export async function serveApi(context: ServiceContext): Promise<Service> {
     version,
     onFault,
     onWrongTokens,
+    processMetrics: createProcessMetrics(db),
   });
   process.stdout.write(`openpool api listening on ${api.url}\n`);
   // Tells the worker that started this process, if one did, that the API listens.

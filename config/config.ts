@@ -27,7 +27,8 @@ import { buildSources } from './sections/sources.js';
 import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/wallet.js';
 
 /** The loaded configuration, in base units. `schema.ts` says what each key of the file means. */
-export interface Config extends Pick<ConfigValues, 'pool' | 'sentinel' | 'retention' | 'log'> {
+export interface Config
+  extends Pick<ConfigValues, 'pool' | 'sentinel' | 'retention' | 'metrics' | 'log'> {
   readonly sources: readonly SourceConfig[];
   readonly database: DatabaseConfig;
   readonly temporal: TemporalConfig;
@@ -134,7 +135,7 @@ async function buildConfig(
   files: NamedFiles,
   env: Environment,
 ): Promise<Config> {
-  const { pool, wallet, sentinel, retention, api, log } = values;
+  const { pool, wallet, sentinel, retention, api, metrics, log } = values;
   return {
     pool,
     sources: await buildSources(values, files),
@@ -154,6 +155,7 @@ async function buildConfig(
       token: await readApiToken(api, files),
       showConnections: api.showConnections,
     },
+    metrics,
     log,
   };
 }

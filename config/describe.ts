@@ -15,8 +15,8 @@ export interface ConfigDescription {
  * Of a source's own options only numbers, switches and origins are shown.
  */
 export function describeConfig(config: Config): ConfigDescription {
-  const { pool, sources, sentinel, database, retention, temporal, chain, wallet, api, log } =
-    config;
+  const { pool, sources, sentinel, database, retention, temporal, chain, wallet } = config;
+  const { api, metrics, log } = config;
   const { chainId, ...ofChain } = chain;
   const { signer, ...ofWallet } = wallet;
   const { address, namespace, connection, uiUrl, retentionMs } = temporal;
@@ -38,6 +38,7 @@ export function describeConfig(config: Config): ConfigDescription {
     chain: describeSection(['chain'], { id: chainId, ...ofChain }),
     wallet: { ...describeSigner(signer), ...describeSection(['wallet'], ofWallet) },
     api: describeSection(['api'], api),
+    metrics: describeSection(['metrics'], metrics),
     log: describeSection(['log'], log),
   };
 }

@@ -8,9 +8,11 @@ import {
   flag,
   gas,
   HOST_AND_PORT,
+  IP_AND_PORT,
   id,
   interval,
   isHostAndPort,
+  isIpAndPort,
   moment,
   momentOrBeginning,
   orNull,
@@ -193,6 +195,11 @@ const api = section({
   showConnections: flag().prefault(false),
 });
 
+const metrics = section({
+  /** Where a worker answers `GET /metrics`. Null: it does not; the API's own `/metrics` is always there. */
+  workerAddress: orNull(text().refine(isIpAndPort, IP_AND_PORT)),
+});
+
 const log = section({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'], 'give trace, debug, info, warn or error')
@@ -209,6 +216,7 @@ export const configSchema = z.strictObject({
   chain,
   wallet,
   api: api.prefault({}),
+  metrics: metrics.prefault({}),
   log: log.prefault({}),
 });
 

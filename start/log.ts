@@ -45,10 +45,26 @@ const SDK_LEVELS: Readonly<Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' 
 };
 
 /**
- * Sends the log of Temporal's SDK into ours, and keeps the SDK from handling signals. Call it once per process, before
- * any worker is created.
+ * Sends the log of Temporal's SDK into ours, keeps the SDK from handling signals, and lets it answer Prometheus at an
+ * address, if one is given. When it cannot listen there, this is logged and the worker goes on: payouts do not wait for
+ * metrics. Call it once per process, before any worker is created. Returns whether the SDK answers Prometheus.
  */
-export function installRuntime(log: Log): void {
+export function installRuntime(log: Log, metricsAddress: string | null = null): boolean {
+  if (metricsAddress !== null) {
+    try {
+      installWith(log, metricsAddress);
+      return true;
+    } catch (error) {
+      const message = `metrics.workerAddress ${metricsAddress}: ${foreignText(error)}`;
+      const { code, help } = new PoolError('METRICS_CANNOT_LISTEN', message);
+      log.error({ code, help }, message);
+    }
+  }
+  installWith(log, null);
+  return false;
+}
+
+function installWith(log: Log, metricsAddress: string | null): void {
   // At info, the SDK logs every poller, which helps only somebody who debugs it.
   const level: LogLevel = log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN';
   Runtime.install({
@@ -57,10 +73,15 @@ export function installRuntime(log: Log): void {
     }),
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+      ...(metricsAddress === null ? {} : { metrics: exporterAt(metricsAddress) }),
     },
     shutdownSignals: [],
   });
 }
+
+const exporterAt = (bindAddress: string) => ({
+  prometheus: { bindAddress, useSecondsForDurations: true, unitSuffix: true },
+});
 
 /** Picks the fields of an SDK message that help an operator, and leaves out others such as task tokens. */
 function pickDetails(meta: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { holdPayout } from '../core/payouts/store/payout-messages.js';
+import { freePort } from '../dev/kit/ports.js';
 import { until } from '../dev/kit/until.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from './harness/database.js';
@@ -69,6 +70,8 @@ describe('the keys of a pool', () => {
   let database: TestDatabase;
   let temporal: TestNamespace;
   let parts: PoolParts;
+  let workerAddress: string;
+  let workerMetrics: string;
   const started: PoolProcess[] = [];
   const answers: Trace[] = [];
   const seenAlive: Trace[] = [];
@@ -82,6 +85,7 @@ describe('the keys of a pool', () => {
       createTestDatabase(),
       createTestNamespace(),
     ]);
+    workerAddress = `127.0.0.1:${await freePort()}`;
     const login = `//ops:${RPC_PASSWORD}@`;
     const rpcUrl = `${chain.rpcUrl.replace('//', login)}/?apikey=${RPC_KEY}`;
     parts = { dir, chain: { ...chain, rpcUrl }, database, temporal };
@@ -108,7 +112,11 @@ describe('the keys of a pool', () => {
   });
 
   async function start(options: Partial<PoolProcessOptions> = {}): Promise<PoolProcess> {
-    const changes = { log: { level: 'trace' }, api: { port: 0, tokenFile: 'token' } };
+    const changes = {
+      log: { level: 'trace' },
+      api: { port: 0, tokenFile: 'token' },
+      metrics: { workerAddress },
+    };
     const on = ['--report-on-fatalerror', '--report-uncaught-exception', '--report-on-signal'];
     const nodeArgs = [
       ...[...on, '--report-signal=SIGUSR2', `--report-directory=${reports}`],
@@ -204,6 +212,8 @@ describe('the keys of a pool', () => {
       const text = JSON.stringify([...response.headers]) + (await response.text());
       answers.push({ place: `GET ${path}`, bytes: Buffer.from(text) });
     }
+    workerMetrics = await (await fetch(`http://${workerAddress}/metrics`)).text();
+    answers.push({ place: 'the metrics of the worker', bytes: Buffer.from(workerMetrics) });
   }
 
   /** What a tired operator does. */
@@ -264,8 +274,23 @@ describe('the keys of a pool', () => {
   });
 
   it('stand in no answer of the API', () => {
-    expect(answers).toHaveLength(14);
+    expect(answers).toHaveLength(15);
     expect(findSecrets(answers, FORMS)).toEqual([]);
+  });
+
+  it('stand not in the metrics of a worker, which has those of its process and those that the dashboard shows', async () => {
+    const names = [...workerMetrics.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    const dashboard = await readFile(join(ROOT, 'monitoring/dashboard.json'), 'utf8');
+    const shown = [...dashboard.matchAll(/\b(?:temporal|process|nodejs)_[a-z0-9_]+/g)].map(([name]) =>
+      name.replace(/_(bucket|count|sum)$/, ''),
+    );
+    expect(new Set(shown).size).toBeGreaterThan(5);
+    // Its first sample is there only once an activity has failed.
+    const missing = shown.filter(
+      (name) => name !== 'temporal_activity_execution_failed' && !names.includes(name),
+    );
+    expect(missing).toEqual([]);
+    expect(workerMetrics).toContain('openpool_postgres_connections{pool="test-pool",state="open"}');
   });
 
   it("stand in no diagnostic report of Node's, and no core dump was left", async () => {

@@ -19,6 +19,7 @@ import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import type { SentinelDeps } from '../core/sentinel/looking.js';
 import { untilDatabaseAnswers } from '../start/await-database.js';
 import { installRuntime } from '../start/log.js';
+import { createProcessMetrics } from '../start/process-metrics.js';
 import type { Service, ServiceContext } from '../start/service.js';
 import { connectTemporal, untilTemporalAnswers } from '../start/temporal-connection.js';
 import type { Activities } from '../workflows/activity-types.js';
@@ -27,6 +28,7 @@ import { workflowsPath } from './temporal/bundle.js';
 import { createLanes, runLanes, stopLanes } from './temporal/lanes.js';
 import { guardPool } from './temporal/pool-guard.js';
 import { createUpkeep } from './temporal/upkeep.js';
+import { exportMetrics } from './temporal/worker-metrics.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 
@@ -39,8 +41,10 @@ const BULK_PATIENCE_MS = 60_000;
 
 /** Runs the worker as one of a process's services. */
 export async function serveWorker(context: ServiceContext): Promise<Service> {
-  installRuntime(context.log);
+  const { log, config, db, ledger } = context;
+  const hasMetrics = installRuntime(log, config.metrics.workerAddress);
   const worker = await startWorker(context);
+  if (hasMetrics) await exportMetrics(createProcessMetrics(db), ledger.poolId);
   process.stdout.write('openpool worker ready\n');
   return worker;
 }

@@ -3,11 +3,15 @@ import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { readAuditState } from '../../core/checks/audit/audit.js';
 import { listReconciliations } from '../../core/checks/store/reconciliation-records.js';
 import { lastTurn } from '../../core/ledger/store/worker-processes.js';
-import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
+import { OPEN_STATES, WAIT_CODES } from '../../core/payouts/rules/payout.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import { FINDING_CODES } from '../../core/sentinel/rules/finding.js';
 import { countFindings } from '../../core/sentinel/store/finding-reads.js';
-import { countLatePayouts, countOpenPayouts } from '../../core/sentinel/store/metric-counts.js';
+import {
+  countLatePayouts,
+  countOpenPayouts,
+  countWaits,
+} from '../../core/sentinel/store/metric-counts.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { ethFloat, type SetGauge, secondsSince } from './gauges.js';
 
@@ -54,9 +58,11 @@ async function setFindings(set: SetGauge, pool: RunningPool): Promise<void> {
 }
 
 async function setPayouts(set: SetGauge, pool: RunningPool): Promise<void> {
-  const [openPayouts, latePayouts, totals] = await Promise.all([
+  const now = nowOf(pool);
+  const [openPayouts, waits, latePayouts, totals] = await Promise.all([
     countOpenPayouts(pool.db),
-    countLatePayouts(pool.db, nowOf(pool)),
+    countWaits(pool.db),
+    countLatePayouts(pool.db, now),
     readPoolTotals(pool.db),
   ]);
   set(
@@ -66,6 +72,16 @@ async function setPayouts(set: SetGauge, pool: RunningPool): Promise<void> {
       const count = openPayouts.find((one) => one.state === state);
       return [count?.payouts ?? 0, { state }] as const;
     }),
+  );
+  set(
+    'payouts_oldest_age_seconds',
+    'How long ago the oldest payout was reserved that is not settled, by state.',
+    openPayouts.map(({ state, oldestAt }) => [secondsSince(now, oldestAt) ?? 0, { state }]),
+  );
+  set(
+    'payouts_waiting',
+    'Open payouts by what they wait for; docs/operations.md has each code.',
+    WAIT_CODES.map((code) => [waits.find((wait) => wait.code === code)?.payouts ?? 0, { code }]),
   );
   set(
     'payouts_last_day',

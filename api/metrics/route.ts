@@ -10,7 +10,12 @@ import { gaugesOf } from './gauges.js';
 import { setPoolGauges } from './pool-gauges.js';
 import { setSourceGauges } from './source-gauges.js';
 
-export function metricsRoutes(app: Hono, pool: RunningPool, access: Access): void {
+interface MeasuredPool extends RunningPool {
+  /** What this process tells of itself. @default nothing */
+  readonly processMetrics?: Registry;
+}
+
+export function metricsRoutes(app: Hono, pool: MeasuredPool, access: Access): void {
   app.get('/metrics', async (c) => {
     // Makes a new registry for each scrape, because all values but the count of wrong tokens come from the database.
     const registry = new Registry();
@@ -20,6 +25,8 @@ export function metricsRoutes(app: Hono, pool: RunningPool, access: Access): voi
     await setSourceGauges(set, pool);
     const help = 'Wrong tokens that this API was sent since it started.';
     set('api_wrong_tokens', help, access.wrongTokens());
-    return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
+    const own = pool.processMetrics;
+    const text = `${await registry.metrics()}\n${own === undefined ? '' : await own.metrics()}`;
+    return c.body(text, 200, { 'content-type': registry.contentType });
   });
 }

@@ -1,4 +1,5 @@
 /** The kinds of values in a configuration: how each is written, which values are refused, and what it is parsed to. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { readTime, TIME_WANTED } from '../../core/base/time.js';
 import {
@@ -11,6 +12,7 @@ import {
 
 /** The error text for an address of Temporal: its SDK connects to host:port, not to a URL. */
 export const HOST_AND_PORT = 'give host:port, without http:// before it and without a path';
+export const IP_AND_PORT = 'give an IP address and a port, such as 127.0.0.1:9464';
 
 /**
  * A quantity in its base unit. Its section appends the unit to the key's name: `payoutThreshold` becomes
@@ -152,6 +154,12 @@ export const isPostgresUrl = (value: string): boolean =>
 /** Whether this is host:port; the host is a name, an IPv4 address, or an IPv6 address in brackets. */
 export function isHostAndPort(value: string): boolean {
   return /^(?:\[[\da-f:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/i.test(value);
+}
+
+/** Whether this is an IP address and a port, an IPv6 address in brackets. */
+export function isIpAndPort(value: string): boolean {
+  const [, ipv6, ipv4, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+)):(\d{1,5})$/i.exec(value) ?? [];
+  return isIP(ipv6 ?? ipv4 ?? '') !== 0 && Number(port) <= 65_535;
 }
 
 export const isWebUrl = (value: string): boolean => hasProtocol(value, ['http:', 'https:']);

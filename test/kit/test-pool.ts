@@ -101,6 +101,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       acceptedTransactions: 0,
     },
     api: { host: '127.0.0.1', port: 0, token: TEST_TOKEN, showConnections: false, ...api },
+    metrics: { workerAddress: null },
     log: { level: 'error' },
   };
 }

@@ -1,9 +1,9 @@
 /** Counts for the metrics. They are scraped every few seconds, so each reads a small range of an index. */
-import { count, gt, type SQL, sql } from 'drizzle-orm';
+import { count, gt, min, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
 import { unmatchedJob } from '../../events/store/tables.js';
-import { isOpen, payout } from '../../payouts/store/tables.js';
+import { isOpen, payout, SHOWS_WAIT } from '../../payouts/store/tables.js';
 import { UNMATCHED_AGES, type UnmatchedBucket } from '../rules/source-figures.js';
 
 /** Counts the jobs that nobody is credited for, by source and age; empty buckets are left out. */
@@ -41,10 +41,25 @@ export function countLatePayouts(db: Reader, now: Date) {
   return countPayouts(db, gt(payout.createdAt, new Date(now.getTime() - DAY_MS)));
 }
 
+/** Counts the open payouts by what each waits for, as pages show it. */
+export function countWaits(db: Reader) {
+  return rows(
+    db,
+    { code: payout.waitCode, payouts: Number },
+    sql`SELECT p.wait_code AS code, count(*) AS payouts FROM payout p
+         WHERE ${isOpen(sql`p.state`)} AND p.wait_code IS NOT NULL AND ${SHOWS_WAIT} GROUP BY p.wait_code`,
+  );
+}
+
 async function countPayouts(db: Reader, which: SQL) {
   const amountWei = sql<bigint>`sum(${payout.amountWei})`.mapWith(payout.amountWei);
   return db
-    .select({ state: payout.state, payouts: count(), amountWei })
+    .select({
+      state: payout.state,
+      payouts: count(),
+      amountWei,
+      oldestAt: min(payout.createdAt),
+    })
     .from(payout)
     .where(which)
     .groupBy(payout.state)

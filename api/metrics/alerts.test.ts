@@ -1,0 +1,256 @@
+/**
+ * Each alert rule on a real fault: a pool is well, something breaks, and Prometheus' own promtool judges what the API
+ * said before and during the fault. Exactly the alerts that the fault deserves fire.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { parse } from 'yaml';
+import { auditPool } from '../../core/checks/audit/audit.js';
+import { reconcile } from '../../core/checks/reconciliation.js';
+import { noteWorker } from '../../core/ledger/store/worker-processes.js';
+import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
+import { lookAtSources } from '../../core/sentinel/looking.js';
+import { freePort } from '../../dev/kit/ports.js';
+import { scriptPath } from '../../dev/kit/script.js';
+import { until } from '../../dev/kit/until.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import { createLog, installRuntime } from '../../start/log.js';
+import {
+  createPayer,
+  createTestWallet,
+  reserveFor,
+  sendForeign,
+  type TestWallet,
+} from '../../test/harness/money.js';
+import {
+  expectAlerts,
+  promtoolPath,
+  RULES,
+  type Scrape,
+  samplesOf,
+} from '../../test/harness/promtool.js';
+import { ALICE, T0, useSyncWorld } from '../../test/harness/sync-world.js';
+import { poolOf } from '../../test/kit/silent-temporal.js';
+import { TEST_SENTINEL, testConfig } from '../../test/kit/test-pool.js';
+import { startApi } from '../serve.js';
+
+const { world, transcode, pass } = useSyncWorld();
+const MINUTE_MS = 60_000;
+const minutesAgo = (minutes: number) => new Date(T0 - minutes * MINUTE_MS).toISOString();
+
+let chain: LocalChain;
+let wallet: TestWallet;
+let api: Awaited<ReturnType<typeof startApi>>;
+
+beforeAll(async () => {
+  chain = await startChain({ blockTimeSeconds: 0 });
+});
+afterAll(() => chain.stop());
+
+const mine = (blocks: number) => rpc(chain.rpcUrl, 'anvil_mine', [`0x${blocks.toString(16)}`]);
+const run = (statement: string) => world.database.db.$client.query(statement);
+
+/** A pool that is well: its source was read, a payout was paid, everything was checked. */
+beforeEach(async () => {
+  const { db } = world.database;
+  wallet = await createTestWallet(db, chain);
+  transcode(-5, ALICE, 10n ** 16n);
+  await pass(0);
+  await noteWorker(db, {
+    id: '0191a6e0-0000-7000-8000-000000000001',
+    version: '1',
+    sources: [world.config.id],
+    host: 'here',
+  });
+  await pay();
+  await check();
+  const now = () => new Date(T0);
+  api = await startApi({ ...poolOf(db, { now }), config: testConfig() });
+  return () => api.stop();
+});
+
+async function pay(): Promise<void> {
+  const mining = setInterval(() => void mine(1), 60);
+  const { payoutId } = await reserveFor(world.database.db, 1_000n);
+  expect(await createPayer(wallet.deps).pay(payoutId)).toMatchObject({ state: 'paid' });
+  clearInterval(mining);
+  await mine(8);
+}
+
+/** What the clockwork does: reconciliation, audit, sentinel. */
+async function check(): Promise<void> {
+  const { db } = world.database;
+  await reconcile(wallet.deps, { fromOpening: false });
+  await auditPool(wallet.deps, { withEvents: false }, () => undefined);
+  await lookAtSources({
+    db,
+    settings: TEST_SENTINEL,
+    sources: [world.config],
+    roundIntervalMs: null,
+    now: () => new Date(T0),
+  });
+  await run(`UPDATE ledger_audit SET checked_at = '${minutesAgo(10)}'`);
+}
+
+/** What Prometheus has after a scrape: the samples, or only that nothing answers. */
+async function scrape(): Promise<Scrape> {
+  try {
+    const response = await fetch(`${api.url}/metrics`);
+    return new Map([...samplesOf(await response.text()), ['up{job="openpool"}', '1']]);
+  } catch {
+    return new Map([['up{job="openpool"}', '0']]);
+  }
+}
+
+interface Fault {
+  readonly what: string;
+  readonly inject: () => Promise<unknown>;
+  readonly alerts: readonly string[];
+}
+
+const faults: readonly Fault[] = [
+  { what: 'none, which is the control', inject: async () => undefined, alerts: [] },
+  {
+    what: 'the API has ended',
+    inject: () => api.stop(),
+    alerts: ['OpenpoolUnreachable'],
+  },
+  {
+    what: 'the only worker was killed ten minutes ago',
+    inject: () => run(`UPDATE worker_process SET turned_at = now() - interval '10 minutes'`),
+    alerts: ['OpenpoolWorkerSilent'],
+  },
+  {
+    what: 'an operator halts the wallet',
+    inject: () =>
+      haltWallet(wallet.deps.db, walletKeyOf(wallet.deps), {
+        code: 'HALTED_BY_OPERATOR',
+        reason: 'test',
+      }),
+    alerts: ['OpenpoolWalletHalted'],
+  },
+  {
+    what: 'somebody else has the key of the wallet and pays with it',
+    inject: async () => {
+      await sendForeign(chain, wallet, 1);
+      await mine(8);
+      await check();
+    },
+    alerts: ['OpenpoolReconciliationWrong', 'OpenpoolWalletHalted'],
+  },
+  {
+    what: 'a balance was changed by hand',
+    inject: async () => {
+      await run(`UPDATE balance SET amount_wei = amount_wei + 1 WHERE account = 'commission'`);
+      await check();
+    },
+    alerts: ['OpenpoolAuditWrong', 'OpenpoolWalletHalted'],
+  },
+  {
+    what: 'no audit has ended since the morning',
+    inject: () => run(`UPDATE ledger_audit SET checked_at = '${minutesAgo(240)}'`),
+    alerts: ['OpenpoolAuditOld'],
+  },
+  {
+    what: 'the sentinel has not run for an hour',
+    inject: () =>
+      run(`UPDATE setting SET value = '${minutesAgo(60)}' WHERE key = 'sentinel.looked-at'`),
+    alerts: ['OpenpoolSentinelBlind'],
+  },
+  {
+    what: 'a source sends an event that cannot be read',
+    inject: async () => {
+      transcode(-4, 'nobody', 1n);
+      await pass(0);
+      await check();
+    },
+    alerts: ['OpenpoolFinding'],
+  },
+  {
+    what: 'the orchestrator is down',
+    inject: async () => {
+      await world.orchestrator.stop();
+      await expect(pass(0)).rejects.toThrow();
+    },
+    alerts: ['OpenpoolSourceFailing'],
+  },
+  {
+    what: 'a transfer is not mined',
+    inject: async () => {
+      const { payoutId } = await reserveFor(world.database.db, 1_000n);
+      await createPayer(wallet.deps).sender.send(payoutId);
+    },
+    alerts: ['OpenpoolPayoutsStuck'],
+  },
+  {
+    what: 'a payout has been held for two days',
+    inject: async () => {
+      await reserveFor(world.database.db, 1_000n);
+      await run(`UPDATE payout SET created_at = '${minutesAgo(2 * 24 * 60)}'`);
+    },
+    alerts: ['OpenpoolPayoutOld'],
+  },
+  {
+    what: 'somebody tries tokens',
+    inject: async () => {
+      for (let guess = 0; guess < 60; guess += 1) {
+        const headers = { authorization: `Bearer guess-number-${guess}` };
+        await fetch(`${api.url}/v1/audit-log`, { headers });
+      }
+    },
+    alerts: ['OpenpoolTokensGuessed'],
+  },
+];
+
+/** A worker of a bad deploy, which fails in every task of a saga; answers with its metrics from then on. */
+async function failInEveryTask(): Promise<Scrape> {
+  const address = `127.0.0.1:${await freePort()}`;
+  expect(installRuntime(createLog({ level: 'fatal' }), address)).toBe(true);
+  const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const taskQueue = randomUUID();
+  const worker = await Worker.create({
+    connection,
+    taskQueue,
+    workflowsPath: scriptPath('test/fixtures/failing-saga.ts'),
+  });
+  const { workflow } = new Client({ connection });
+  let metrics = '';
+  await worker.runUntil(async () => {
+    const saga = await workflow.start('payout', { workflowId: randomUUID(), taskQueue });
+    await until('a failed task in the metrics', async () => {
+      metrics = await (await fetch(`http://${address}/metrics`)).text();
+      return metrics.includes('task_execution_failed{');
+    });
+    await saga.terminate();
+  });
+  await connection.close();
+  return samplesOf(metrics);
+}
+
+describe.skipIf(promtoolPath === undefined)('the alerts', () => {
+  it('fire as they should: the code of a saga fails', async () => {
+    const before = await scrape();
+    const during = new Map([...(await scrape()), ...(await failInEveryTask())]);
+    await expectAlerts(before, during, ['OpenpoolWorkflowsFail']);
+  });
+
+  it('are all tried by a fault', () => {
+    const { groups } = parse(readFileSync(RULES, 'utf8')) as {
+      groups: { rules: { alert: string }[] }[];
+    };
+    const tried = new Set([...faults.flatMap(({ alerts }) => alerts), 'OpenpoolWorkflowsFail']);
+    expect(groups.flatMap(({ rules }) => rules.map(({ alert }) => alert)).sort()).toEqual(
+      [...tried].sort(),
+    );
+  });
+
+  it.each(faults)('fire as they should: $what', async ({ inject, alerts }) => {
+    const before = await scrape();
+    await inject();
+    await expectAlerts(before, await scrape(), alerts);
+  });
+});
