@@ -281,8 +281,8 @@ describe('the keys of a pool', () => {
   it('stand not in the metrics of a worker, which has those of its process and those that the dashboard shows', async () => {
     const names = [...workerMetrics.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     const dashboard = await readFile(join(ROOT, 'monitoring/dashboard.json'), 'utf8');
-    const shown = [...dashboard.matchAll(/\b(?:temporal|process|nodejs)_[a-z0-9_]+/g)].map(([name]) =>
-      name.replace(/_(bucket|count|sum)$/, ''),
+    const shown = [...dashboard.matchAll(/\b(?:temporal|process|nodejs)_[a-z0-9_]+/g)].map(
+      ([name]) => name.replace(/_(bucket|count|sum)$/, ''),
     );
     expect(new Set(shown).size).toBeGreaterThan(5);
     // Its first sample is there only once an activity has failed.
