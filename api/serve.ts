@@ -10,6 +10,7 @@ import { createProcessMetrics } from '../start/process-metrics.js';
 import type { Service, ServiceContext } from '../start/service.js';
 import { type ApiDeps, createApi } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections, trustConnection } from './connections.js';
+import { measureRequests } from './metrics/requests.js';
 
 /** Requests without the token get the same bytes for so many ms, and none that are more than twice as old. */
 const ANSWERS_KEPT_MS = 1_000;
@@ -27,13 +28,19 @@ export interface ApiOptions extends ApiDeps {
 
 /** Starts to listen on the configured port. Rejects with API_CANNOT_LISTEN when that fails. */
 export async function startApi(options: ApiOptions) {
-  const { config } = options;
+  const { config, processMetrics } = options;
   const { host, port } = config.api;
+  const metrics = processMetrics && measureRequests(processMetrics);
   const { app, answerKept } = createApi(options);
   const listen = getRequestListener(app.fetch, { hostname: host });
   const server = createServer(ARRIVAL_LIMITS, (incoming, outgoing) => {
-    if (answerKept(incoming, outgoing)) trustConnection(incoming.socket, false);
-    else void listen(incoming, outgoing);
+    if (answerKept(incoming, outgoing)) {
+      trustConnection(incoming.socket, false);
+      metrics?.countKept();
+      return;
+    }
+    metrics?.measure(outgoing);
+    void listen(incoming, outgoing);
   });
   boundConnections(server, options.bounds);
   const address = await new Promise<AddressInfo>((resolve, reject) => {

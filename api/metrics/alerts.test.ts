@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -19,6 +20,7 @@ import { scriptPath } from '../../dev/kit/script.js';
 import { until } from '../../dev/kit/until.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createLog, installRuntime } from '../../start/log.js';
+import { createProcessMetrics } from '../../start/process-metrics.js';
 import {
   createPayer,
   createTestWallet,
@@ -69,7 +71,8 @@ beforeEach(async () => {
   await pay();
   await check();
   const now = () => new Date(T0);
-  api = await startApi({ ...poolOf(db, { now }), config: testConfig() });
+  const processMetrics = createProcessMetrics(db);
+  api = await startApi({ ...poolOf(db, { now, processMetrics }), config: testConfig() });
   return () => api.stop();
 });
 
@@ -195,6 +198,17 @@ const faults: readonly Fault[] = [
     alerts: ['OpenpoolPayoutOld'],
   },
   {
+    what: 'a table is gone that the API needs, not the metrics',
+    inject: async () => {
+      await run('ALTER TABLE terms RENAME TO elsewhere');
+      for (let i = 0; i < 5; i += 1) {
+        const { status } = await fetch(`${api.url}/v1/terms`);
+        expect(status).toBe(500);
+      }
+    },
+    alerts: ['OpenpoolApiFails'],
+  },
+  {
     what: 'somebody tries tokens',
     inject: async () => {
       for (let guess = 0; guess < 60; guess += 1) {
@@ -238,19 +252,54 @@ describe.skipIf(promtoolPath === undefined)('the alerts', () => {
     await expectAlerts(before, during, ['OpenpoolWorkflowsFail']);
   });
 
-  it('are all tried by a fault', () => {
-    const { groups } = parse(readFileSync(RULES, 'utf8')) as {
-      groups: { rules: { alert: string }[] }[];
-    };
-    const tried = new Set([...faults.flatMap(({ alerts }) => alerts), 'OpenpoolWorkflowsFail']);
-    expect(groups.flatMap(({ rules }) => rules.map(({ alert }) => alert)).sort()).toEqual(
-      [...tried].sort(),
-    );
-  });
-
   it.each(faults)('fire as they should: $what', async ({ inject, alerts }) => {
     const before = await scrape();
     await inject();
     await expectAlerts(before, await scrape(), alerts);
   });
+});
+
+interface Rule {
+  readonly alert: string;
+  readonly annotations: { readonly summary: string; readonly description: string };
+}
+const read = (name: string) => readFileSync(join(dirname(RULES), name), 'utf8');
+
+describe('what stands in monitoring', () => {
+  const { groups } = parse(read('alerts.yml')) as { groups: { rules: Rule[] }[] };
+  const rules = groups.flatMap((group) => group.rules);
+
+  it('has a fault, a made-up test and words for every alert', () => {
+    const tried = new Set([...faults.flatMap(({ alerts }) => alerts), 'OpenpoolWorkflowsFail']);
+    expect(rules.map(({ alert }) => alert).sort()).toEqual([...tried].sort());
+    for (const { alert, annotations } of rules) {
+      expect([alert, annotations.summary, annotations.description]).toEqual([
+        alert,
+        expect.stringMatching(/\S/),
+        expect.stringMatching(/\.$/),
+      ]);
+      expect(read('alerts.test.yml')).toContain(`alertname: ${alert},`);
+    }
+  });
+
+  it.each(['alerts.yml', 'dashboard.json'])(
+    '%s asks for metrics that a scrape has',
+    async (name) => {
+      const asked = new Set(
+        [...read(name).matchAll(/openpool_[a-z_]+/g)].map(([metric]) =>
+          metric.replace(/_(bucket|count)$/, ''),
+        ),
+      );
+      expect(asked.size).toBeGreaterThan(10);
+      // Figures without a value are left out of a scrape: these need a payout, a set-aside event and known prices.
+      await reserveFor(world.database.db, 1_000n);
+      transcode(-4, 'nobody', 1n);
+      await pass(0);
+      await run(`INSERT INTO job_price SELECT '${world.config.id}', '${minutesAgo(0)}'::timestamptz - hours * interval '1 hour',
+                 'ai', 'text-to-image', 'sdxl', 20, 1000000, 1000 FROM generate_series(0, 200) AS hours`);
+      const text = await (await fetch(`${api.url}/metrics`)).text();
+      const scraped = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, metric]) => metric));
+      expect([...asked].filter((metric) => !scraped.has(metric))).toEqual([]);
+    },
+  );
 });
