@@ -2,6 +2,7 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY dev/openapi/package.json dev/openapi/
 # No install script is needed: what is native comes prebuilt.
 RUN npm ci --ignore-scripts
 COPY . .

@@ -15,6 +15,7 @@ import { type Access, createAccess } from './access.js';
 import { preflights, publicReads } from './headers/cross-origin.js';
 import { requestIdOf, requestIds } from './headers/request-ids.js';
 import { metricsRoutes } from './metrics/route.js';
+import { openApiRoutes } from './openapi/route.js';
 import { STYLE_HASH } from './page/kit/style.js';
 import { payeePageRoutes } from './page/payee/payee-page.js';
 import { statusPageRoutes } from './page/status-page.js';
@@ -29,7 +30,7 @@ import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
 import { poolRoutes, termsRoutes } from './routes/pool.js';
 import { roundRoutes } from './routes/rounds.js';
-import { sourceRoutes } from './routes/sources.js';
+import { sourceRoutes, syncRoutes } from './routes/sources.js';
 import { decisionRoutes, uncountedRoutes } from './routes/uncounted.js';
 import { walletRoutes } from './routes/wallet.js';
 import type { OnBlocked } from './wrong-tokens.js';
@@ -163,10 +164,10 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   statusPageRoutes(app, deps);
   payeePageRoutes(app, deps);
   termsPageRoutes(app, deps);
-  compatRoutes(app, deps, access);
-  metricsRoutes(app, deps, access);
-  healthRoutes(app, deps);
   const routes = routesOf(app, access);
+  compatRoutes(routes, deps);
+  metricsRoutes(routes, deps, access);
+  healthRoutes(routes, deps);
   poolRoutes(routes, deps);
   uncountedRoutes(routes, deps);
   decisionRoutes(routes, deps);
@@ -174,9 +175,11 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   payoutRoutes(routes, deps);
   roundRoutes(routes, deps);
   sourceRoutes(routes, deps);
+  syncRoutes(routes, deps);
   termsRoutes(routes, deps);
   findingRoutes(routes, deps);
   walletRoutes(routes, deps);
+  openApiRoutes(routes, deps);
   // Returns an answer instead of throwing: an error thrown here could no longer become a 405.
   app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {

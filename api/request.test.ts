@@ -14,6 +14,7 @@ const ANY_QUERY = [
   '/transcoder',
   '/transcoders',
   '/metrics',
+  '/openapi.json',
   '/payees',
   '/payees/:address',
   '/terms',

@@ -11,6 +11,7 @@ import { findTextFault } from '../core/base/text.js';
 import { parseAddress } from '../core/chain/checksums.js';
 import { MAX_PAGE_SIZE } from '../core/db/paging.js';
 import type { Access, Shown } from './access.js';
+import type { About, AnswerOf, DescribedRoute, Status } from './openapi/about.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 
@@ -20,23 +21,38 @@ export const wholeQuery = (least: number, most: number) =>
     .string()
     .regex(/^\d{1,9}$/, 'give a whole number')
     .transform(Number)
-    .pipe(z.number().min(least).max(most));
+    .pipe(z.number().min(least).max(most))
+    .meta({ wire: { type: 'integer', minimum: least, maximum: most } });
 
 /** The query of a list that has no filter. */
 export const pageQuery = z.strictObject({
   limit: wholeQuery(1, MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE),
-  cursor: z.string().max(4_000).nullable().default(null),
+  cursor: z
+    .string()
+    .max(4_000)
+    .nullable()
+    .meta({ wire: { type: 'string', maxLength: 4_000 } })
+    .default(null),
 });
 
 /** The query of a route that takes none: a misspelt filter would otherwise return everybody's rows. */
 export const noQuery = z.strictObject({});
 
-export const booleanQuery = z.enum(['true', 'false']).transform((text) => text === 'true');
+export const booleanQuery = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .meta({ wire: { type: 'boolean' } });
 
-export const addressText = z.string().transform(parseAddress);
+export const addressText = z
+  .string()
+  .transform(parseAddress)
+  .meta({ wire: { type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' } });
 
 /** An event's time, converted to ISO format. */
-export const eventTimeText = z.string().transform(parseEventTime);
+export const eventTimeText = z
+  .string()
+  .transform(parseEventTime)
+  .meta({ wire: { type: 'string', description: 'A time with its zone, or a day.' } });
 
 /** The reason of an action, for the audit log; for requests that have a default reason. */
 export const reasonText = z.string().trim().max(500);
@@ -51,66 +67,120 @@ export const rehearsableBody = decisionBody.extend({ dryRun: z.boolean().default
 export const listQuery = <Fields extends z.ZodRawShape>(fields: Fields) => pageQuery.extend(fields);
 
 /** What a handler may need to know of a request besides what was checked. */
-interface Asked {
+interface Asked<Answer> {
   readonly c: Context;
   /** The part of the path that names one thing: its id or its address. */
   readonly id: string;
   readonly shows: Shown;
+  /** Makes an answer with a status other than 200. */
+  readonly answer: (status: Status, value: Answer) => Response;
 }
 
 /** Makes the answer: the value to send as JSON, or a response that has a status of its own. */
-type Handle<Input> = (input: Input, asked: Asked) => Promise<object>;
+type Handle<Input, Answer extends z.ZodType> = (
+  input: Input,
+  asked: Asked<AnswerOf<Answer>>,
+) => Promise<AnswerOf<Answer> | Response>;
 
 export type Routes = ReturnType<typeof routesOf>;
 
+/**
+ * Adds routes, each with what the OpenAPI document says about it: a summary, the schema of its answer, its errors. What a
+ * handler returns must fit the schema, and each answer of the tests is checked against the document. A new route needs
+ * its `About` in `api/answers/`; then `npm run openapi` writes the types of the client.
+ */
 export function routesOf(app: Hono, access: Access) {
-  const answer = async <Input>(c: Context, input: Input, handle: Handle<Input>) => {
+  const described: DescribedRoute[] = [];
+  const askedOf = <Answer>(c: Context): Asked<Answer> => {
     const [id = ''] = Object.values<string>(c.req.param());
-    const asked = {
+    return {
       c,
       id,
       get shows() {
         return access.shows(c);
       },
+      answer: (status, value) => jsonOf(c, value, status),
     };
-    const answered = await handle(input, asked);
-    return answered instanceof Response ? answered : c.json(answered);
+  };
+  const answer = async <Input, Answer extends z.ZodType>(
+    c: Context,
+    input: Input,
+    handle: Handle<Input, Answer>,
+  ) => {
+    const answered = await handle(input, askedOf(c));
+    return answered instanceof Response ? answered : jsonOf(c, answered, 200);
+  };
+  const requireRole = (c: Context, role: Role | undefined) => {
+    if (role !== undefined) access.requireRole(c, role);
   };
   return {
-    /** Adds a route that reads one thing. */
-    get<Schema extends z.ZodObject>(
+    /** All routes that were added. */
+    described: described as readonly DescribedRoute[],
+    /** Adds a route that reads one thing. Without a role it is public. */
+    get<Schema extends z.ZodObject, Answer extends z.ZodType>(
       path: string,
-      schema: Schema,
-      handle: Handle<z.infer<Schema>>,
+      query: Schema,
+      about: About<Answer>,
+      handle: Handle<z.infer<Schema>, Answer>,
     ): void {
-      app.get(path, async (c) => answer(c, readQuery(c, schema), handle));
-    },
-    /** Adds a route that reads a list, whose query is divided into a filter and a page. Without a role it is public. */
-    list<Schema extends typeof pageQuery>(
-      path: string,
-      schema: Schema,
-      handle: Handle<ReturnType<typeof divide<Schema>>>,
-      { role }: { readonly role?: Role } = {},
-    ): void {
+      described.push({ ...about, method: 'get', path, query, isStrict: true });
       app.get(path, async (c) => {
-        if (role !== undefined) access.requireRole(c, role);
-        return answer(c, divide(readQuery(c, schema)), handle);
+        requireRole(c, about.role);
+        return answer(c, readQuery(c, query), handle);
       });
     },
-    /** Adds a route that changes something, for tokens of this role; the audit log names the token. */
-    post<Schema extends z.ZodType<object>>(
+    /** Adds a route that reads a list, whose query is divided into a filter and a page. */
+    list<Schema extends typeof pageQuery, Answer extends z.ZodType>(
       path: string,
-      role: Role,
-      schema: Schema,
-      handle: Handle<z.infer<Schema> & { readonly actor: string }>,
+      query: Schema,
+      about: About<Answer>,
+      handle: Handle<ReturnType<typeof divide<Schema>>, Answer>,
     ): void {
+      described.push({ ...about, method: 'get', path, query, isStrict: true });
+      app.get(path, async (c) => {
+        requireRole(c, about.role);
+        return answer(c, divide(readQuery(c, query)), handle);
+      });
+    },
+    /** Adds a route that changes something, for tokens of a role; the audit log names the token. */
+    post<Schema extends z.ZodType<object>, Answer extends z.ZodType>(
+      path: string,
+      body: Schema,
+      about: About<Answer> & { readonly role: Role },
+      handle: Handle<z.infer<Schema> & { readonly actor: string }, Answer>,
+    ): void {
+      described.push({
+        ...about,
+        method: 'post',
+        path,
+        query: noQuery,
+        isStrict: true,
+        body,
+      });
       app.post(path, async (c) => {
-        const actor = access.requireRole(c, role);
+        const actor = access.requireRole(c, about.role);
         readQuery(c, noQuery);
-        return answer(c, { ...read(schema, await readJson(c), 'body'), actor }, handle);
+        return answer(c, { ...read(body, await readJson(c), 'body'), actor }, handle);
+      });
+    },
+    /** Adds a route that makes its response itself and takes any query. */
+    raw(
+      path: string,
+      about: About & { readonly query?: z.ZodObject; readonly media?: string },
+      handle: (asked: Asked<object>) => Response | Promise<Response>,
+    ): void {
+      const { query = noQuery, ...rest } = about;
+      described.push({ ...rest, method: 'get', path, query, isStrict: false });
+      app.get(path, async (c) => {
+        requireRole(c, about.role);
+        return handle(askedOf(c));
       });
     },
   };
+}
+
+function jsonOf(c: Context, value: unknown, status: Status): Response {
+  return c.body(JSON.stringify(value), status, { 'content-type': 'application/json' });
 }
 
 function divide<Schema extends typeof pageQuery>({ limit, cursor, ...filter }: z.infer<Schema>) {

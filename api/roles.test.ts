@@ -39,6 +39,7 @@ const PUBLIC = [
   ...[
     '/',
     '/metrics',
+    '/openapi.json',
     '/payees',
     '/payees/:address',
     '/status',

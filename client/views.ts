@@ -38,8 +38,10 @@ export function viewAdjustment(report: AdjustmentReport) {
   });
 }
 
+type TermsState = 'in-force' | 'announced' | 'replaced' | 'withdrawn';
+
 /** Returns the state of a version of the terms. Exactly one is in force; the earlier ones are replaced. */
-export function stateOfTerms(version: TermsVersion, { inForce, now }: TermsHistory) {
+export function stateOfTerms(version: TermsVersion, { inForce, now }: TermsHistory): TermsState {
   if (version.isWithdrawn) return 'withdrawn';
   if (version.id === inForce.id) return 'in-force';
   return version.fromMs > now.getTime() ? 'announced' : 'replaced';

@@ -2,10 +2,11 @@
  * Serves the gauges in Prometheus' text format. Everybody may read them, so they contain no addresses, hosts or names
  * of payees.
  */
-import type { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import type { RunningPool } from '../../client/running-pool.js';
 import type { Access } from '../access.js';
+import type { Routes } from '../request.js';
+import { METRICS } from '../schemas/plain.js';
 import { gaugesOf } from './gauges.js';
 import { setPoolGauges } from './pool-gauges.js';
 import { setSourceGauges } from './source-gauges.js';
@@ -15,8 +16,8 @@ interface MeasuredPool extends RunningPool {
   readonly processMetrics?: Registry;
 }
 
-export function metricsRoutes(app: Hono, pool: MeasuredPool, access: Access): void {
-  app.get('/metrics', async (c) => {
+export function metricsRoutes(routes: Routes, pool: MeasuredPool, access: Access): void {
+  routes.raw('/metrics', METRICS.metrics, async ({ c }) => {
     // Makes a new registry for each scrape, because all values but the count of wrong tokens come from the database.
     const registry = new Registry();
     registry.setDefaultLabels({ pool: pool.poolId });

@@ -2,7 +2,6 @@
  * Answers like the first manager, byte for byte, for the dashboards that read it. That manager's amounts are JSON
  * numbers. They are exact here, because we write their digits and never convert them to a `number`.
  */
-import type { Hono } from 'hono';
 import type { RunningPool } from '../../client/running-pool.js';
 import { formatEth } from '../../core/base/money.js';
 import { toChecksum } from '../../core/chain/checksums.js';
@@ -13,23 +12,26 @@ import {
 } from '../../core/payees/store/remote-worker-reads.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
-import type { Access, Shown } from '../access.js';
+import type { Shown } from '../access.js';
 import { publicRegion } from '../outside.js';
+import type { Routes } from '../request.js';
+import { FIRST_MANAGER } from '../schemas/plain.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-export function compatRoutes(app: Hono, pool: RunningPool, access: Access): void {
-  app.get('/status', async (c) => c.body(await statusText(pool), 200, JSON_TYPE));
-  for (const [path, nodeType] of [
-    ['/workers', undefined],
-    ['/transcoder', 'transcode'],
+export function compatRoutes(routes: Routes, pool: RunningPool): void {
+  routes.raw('/status', FIRST_MANAGER.status, async ({ c }) =>
+    c.body(await statusText(pool), 200, JSON_TYPE),
+  );
+  for (const [name, nodeType] of [
+    ['workers', undefined],
+    ['transcoder', 'transcode'],
     // The first manager's dashboard is older than node types, and shows every worker as a transcoder.
-    ['/transcoders', undefined],
+    ['transcoders', undefined],
   ] as const) {
-    app.get(path, async (c) => {
+    routes.raw(`/${name}`, FIRST_MANAGER[name], async ({ c, shows }) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
       const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
-      const shows = access.shows(c);
       // Converts each page of rows to bytes at once: ten thousand rows kept as objects would keep the garbage collector
       // busy.
       const parts: Buffer[] = [];

@@ -16,6 +16,7 @@ import {
 import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
 import { publicActor, publicFinding } from '../outside.js';
 import { booleanQuery, listQuery, type Routes, rehearsableBody } from '../request.js';
+import { FINDINGS } from '../schemas/uncounted.js';
 
 const findingsQuery = listQuery({
   source: z.string().max(200).optional(),
@@ -23,7 +24,7 @@ const findingsQuery = listQuery({
 });
 
 export function findingRoutes(routes: Routes, { db }: RunningPool): void {
-  routes.list('/v1/findings', findingsQuery, async ({ filter, page }, { shows }) => {
+  routes.list('/v1/findings', findingsQuery, FINDINGS.list, async ({ filter, page }, { shows }) => {
     const { source: sourceId, all } = filter;
     await requireKnownSource(db, sourceId);
     const [{ items, nextCursor }, { counts, lookedAt }] = await Promise.all([
@@ -36,7 +37,8 @@ export function findingRoutes(routes: Routes, { db }: RunningPool): void {
     const findings = items.map((finding) => viewFinding(finding, shows.words));
     return { lookedAt, open, openAcknowledged, findings, nextCursor };
   });
-  routes.post('/v1/findings/:id/acknowledge', 'operate', rehearsableBody, async (body, asked) => {
+  const known = FINDINGS.acknowledge;
+  routes.post('/v1/findings/:id/acknowledge', rehearsableBody, known, async (body, asked) => {
     const { dryRun, ...decision } = body;
     const id = readId(asked.id);
     const finding = await changeOrRehearse(db, dryRun, async (tx) => {

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Hono } from 'hono';
 import { toErrorAnswer } from '../../client/error-answers.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { pingTemporal } from '../../client/workflow-calls.js';
@@ -8,12 +7,16 @@ import { PoolError } from '../../core/base/errors/pool-error.js';
 import { lastTurn } from '../../core/ledger/store/worker-processes.js';
 import { isWorkerSilent } from '../../core/standing/rules/pool-standing.js';
 import { pingDatabase } from '../../core/standing/store/pool-reads.js';
+import type { Routes } from '../request.js';
+import { PROBES } from '../schemas/plain.js';
 
 const PATIENCE_MS = 3_000;
 
-export function healthRoutes(app: Hono, pool: RunningPool): void {
+export function healthRoutes(routes: Routes, pool: RunningPool): void {
   // Reports only on this process, because a health check restarts it, and that fixes nothing that is down elsewhere.
-  app.get('/v1/health', (c) => c.json({ status: 'ok', version: pool.version }));
+  routes.raw('/v1/health', PROBES.health, ({ c }) =>
+    c.json({ status: 'ok', version: pool.version }),
+  );
   const ask = () =>
     Promise.all([
       probe(pingDatabase(pool.db), 'DATABASE_UNREACHABLE'),
@@ -22,7 +25,7 @@ export function healthRoutes(app: Hono, pool: RunningPool): void {
     ]);
   // One check serves all requests that wait for it, so that they take one connection however many there are.
   let asked: ReturnType<typeof ask> | undefined;
-  app.get('/v1/ready', async (c) => {
+  routes.raw('/v1/ready', PROBES.ready, async ({ c }) => {
     asked ??= ask().finally(() => {
       asked = undefined;
     });

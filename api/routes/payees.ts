@@ -24,6 +24,7 @@ import {
   pageQuery,
   type Routes,
 } from '../request.js';
+import { PAYEES } from '../schemas/payees.js';
 import { viewPayout } from './payouts.js';
 
 /** How many of a payee's workers and payouts its own answer shows. The lists, filtered by payee, have the rest. */
@@ -40,15 +41,15 @@ const workersQuery = listQuery({
 export function payeeRoutes(routes: Routes, pool: RunningPool): void {
   const { db } = pool;
   const links = createLinks(pool);
-  routes.list('/v1/workers', workersQuery, async ({ filter, page }, { shows }) => {
+  routes.list('/v1/workers', workersQuery, PAYEES.workers, async ({ filter, page }, { shows }) => {
     const { items, nextCursor } = await listRemoteWorkers(db, filter, page);
     return { workers: items.map((worker) => viewWorker(worker, shows)), nextCursor };
   });
-  routes.list('/v1/payees', pageQuery, async ({ page }) => {
+  routes.list('/v1/payees', pageQuery, PAYEES.list, async ({ page }) => {
     const { items, nextCursor } = await listPayees(db, page);
     return { payees: items.map((payee) => viewPayee(payee, links)), nextCursor };
   });
-  routes.get('/v1/payees/:address', noQuery, async (_, { id, shows }) => {
+  routes.get('/v1/payees/:address', noQuery, PAYEES.show, async (_, { id, shows }) => {
     const address = parseAddress(id);
     const payee = await findPayee(db, address);
     if (payee === undefined) throw unknownPayee(address);
@@ -62,7 +63,7 @@ export function payeeRoutes(routes: Routes, pool: RunningPool): void {
       payouts: payouts.items.map((payout) => viewPayout(payout, links, shows.words)),
     };
   });
-  routes.get('/v1/payees/:address/why', noQuery, async (_, { id, shows }) => {
+  routes.get('/v1/payees/:address/why', noQuery, PAYEES.why, async (_, { id, shows }) => {
     const address = parseAddress(id);
     const why = await readWhy(pool, address);
     if (why === undefined) throw unknownPayee(address);

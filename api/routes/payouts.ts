@@ -39,12 +39,14 @@ import {
   reasonText,
   rehearsableBody,
 } from '../request.js';
+import { PAYOUTS } from '../schemas/payouts.js';
 
 /** Parses several states from one query field: `?state=reserved,signed`. */
 const statesText = z
   .string()
   .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(PAYOUT_STATES)).min(1));
+  .pipe(z.array(z.enum(PAYOUT_STATES)).min(1))
+  .meta({ wire: { type: 'array', items: { type: 'string', enum: PAYOUT_STATES }, minItems: 1 } });
 
 const payoutsQuery = listQuery({ state: statesText.optional(), payee: addressText.optional() });
 
@@ -70,12 +72,12 @@ const MESSAGES = [
 export function payoutRoutes(routes: Routes, pool: RunningPool): void {
   const { db } = pool;
   const links = createLinks(pool);
-  routes.list('/v1/payouts', payoutsQuery, async ({ filter, page }, { shows }) => {
+  routes.list('/v1/payouts', payoutsQuery, PAYOUTS.list, async ({ filter, page }, { shows }) => {
     const { state: states, payee } = filter;
     const { items, nextCursor } = await listPayouts(db, { states, payee }, page);
     return { payouts: items.map((payout) => viewPayout(payout, links, shows.words)), nextCursor };
   });
-  routes.get('/v1/payouts/:id', noQuery, async (_, { id, shows: { words } }) => {
+  routes.get('/v1/payouts/:id', noQuery, PAYOUTS.show, async (_, { id, shows: { words } }) => {
     const payout = await requirePayout(pool, id);
     const [slots, allocations] = await Promise.all([readSlots(db, id), readAllocations(db, id)]);
     return {
@@ -84,18 +86,20 @@ export function payoutRoutes(routes: Routes, pool: RunningPool): void {
       nonces: slots.map((slot) => viewSlot(slot, links, words)),
     };
   });
-  routes.post('/v1/payouts', 'operate', payoutBody, async ({ dryRun, ...body }, { c }) => {
+  routes.post('/v1/payouts', payoutBody, PAYOUTS.request, async (said, asked) => {
+    const { dryRun, ...body } = said;
     if (dryRun) return viewRehearsal(await rehearsePayout(pool, body));
-    const request = { ...body, idempotencyKey: readIdempotencyKey(c) };
+    const request = { ...body, idempotencyKey: readIdempotencyKey(asked.c) };
     const { payout, workflowId, created } = await requestPayout(pool, request);
     const answer = { workflowId, workflowUrl: links.workflow(workflowId), created };
-    if (payout === null) return c.json({ payout, ...answer, words: UNANSWERED }, 202);
+    if (payout === null) return asked.answer(202, { payout, ...answer, words: UNANSWERED });
     const words = created ? RESERVED : JOINED;
     const view = viewPayout(payout, links, true);
-    return c.json({ payout: view, ...answer, words }, created ? 201 : 200);
+    return asked.answer(created ? 201 : 200, { payout: view, ...answer, words });
   });
   for (const [action, apply] of MESSAGES) {
-    routes.post(`/v1/payouts/:id/${action}`, 'operate', rehearsableBody, async (body, asked) => {
+    const path = `/v1/payouts/:id/${action}`;
+    routes.post(path, rehearsableBody, PAYOUTS[action], async (body, asked) => {
       const { dryRun, ...decision } = body;
       const { id, state } = await requirePayout(pool, asked.id);
       if (isClosed(state)) {

@@ -29,13 +29,14 @@ import {
 import { type RunningFile, runningFiles } from '../../core/terms/store/worker-terms.js';
 import { publicCheck } from '../outside.js';
 import { eventTimeText, noQuery, pageQuery, type Routes, rehearsableBody } from '../request.js';
+import { POOL, TERMS } from '../schemas/pool.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
 
 const SHOWN_REBUILDS = 20;
 
 export function poolRoutes(routes: Routes, { db, config, poolId, version }: RunningPool): void {
-  routes.get('/v1/pool', noQuery, async () => {
+  routes.get('/v1/pool', noQuery, POOL.show, async () => {
     const [totals, terms] = await Promise.all([readPoolTotals(db), findTermsInForce(db)]);
     return {
       id: poolId,
@@ -73,8 +74,8 @@ export function poolRoutes(routes: Routes, { db, config, poolId, version }: Runn
     }));
     return { entries, nextCursor };
   };
-  routes.list('/v1/audit-log', pageQuery, listed, { role: 'read' });
-  routes.get('/v1/rebuild', noQuery, async (_, { shows }) => {
+  routes.list('/v1/audit-log', pageQuery, POOL.auditLog, listed);
+  routes.get('/v1/rebuild', noQuery, POOL.rebuild, async (_, { shows }) => {
     const all = await listRebuilds(db, SHOWN_REBUILDS);
     const shown = shows.words
       ? all
@@ -82,7 +83,7 @@ export function poolRoutes(routes: Routes, { db, config, poolId, version }: Runn
     const items = withChecksums(shown);
     return { latest: items[0] ?? null, items };
   });
-  routes.get('/v1/archives', noQuery, async () => ({
+  routes.get('/v1/archives', noQuery, POOL.archives, async () => ({
     items: (await listArchives(db)).map(viewArchive),
   }));
 }
@@ -119,7 +120,7 @@ const changeBody = rehearsableBody.extend({
 });
 
 export function termsRoutes(routes: Routes, { db }: RunningPool): void {
-  routes.get('/v1/terms', noQuery, async (_, { shows }) => {
+  routes.get('/v1/terms', noQuery, TERMS.show, async (_, { shows }) => {
     const [history, acts, files] = await Promise.all([
       readTermsHistory(db),
       listActs(db, 'terms.change'),
@@ -132,8 +133,8 @@ export function termsRoutes(routes: Routes, { db }: RunningPool): void {
   });
   routes.post(
     '/v1/terms',
-    'admin',
     changeBody,
+    TERMS.change,
     async ({ reason, dryRun, actor, from, ...body }) => {
       const changes = namedTerms({
         commissionBps: body.commissionBps,

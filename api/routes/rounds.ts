@@ -12,6 +12,7 @@ import { pageOfPreview, previewRound } from '../../core/payouts/store/reads/roun
 import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
 import { publicHalt, publicStanding } from '../outside.js';
 import { decisionBody, listQuery, type Routes } from '../request.js';
+import { ROUNDS } from '../schemas/payouts.js';
 
 const previewQuery = listQuery({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
 
@@ -26,48 +27,53 @@ export function roundRoutes(routes: Routes, pool: RunningPool): void {
   const links = createLinks(pool);
   const { db, config } = pool;
   const { chain } = config;
-  routes.list('/v1/round/preview', previewQuery, async ({ filter, page }, { shows }) => {
-    const paying = await findPayingWallet(db, chain.chainId);
-    const [preview, { stops }] = await Promise.all([
-      previewRound(db, config.pool, freeWeiOf(paying, chain.keepInWalletWei)),
-      readStanding(pool, paying),
-    ]);
-    const gas = await expectedGas(db, paying, preview.totals.pays);
-    const { items, nextCursor } = pageOfPreview(preview.payees, filter.verdict, page);
-    const { payees, pays, waits, notDue, ...sums } = preview.totals;
-    return {
-      at: preview.at,
-      /** What was looked at: `POST /v1/rounds` makes exactly this round, or refuses. */
-      previewHash: preview.previewHash,
-      gas: viewGas(gas),
-      /** The halts that stop every payout now, whether or not the payee is due. */
-      halts: (paying?.halts ?? [])
-        .map(shows.words ? (halt) => halt : publicHalt)
-        .map(({ code, reason }) => ({ code, reason: withChecksums(reason) })),
-      /** Other reasons why no payout can be made now. */
-      stops: stops.map(({ code, reason }) => ({ code, reason })),
-      totals: {
-        payees,
-        pays,
-        waits,
-        notDue,
-        ...amount('pays', sums.paysWei),
-        ...amount('waits', sums.waitsWei),
-        ...amount('usedToday', sums.usedTodayWei),
-        ...amount('leftToday', sums.leftTodayWei),
-        ...amount('beyondToday', sums.beyondTodayWei),
-      },
-      payees: items.map((item) => viewPreviewed(item, shows.words)),
-      nextCursor,
-    };
-  });
-  routes.post('/v1/rounds', 'operate', roundBody, async (order, { c }) => {
+  routes.list(
+    '/v1/round/preview',
+    previewQuery,
+    ROUNDS.preview,
+    async ({ filter, page }, { shows }) => {
+      const paying = await findPayingWallet(db, chain.chainId);
+      const [preview, { stops }] = await Promise.all([
+        previewRound(db, config.pool, freeWeiOf(paying, chain.keepInWalletWei)),
+        readStanding(pool, paying),
+      ]);
+      const gas = await expectedGas(db, paying, preview.totals.pays);
+      const { items, nextCursor } = pageOfPreview(preview.payees, filter.verdict, page);
+      const { payees, pays, waits, notDue, ...sums } = preview.totals;
+      return {
+        at: preview.at,
+        /** What was looked at: `POST /v1/rounds` makes exactly this round, or refuses. */
+        previewHash: preview.previewHash,
+        gas: viewGas(gas),
+        /** The halts that stop every payout now, whether or not the payee is due. */
+        halts: (paying?.halts ?? [])
+          .map(shows.words ? (halt) => halt : publicHalt)
+          .map(({ code, reason }) => ({ code, reason: withChecksums(reason) })),
+        /** Other reasons why no payout can be made now. */
+        stops: stops.map(({ code, reason }) => ({ code, reason })),
+        totals: {
+          payees,
+          pays,
+          waits,
+          notDue,
+          ...amount('pays', sums.paysWei),
+          ...amount('waits', sums.waitsWei),
+          ...amount('usedToday', sums.usedTodayWei),
+          ...amount('leftToday', sums.leftTodayWei),
+          ...amount('beyondToday', sums.beyondTodayWei),
+        },
+        payees: items.map((item) => viewPreviewed(item, shows.words)),
+        nextCursor,
+      };
+    },
+  );
+  routes.post('/v1/rounds', roundBody, ROUNDS.start, async (order, { answer }) => {
     const { workflowId, result } = await orderRound(pool, order);
     const at = { workflowId, workflowUrl: links.workflow(workflowId) };
-    if (result === undefined) return c.json({ ...at, round: null, words: UNANSWERED }, 202);
+    if (result === undefined) return answer(202, { ...at, round: null, words: UNANSWERED });
     const { roundId, payouts, reservedWei } = result;
     const round = { id: roundId, payouts, ...amount('reserved', BigInt(reservedWei)) };
-    return c.json({ ...at, round, words: RESERVED }, 201);
+    return answer(201, { ...at, round, words: RESERVED });
   });
 }
 

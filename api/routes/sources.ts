@@ -44,6 +44,7 @@ import { readArrivals, readPrices } from '../../core/sentinel/store/source-figur
 import type { Shown } from '../access.js';
 import { publicActor, publicError, publicModel, publicName } from '../outside.js';
 import { noQuery, type Routes, rehearsableBody, wholeQuery } from '../request.js';
+import { SOURCES, SYNC } from '../schemas/sources.js';
 
 /** Clocks are judged by the events that arrived within this many ms. */
 export const ARRIVALS_MS = 3 * 3_600_000;
@@ -70,7 +71,7 @@ const moveBody = rehearsableBody.extend({
 
 export function sourceRoutes(routes: Routes, pool: RunningPool): void {
   const { db } = pool;
-  routes.get('/v1/sources', noQuery, async (_, { shows }) => {
+  routes.get('/v1/sources', noQuery, SOURCES.list, async (_, { shows }) => {
     const now = nowOf(pool);
     const [sources, counts, arrivals, unmatched] = await Promise.all([
       listSources(db, now),
@@ -78,8 +79,7 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
       readArrivals(db, new Date(now.getTime() - ARRIVALS_MS)),
       bucketUnmatched(db, now),
     ]);
-    const objects = await Promise.all(sources.map((source) => objectsOf(db, source, shows.words)));
-    const views = sources.map((source, i) => ({
+    const view = async (source: SourceSummary) => ({
       ...viewReading(source, now, shows),
       silence: viewSilence(source),
       clock: viewClock(arrivals.get(source.id) ?? []),
@@ -95,11 +95,12 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
         jobs,
         ...amount('gross', grossWei),
       })),
-      objects: objects[i],
-    }));
-    return { sources: views };
+      objects: await objectsOf(db, source, shows.words),
+    });
+    return { sources: await Promise.all(sources.map(view)) };
   });
-  routes.get('/v1/sources/:id/hours', hoursQuery, async ({ hours }, { id: sourceId, shows }) => {
+  routes.get('/v1/sources/:id/hours', hoursQuery, SOURCES.hours, async ({ hours }, asked) => {
+    const { id: sourceId, shows } = asked;
     await requireKnownSource(db, sourceId);
     const to = nowOf(pool);
     const from = new Date((Math.floor(to.getTime() / HOUR_MS) - hours + 1) * HOUR_MS);
@@ -117,7 +118,8 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
       })),
     };
   });
-  routes.get('/v1/sources/:id/prices', noQuery, async (_, { id: sourceId, shows }) => {
+  routes.get('/v1/sources/:id/prices', noQuery, SOURCES.prices, async (_, asked) => {
+    const { id: sourceId, shows } = asked;
     await requireKnownSource(db, sourceId);
     const now = nowOf(pool);
     const prices = await readPrices(db, now, sourceId);
@@ -125,18 +127,23 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
     const view = viewPrices(latest, shows.words);
     return { source: sourceId, models: latest.length, prices: view };
   });
-  routes.post('/v1/sources/:id/move', 'admin', moveBody, async (order, { id: sourceId }) => {
+  routes.post('/v1/sources/:id/move', moveBody, SOURCES.move, async (order, asked) => {
+    const { id: sourceId } = asked;
     const moved = await moveSource(db, sourceId, order).catch((error: unknown) => {
       throw sqlState(error) === FORBIDDEN ? moveForbidden(sourceId, error) : error;
     });
     return { ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) };
   });
-  routes.post('/v1/sources/:id/resume', 'operate', rehearsableBody, async (body, { id }) => {
+  const resumed = SOURCES.resume;
+  routes.post('/v1/sources/:id/resume', rehearsableBody, resumed, async (body, { id }) => {
     const { dryRun, ...decision } = body;
     await changeOrRehearse(db, dryRun, (tx) => resumeSource(tx, id, decision).then(() => true));
     return { resumed: !dryRun, dryRun, words: RESUMED_WORDS };
   });
-  routes.get('/v1/sync', noQuery, async (_, { shows }) => {
+}
+
+export function syncRoutes(routes: Routes, { db }: RunningPool): void {
+  routes.get('/v1/sync', noQuery, SYNC.show, async (_, { shows }) => {
     const pause = await findSyncPause(db);
     return { paused: pause === undefined ? null : viewPause(pause, shows.words) };
   });
@@ -144,7 +151,7 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
     ['pause', pauseSync, syncPauseWords],
     ['resume', endSyncPause, syncResumeWords],
   ] as const) {
-    routes.post(`/v1/sync/${action}`, 'operate', rehearsableBody, async (body) => {
+    routes.post(`/v1/sync/${action}`, rehearsableBody, SYNC[action], async (body) => {
       const { dryRun, ...decision } = body;
       const changed = await changeOrRehearse(db, dryRun, (tx) => apply(tx, decision));
       const pause = await findSyncPause(db);

@@ -38,6 +38,8 @@ import {
   reasonText,
   rehearsableBody,
 } from '../request.js';
+import { SOURCES } from '../schemas/sources.js';
+import { UNCOUNTED } from '../schemas/uncounted.js';
 
 const sourceText = z.string().max(200).optional();
 
@@ -56,19 +58,24 @@ const unattributedQuery = listQuery({
 
 export function uncountedRoutes(routes: Routes, pool: RunningPool): void {
   const { db } = pool;
-  routes.list('/v1/set-aside', setAsideQuery, async ({ filter, page }, { shows }) => {
-    const { source: sourceId, ...rest } = filter;
-    await requireKnownSource(db, sourceId);
-    await requireSetAsideCode(db, rest.code);
-    const { items, nextCursor } = await listSetAside(db, { sourceId, ...rest }, page);
-    const events = items.map((event) => ({
-      ...event,
-      ...(shows.words ? {} : publicSetAside(event)),
-      id: String(event.id),
-    }));
-    return { events, nextCursor };
-  });
-  routes.get('/v1/set-aside/:id', noQuery, async (_, { id, shows }) => {
+  routes.list(
+    '/v1/set-aside',
+    setAsideQuery,
+    UNCOUNTED.setAside,
+    async ({ filter, page }, { shows }) => {
+      const { source: sourceId, ...rest } = filter;
+      await requireKnownSource(db, sourceId);
+      await requireSetAsideCode(db, rest.code);
+      const { items, nextCursor } = await listSetAside(db, { sourceId, ...rest }, page);
+      const events = items.map((event) => ({
+        ...event,
+        ...(shows.words ? {} : publicSetAside(event)),
+        id: String(event.id),
+      }));
+      return { events, nextCursor };
+    },
+  );
+  routes.get('/v1/set-aside/:id', noQuery, UNCOUNTED.setAsideEvent, async (_, { id, shows }) => {
     const found = /^[1-9][0-9]{0,14}$/.test(id) ? await findSetAside(db, Number(id)) : undefined;
     if (found === undefined) {
       throw new PoolError('SET_ASIDE_NOT_FOUND', 'Nothing was set aside under this id.');
@@ -76,7 +83,8 @@ export function uncountedRoutes(routes: Routes, pool: RunningPool): void {
     const view = { ...found, id, help: setAsideHelp(found) };
     return shows.words ? view : { ...view, ...publicSetAside(found), stored: null };
   });
-  routes.list('/v1/unattributed', unattributedQuery, async ({ filter, page }, { shows }) => {
+  const open = UNCOUNTED.unattributed;
+  routes.list('/v1/unattributed', unattributedQuery, open, async ({ filter, page }, { shows }) => {
     const { source: sourceId, ...rest } = filter;
     await requireKnownSource(db, sourceId);
     const { items, nextCursor } = await listUnmatchedJobs(db, { sourceId, ...rest }, page);
@@ -170,13 +178,13 @@ const backfillBody = z.strictObject({
 export function decisionRoutes(routes: Routes, pool: RunningPool): void {
   const patienceMs = answerTimeoutOf(pool);
   const links = createLinks(pool);
-  routes.post('/v1/unattributed/assign', 'admin', assignBody, async (body) => {
+  routes.post('/v1/unattributed/assign', assignBody, UNCOUNTED.assign, async (body) => {
     const { to: payee, nodeType, region, newPayee } = body;
     const args = { ...chosen(body), payee, nodeType, region, newPayee };
     const order = { kind: 'jobs.assign', subject: payee, args, ...decisionOf(body) } as const;
     return viewJobDecision(await carryOut(pool, order, patienceMs));
   });
-  routes.post('/v1/unattributed/absorb', 'operate', absorbBody, async (body) => {
+  routes.post('/v1/unattributed/absorb', absorbBody, UNCOUNTED.absorb, async (body) => {
     const args = chosen(body);
     const subject = 'unattributed';
     const order = { kind: 'jobs.absorb', subject, args, ...decisionOf(body) } as const;
@@ -184,8 +192,8 @@ export function decisionRoutes(routes: Routes, pool: RunningPool): void {
   });
   routes.post(
     '/v1/adjustments',
-    'admin',
     adjustBody,
+    UNCOUNTED.adjust,
     async ({ reason, dryRun, actor, ...args }) => {
       const decision = { reason, dryRun, actor };
       const order = { kind: 'ledger.adjust', subject: args.payee, args, ...decision } as const;
@@ -194,8 +202,8 @@ export function decisionRoutes(routes: Routes, pool: RunningPool): void {
   );
   routes.post(
     '/v1/set-aside/retry',
-    'operate',
     retryBody,
+    UNCOUNTED.retry,
     async ({ ids, code, source, ...decision }) => {
       const args = { ids, code, sourceId: source };
       const subject = retrySubject(args);
@@ -206,11 +214,11 @@ export function decisionRoutes(routes: Routes, pool: RunningPool): void {
   );
   routes.post(
     '/v1/sources/:id/backfill',
-    'operate',
     backfillBody,
-    async (body, { c, id: sourceId }) => {
+    SOURCES.backfill,
+    async (body, { answer, id: sourceId }) => {
       const started = await startBackfill(pool, { ...body, sourceId });
-      return c.json({ ...started, workflowUrl: links.workflow(started.workflowId) }, 202);
+      return answer(202, { ...started, workflowUrl: links.workflow(started.workflowId) });
     },
   );
 }

@@ -21,6 +21,7 @@ import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacemen
 import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { publicCheck, publicHalt } from '../outside.js';
 import { addressText, noQuery, type Routes, rehearsableBody } from '../request.js';
+import { WALLET } from '../schemas/wallet.js';
 
 const SHOWN_RECONCILIATIONS = 20;
 
@@ -31,25 +32,26 @@ export function walletRoutes(routes: Routes, pool: RunningPool): void {
   const links = createLinks(pool);
   const show = async (showsWords: boolean) =>
     viewWallet(await requireWallet(pool), links, showsWords);
-  routes.get('/v1/wallet', noQuery, (_, { shows }) => show(shows.words));
-  routes.post('/v1/wallet/halt', 'operate', rehearsableBody, async ({ dryRun, ...decision }) => {
+  routes.get('/v1/wallet', noQuery, WALLET.show, (_, { shows }) => show(shows.words));
+  routes.post('/v1/wallet/halt', rehearsableBody, WALLET.halt, async (body) => {
+    const { dryRun, ...decision } = body;
     const wallet = await requireWallet(pool);
     const why = { code: 'HALTED_BY_OPERATOR', ...decision };
     const changed = await changeOrRehearse(db, dryRun, (tx) => haltWallet(tx, wallet, why));
     return { changed, dryRun, wallet: await show(true) };
   });
-  routes.post('/v1/wallet/resume', 'operate', rehearsableBody, async (decision) => {
+  routes.post('/v1/wallet/resume', rehearsableBody, WALLET.resume, async (decision) => {
     const resumed = await resumeWallet(db, await requireWallet(pool), decision);
     const { changed } = resumed;
     const { dryRun } = decision;
     return { changed, dryRun, words: resumedWords(resumed), wallet: await show(true) };
   });
-  routes.post('/v1/wallet/replace', 'admin', replaceBody, async (order) => {
+  routes.post('/v1/wallet/replace', replaceBody, WALLET.replace, async (order) => {
     const { changed, words } = await replaceWallet(db, order);
     const { dryRun } = order;
     return { changed, dryRun, words: withChecksums(words), wallet: await show(true) };
   });
-  routes.get('/v1/reconciliation', noQuery, async (_, { shows }) => {
+  routes.get('/v1/reconciliation', noQuery, WALLET.reconciliation, async (_, { shows }) => {
     const wallet = await findPayingWallet(db, config.chain.chainId);
     const kept =
       wallet === undefined ? [] : await listReconciliations(db, wallet, SHOWN_RECONCILIATIONS);

@@ -1,0 +1,185 @@
+/**
+ * Makes the OpenAPI document from what the routes say about themselves (api/request.ts) and from the schemas with which
+ * they check requests, so that nothing is said twice.
+ */
+import type { z } from 'zod';
+import type { DescribedRoute } from './about.js';
+import { errorSchema, refusalsOf } from './refusals.js';
+import { type Json, toJsonSchema } from './schemas.js';
+
+export interface OpenApiDocument extends Json {
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: Components;
+}
+
+export interface Components {
+  readonly schemas: Record<string, Json>;
+  readonly responses: Record<string, AnswerObject>;
+  readonly securitySchemes: Json;
+}
+
+export interface Operation extends Json {
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly parameters: readonly Parameter[];
+  readonly requestBody?: Body;
+  readonly responses: Readonly<Record<string, AnswerObject | Reference>>;
+}
+
+export interface Parameter extends Json {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required: boolean;
+  readonly description?: string;
+  readonly schema: Json;
+}
+
+export interface Body extends Json {
+  readonly content: Readonly<Record<string, { readonly schema: Json }>>;
+}
+
+export interface AnswerObject extends Body {
+  readonly description: string;
+}
+
+export interface Reference {
+  readonly $ref: string;
+}
+
+const JSON_MEDIA = 'application/json';
+
+const DESCRIPTION =
+  'The API of a Livepeer open pool. Amounts are decimal strings of wei with ETH next to them, addresses are EIP-55, ' +
+  'times are ISO 8601 in UTC. Everything but what names a role is public; a token shows more of it.';
+
+const TOKEN = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'A token that `openpool token create` made, with the role read, operate or admin.',
+};
+
+export function buildDocument(routes: readonly DescribedRoute[], version: string): OpenApiDocument {
+  const components: Components = {
+    schemas: { Error: errorSchema(routes) },
+    responses: {},
+    securitySchemes: { token: TOKEN },
+  };
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method]: operationOf(route, components) };
+  }
+  const tags = [...new Set(routes.map(tagOf))].sort();
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'openpool',
+      version,
+      description: DESCRIPTION,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'The pool that serves this document.' }],
+    security: [],
+    tags: tags.map((name) => ({ name, description: TAGS[name] ?? `About ${name}.` })),
+    paths: sorted(paths),
+    components: {
+      schemas: sorted(components.schemas),
+      responses: sorted(components.responses),
+      securitySchemes: components.securitySchemes,
+    },
+  };
+}
+
+const TAGS: Readonly<Record<string, string>> = {
+  manager: 'Probes, metrics, and what the first manager answered.',
+};
+
+/** Groups the routes of `/v1` by their first part; the others are the manager's. */
+function tagOf({ path }: DescribedRoute): string {
+  const [, version, first = ''] = path.split('/');
+  const isProbe = first === 'health' || first === 'ready';
+  return version === 'v1' && !isProbe ? first : 'manager';
+}
+
+function operationOf(route: DescribedRoute, components: Components): Operation {
+  const { method, path, summary, body, role } = route;
+  const id = path.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string = '') => next.toUpperCase());
+  return {
+    operationId: `${method}${id}`,
+    summary,
+    ...(role === undefined ? {} : { description: `Needs a token with the role \`${role}\`.` }),
+    tags: [tagOf(route)],
+    security: role === undefined ? [{}, { token: [] }] : [{ token: [] }],
+    parameters: [...pathParameters(path), ...otherParameters(route, components)],
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, ...contentOf(toJsonSchema(body, components.schemas)) } }),
+    responses: responsesOf(route, components),
+  };
+}
+
+const contentOf = (schema: Json, media = JSON_MEDIA) => ({ content: { [media]: { schema } } });
+
+function pathParameters(path: string): readonly Parameter[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+}
+
+function otherParameters(
+  { query, headers = {} }: DescribedRoute,
+  { schemas }: Components,
+): readonly Parameter[] {
+  const fields = [
+    ...Object.entries<z.ZodType>(query.shape).map((entry) => ['query', ...entry] as const),
+    ...Object.entries(headers).map((entry) => ['header', ...entry] as const),
+  ];
+  return fields.map(([where, name, field]) => {
+    const { description, ...schema } = toJsonSchema(field, schemas);
+    return {
+      name,
+      in: where,
+      required: !field.safeParse(undefined).success,
+      ...(typeof description === 'string' ? { description } : {}),
+      // Several values stand in one field, with commas.
+      ...(schema['type'] === 'array' ? { style: 'form', explode: false } : {}),
+      schema,
+    };
+  });
+}
+
+const STATUS_WORDS: Readonly<Record<number, string>> = {
+  200: 'The answer.',
+  201: 'It was made.',
+  202: 'It goes on by itself.',
+  503: 'It is not ready.',
+};
+
+function responsesOf(route: DescribedRoute, components: Components): Operation['responses'] {
+  const { statuses = [200], media } = route;
+  const schema = toJsonSchema(route.answer, components.schemas);
+  const responses: Record<string, AnswerObject | Reference> = {};
+  for (const status of statuses) {
+    responses[status] = { description: STATUS_WORDS[status] ?? '', ...contentOf(schema, media) };
+  }
+  for (const { status, name, description, schema: refusal } of refusalsOf(route)) {
+    if (statuses.some((one) => one === status)) {
+      const either = contentOf({ anyOf: [schema, refusal] });
+      responses[status] = { description: `${STATUS_WORDS[status]} ${description}`, ...either };
+    } else if (name === undefined) {
+      responses[status] = { description, ...contentOf(refusal) };
+    } else {
+      components.responses[name] = { description, ...contentOf(refusal) };
+      responses[status] = { $ref: `#/components/responses/${name}` };
+    }
+  }
+  return responses;
+}
+
+const sorted = <Value>(record: Readonly<Record<string, Value>>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));

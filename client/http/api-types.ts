@@ -1,0 +1,4068 @@
+/** The types of the API, made from its OpenAPI document by `npm run openapi`. */
+
+export interface paths {
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pool's figures in Prometheus' text format. */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document. */
+        get: operations["getOpenapiJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first manager's totals. */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transcoder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first manager's list of transcoders. */
+        get: operations["getTranscoder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transcoders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first manager's list of remote workers, under its older name. */
+        get: operations["getTranscoders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds to what is pending for a payee, or takes from it.
+         * @description Needs a token with the role `admin`.
+         */
+        post: operations["postV1Adjustments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/archives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The months of events that are in files. */
+        get: operations["getV1Archives"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who decided what, and why, the newest first.
+         * @description Needs a token with the role `read`.
+         */
+        get: operations["getV1AuditLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What looks wrong with what comes in. */
+        get: operations["getV1Findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/findings/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that a finding is known.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1FindingsIdAcknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether this process answers. */
+        get: operations["getV1Health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Payees with their balances. */
+        get: operations["getV1Payees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payees/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One payee, with its remote workers and newest payouts. */
+        get: operations["getV1PayeesAddress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payees/{address}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a payee is paid or not: every gate of the pool, the round and the payout. */
+        get: operations["getV1PayeesAddressWhy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Payouts with their state, transaction, and why they wait, the newest first. */
+        get: operations["getV1Payouts"];
+        put?: never;
+        /**
+         * Reserves what is pending for a payee and pays it.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1Payouts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One payout, with its nonces, what was signed, and where its amount came from. */
+        get: operations["getV1PayoutsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a payout go that is above a limit for a single one.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1PayoutsIdApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{id}/bump": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a signed payout again with a higher fee, under the same nonce.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1PayoutsIdBump"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a payout that is not signed yet; its amount is pending again.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1PayoutsIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps a reserved payout from being signed.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1PayoutsIdHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a held payout go on.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1PayoutsIdResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pool": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The totals of the pool, and the terms in force. */
+        get: operations["getV1Pool"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether Postgres and Temporal answer this process. */
+        get: operations["getV1Ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it came to when every balance was worked out again from the raw events. */
+        get: operations["getV1Rebuild"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the chain compares with the ledger, to the wei. */
+        get: operations["getV1Reconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/round/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who would be paid by a round now, and why the others would not. */
+        get: operations["getV1RoundPreview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes exactly the round that a preview showed.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1Rounds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/set-aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events that could not be counted, with the reason, the newest first. */
+        get: operations["getV1SetAside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/set-aside/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries again what was set aside.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1SetAsideRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/set-aside/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event that could not be counted, in full, with what helps. */
+        get: operations["getV1SetAsideId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where events come from, and how well. */
+        get: operations["getV1Sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{id}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads a configured source again.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1SourcesIdBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The events of a source by type and hour. */
+        get: operations["getV1SourcesIdHours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that a source is at another address now.
+         * @description Needs a token with the role `admin`.
+         */
+        post: operations["postV1SourcesIdMove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a compute unit of a source cost lately, next to its usual price. */
+        get: operations["getV1SourcesIdPrices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a source that was stopped be read again.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1SourcesIdResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Since when no source is read, and why. */
+        get: operations["getV1Sync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sync/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets no pass begin on any source until it is resumed.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1SyncPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sync/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends the pause of the sync.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1SyncResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The terms: in force, announced, every version, and what the running workers’ files say. */
+        get: operations["getV1Terms"];
+        put?: never;
+        /**
+         * Changes the terms from a time on.
+         * @description Needs a token with the role `admin`.
+         */
+        post: operations["postV1Terms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unattributed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs that nobody is credited for. */
+        get: operations["getV1Unattributed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unattributed/absorb": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps jobs that nobody is credited for for the pool.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1UnattributedAbsorb"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unattributed/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Credits jobs that nobody is credited for to a payee.
+         * @description Needs a token with the role `admin`.
+         */
+        post: operations["postV1UnattributedAssign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The wallet that pays. */
+        get: operations["getV1Wallet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/wallet/halt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stops all payouts from the next broadcast on.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1WalletHalt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/wallet/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets the ledger pay from another wallet from now on.
+         * @description Needs a token with the role `admin`.
+         */
+        post: operations["postV1WalletReplace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/wallet/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends every halt that a person may end.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1WalletResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Remote workers with their balances. */
+        get: operations["getV1Workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first manager's list of remote workers. */
+        get: operations["getWorkers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description An address with its EIP-55 checksum. */
+        Address: string;
+        Adjustment: {
+            applied: boolean;
+            already: boolean;
+            payee: components["schemas"]["Address"];
+            nodeType: components["schemas"]["NodeType"];
+            region: string;
+            amountWei: components["schemas"]["Wei"];
+            amountEth: components["schemas"]["Eth"];
+            pendingWei: components["schemas"]["Wei"];
+            pendingEth: components["schemas"]["Eth"];
+            words: string;
+        };
+        Archive: {
+            month: string;
+            file: string;
+            /** @enum {string} */
+            state: "written" | "archived" | "restored";
+            rows: number;
+            bytes: number;
+            sha256: string;
+            from: components["schemas"]["Time"];
+            to: components["schemas"]["Time"];
+            grossWei: components["schemas"]["Wei"];
+            grossEth: components["schemas"]["Eth"];
+            sources: string[];
+            archivedAt: components["schemas"]["Time"] | null;
+            restoredAt: components["schemas"]["Time"] | null;
+        };
+        AuditLogEntry: {
+            id: string;
+            at: components["schemas"]["Time"];
+            actor: string;
+            action: string;
+            subject: string;
+            reason: string;
+            detail: unknown;
+        };
+        CheckFinding: {
+            code: string;
+            message: string;
+        };
+        /** @description Why a request was refused. */
+        Error: {
+            /** @enum {string} */
+            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BACKFILL_ARCHIVED" | "BACKFILL_BEFORE_START" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUTS_SWITCHED_OFF" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_NOT_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
+            /** @description What is wrong, in a sentence. */
+            message: string;
+            /** @description What to do about it. */
+            help: string;
+            /** @description The figures of the message, for programs. */
+            detail?: Record<string, never>;
+            /** @description As in `X-Request-Id`, and in the log. */
+            requestId?: string;
+        };
+        /** @description The same amount in ETH, exact, without trailing zeros. */
+        Eth: string;
+        Finding: {
+            id: string;
+            code: string;
+            source: string;
+            subject: string;
+            /** @enum {string} */
+            severity: "warning" | "grave";
+            words: string;
+            figures: {
+                [key: string]: string | number | null;
+            };
+            openedAt: components["schemas"]["Time"];
+            seenAt: components["schemas"]["Time"];
+            timesSeen: number;
+            resolvedAt: components["schemas"]["Time"] | null;
+            acknowledged: {
+                at: components["schemas"]["Time"];
+                by: string;
+                reason: string | null;
+            } | null;
+        };
+        FirstManagersWorker: {
+            ethAddress: components["schemas"]["Address"];
+            nodeType: components["schemas"]["NodeType"];
+            region: string;
+            is_connected: boolean;
+            /** @description A JSON number with all its digits: more than a double holds. */
+            pending_fees: number;
+            /** @description A JSON number with all its digits: more than a double holds. */
+            paid_fees: number;
+            last_updated: components["schemas"]["Time"];
+            connection: string;
+        };
+        /** @description Something that money has to pass on its way to a payee. */
+        Gate: {
+            name: string;
+            isOpen: boolean;
+            code: string | null;
+            reason: string | null;
+            /** @description What it means to the payee. */
+            words: string | null;
+            unit: ("wei" | "time" | "count") | null;
+            value: (string | number | components["schemas"]["Time"]) | null;
+            limit: (string | number | components["schemas"]["Time"]) | null;
+            opensByItself: boolean;
+            /** @enum {string} */
+            opener: "payee" | "pool" | "nobody";
+            /** @description How long such waits lasted lately; null when they were too few. */
+            usually: {
+                waits: number;
+                medianMs: number;
+                p90Ms: number;
+            } | null;
+        };
+        /** @description The hash of a transaction. */
+        Hash: string;
+        JobDecision: {
+            applied: boolean;
+            jobs: number;
+            already: number;
+            grossWei: components["schemas"]["Wei"];
+            grossEth: components["schemas"]["Eth"];
+            commissionWei: components["schemas"]["Wei"];
+            commissionEth: components["schemas"]["Eth"];
+            netWei: components["schemas"]["Wei"];
+            netEth: components["schemas"]["Eth"];
+            shown: {
+                job: string;
+                payee: components["schemas"]["Address"] | null;
+                nodeType: components["schemas"]["NodeType"] | null;
+                region: string | null;
+                grossWei: components["schemas"]["Wei"];
+                grossEth: components["schemas"]["Eth"];
+                commissionWei: components["schemas"]["Wei"];
+                commissionEth: components["schemas"]["Eth"];
+                netWei: components["schemas"]["Wei"];
+                netEth: components["schemas"]["Eth"];
+            }[];
+            words: string;
+        };
+        /** @enum {string} */
+        NodeType: "ai" | "transcode";
+        /** @description A nonce of the wallet, with what was signed under it. */
+        NonceSlot: {
+            chainId: number;
+            wallet: components["schemas"]["Address"];
+            nonce: number;
+            /** @enum {string} */
+            state: "open" | "mined" | "failed" | "superseded";
+            minedHash: components["schemas"]["Hash"] | null;
+            blockNumber: number | null;
+            gasUsed: components["schemas"]["Whole"] | null;
+            gasPriceWei: components["schemas"]["Wei"] | null;
+            createdAt: components["schemas"]["Time"];
+            closedAt: components["schemas"]["Time"] | null;
+            attempts: {
+                n: number;
+                hash: components["schemas"]["Hash"];
+                gasLimit: components["schemas"]["Whole"];
+                maxFeePerGasWei: components["schemas"]["Wei"];
+                maxPriorityFeePerGasWei: components["schemas"]["Wei"];
+                sends: number;
+                firstSentAt: components["schemas"]["Time"] | null;
+                lastSentAt: components["schemas"]["Time"] | null;
+                lastAnswer: string | null;
+                createdAt: components["schemas"]["Time"];
+                /** @description Null when none is configured. */
+                transactionUrl: string | null;
+            }[];
+        };
+        Payee: {
+            address: components["schemas"]["Address"];
+            workers: number;
+            jobs: components["schemas"]["Whole"];
+            pendingWei: components["schemas"]["Wei"];
+            pendingEth: components["schemas"]["Eth"];
+            reservedWei: components["schemas"]["Wei"];
+            reservedEth: components["schemas"]["Eth"];
+            paidWei: components["schemas"]["Wei"];
+            paidEth: components["schemas"]["Eth"];
+            earnedWei: components["schemas"]["Wei"];
+            earnedEth: components["schemas"]["Eth"];
+            openPayoutId: string | null;
+            /** @description Why it cannot be paid; null when it can. */
+            unpayable: {
+                code: string;
+                reason: string | null;
+                at: components["schemas"]["Time"] | null;
+            } | null;
+            lastEventAt: components["schemas"]["Time"] | null;
+            createdAt: components["schemas"]["Time"];
+            /** @description Null when none is configured. */
+            explorerUrl: string | null;
+        };
+        PayeeInFull: {
+            address: components["schemas"]["Address"];
+            workers: number;
+            jobs: components["schemas"]["Whole"];
+            pendingWei: components["schemas"]["Wei"];
+            pendingEth: components["schemas"]["Eth"];
+            reservedWei: components["schemas"]["Wei"];
+            reservedEth: components["schemas"]["Eth"];
+            paidWei: components["schemas"]["Wei"];
+            paidEth: components["schemas"]["Eth"];
+            earnedWei: components["schemas"]["Wei"];
+            earnedEth: components["schemas"]["Eth"];
+            openPayoutId: string | null;
+            /** @description Why it cannot be paid; null when it can. */
+            unpayable: {
+                code: string;
+                reason: string | null;
+                at: components["schemas"]["Time"] | null;
+            } | null;
+            lastEventAt: components["schemas"]["Time"] | null;
+            createdAt: components["schemas"]["Time"];
+            /** @description Null when none is configured. */
+            explorerUrl: string | null;
+            rows: components["schemas"]["RemoteWorker"][];
+            payouts: components["schemas"]["Payout"][];
+        };
+        Payout: {
+            id: string;
+            payee: components["schemas"]["Address"];
+            destination: components["schemas"]["Address"];
+            amountWei: components["schemas"]["Wei"];
+            amountEth: components["schemas"]["Eth"];
+            /** @enum {string} */
+            state: "reserved" | "signed" | "reopened" | "paid" | "refused" | "failed" | "cancelled";
+            /** @enum {string} */
+            origin: "round" | "manual";
+            roundId: string | null;
+            reason: string | null;
+            settlementNo: number;
+            nonce: components["schemas"]["Whole"] | null;
+            txHash: components["schemas"]["Hash"] | null;
+            held: {
+                at: components["schemas"]["Time"];
+                reason: string | null;
+            } | null;
+            approved: {
+                at: components["schemas"]["Time"];
+                reason: string | null;
+            } | null;
+            /** @description Why it waits; null when nothing is waited for. */
+            wait: {
+                code: string;
+                reason: string | null;
+            } | null;
+            createdAt: components["schemas"]["Time"];
+            signedAt: components["schemas"]["Time"] | null;
+            closedAt: components["schemas"]["Time"] | null;
+            workflowId: string;
+            /** @description Null when none is configured. */
+            workflowUrl: string | null;
+            /** @description Null when none is configured. */
+            transactionUrl: string | null;
+        };
+        PayoutInFull: {
+            id: string;
+            payee: components["schemas"]["Address"];
+            destination: components["schemas"]["Address"];
+            amountWei: components["schemas"]["Wei"];
+            amountEth: components["schemas"]["Eth"];
+            /** @enum {string} */
+            state: "reserved" | "signed" | "reopened" | "paid" | "refused" | "failed" | "cancelled";
+            /** @enum {string} */
+            origin: "round" | "manual";
+            roundId: string | null;
+            reason: string | null;
+            settlementNo: number;
+            nonce: components["schemas"]["Whole"] | null;
+            txHash: components["schemas"]["Hash"] | null;
+            held: {
+                at: components["schemas"]["Time"];
+                reason: string | null;
+            } | null;
+            approved: {
+                at: components["schemas"]["Time"];
+                reason: string | null;
+            } | null;
+            /** @description Why it waits; null when nothing is waited for. */
+            wait: {
+                code: string;
+                reason: string | null;
+            } | null;
+            createdAt: components["schemas"]["Time"];
+            signedAt: components["schemas"]["Time"] | null;
+            closedAt: components["schemas"]["Time"] | null;
+            workflowId: string;
+            /** @description Null when none is configured. */
+            workflowUrl: string | null;
+            /** @description Null when none is configured. */
+            transactionUrl: string | null;
+            allocations: {
+                workerId: string;
+                nodeType: components["schemas"]["NodeType"];
+                region: string;
+                amountWei: components["schemas"]["Wei"];
+                amountEth: components["schemas"]["Eth"];
+            }[];
+            nonces: components["schemas"]["NonceSlot"][];
+        };
+        Pool: {
+            id: string;
+            name: string;
+            region: string;
+            version: string;
+            commissionBps: number | null;
+            payoutThresholdWei: components["schemas"]["Wei"] | null;
+            payoutThresholdEth: components["schemas"]["Eth"] | null;
+            minPayoutIntervalMs: number | null;
+            rounding: ("commission-floor" | "net-floor") | null;
+            payoutsEnabled: boolean;
+            grossWei: components["schemas"]["Wei"];
+            grossEth: components["schemas"]["Eth"];
+            commissionWei: components["schemas"]["Wei"];
+            commissionEth: components["schemas"]["Eth"];
+            unattributedWei: components["schemas"]["Wei"];
+            unattributedEth: components["schemas"]["Eth"];
+            pendingWei: components["schemas"]["Wei"];
+            pendingEth: components["schemas"]["Eth"];
+            reservedWei: components["schemas"]["Wei"];
+            reservedEth: components["schemas"]["Eth"];
+            paidWei: components["schemas"]["Wei"];
+            paidEth: components["schemas"]["Eth"];
+            workers: number;
+            workersOnline: number;
+            payees: number;
+            openPayouts: number;
+            unattributedJobs: number;
+            setAsideEvents: number;
+        };
+        Rebuild: {
+            id: string;
+            at: components["schemas"]["Time"];
+            events: number;
+            archivedEvents: number;
+            /** @description Milliseconds. */
+            tookMs: number;
+            ok: boolean;
+            findings: components["schemas"]["CheckFinding"][];
+            findingsTotal: number;
+            applied: boolean;
+            actor: string;
+            reason: string | null;
+        };
+        Reconciliation: {
+            at: components["schemas"]["Time"];
+            ok: boolean;
+            fromBlock: number;
+            toBlock: number;
+            fromNonce: number;
+            toNonce: number;
+            openingWei: components["schemas"]["Wei"];
+            openingEth: components["schemas"]["Eth"];
+            inWei: components["schemas"]["Wei"];
+            inEth: components["schemas"]["Eth"];
+            outWei: components["schemas"]["Wei"];
+            outEth: components["schemas"]["Eth"];
+            gasWei: components["schemas"]["Wei"];
+            gasEth: components["schemas"]["Eth"];
+            balanceWei: components["schemas"]["Wei"];
+            balanceEth: components["schemas"]["Eth"];
+            findings: components["schemas"]["CheckFinding"][];
+        };
+        RemoteWorker: {
+            id: string;
+            payee: components["schemas"]["Address"];
+            nodeType: components["schemas"]["NodeType"];
+            region: string;
+            online: boolean;
+            connections: number;
+            connection: string | null;
+            jobs: components["schemas"]["Whole"];
+            zeroFeeJobs: components["schemas"]["Whole"];
+            computeUnits: components["schemas"]["Whole"];
+            pendingWei: components["schemas"]["Wei"];
+            pendingEth: components["schemas"]["Eth"];
+            reservedWei: components["schemas"]["Wei"];
+            reservedEth: components["schemas"]["Eth"];
+            paidWei: components["schemas"]["Wei"];
+            paidEth: components["schemas"]["Eth"];
+            lastEventAt: components["schemas"]["Time"] | null;
+            createdAt: components["schemas"]["Time"];
+        };
+        SetAsideEvent: {
+            id: string;
+            sourceId: string;
+            eventId: string | null;
+            dtText: string | null;
+            place: string | null;
+            code: string;
+            reason: string;
+            raw: string | null;
+            triedVersion: string;
+            timesSeen: number;
+            firstSeenAt: components["schemas"]["Time"];
+            lastSeenAt: components["schemas"]["Time"];
+            resolvedAt: components["schemas"]["Time"] | null;
+        };
+        Source: {
+            id: string;
+            kind: string;
+            region: string | null;
+            nodeType: components["schemas"]["NodeType"] | null;
+            of: string | null;
+            stopped: {
+                at: components["schemas"]["Time"];
+                why?: string;
+            } | null;
+            moveUnproven: boolean;
+            readsFrom: string | null;
+            from: components["schemas"]["Time"] | null;
+            cursor: components["schemas"]["Time"] | null;
+            newestEventAt: components["schemas"]["Time"] | null;
+            newestEventAgeMs: number | null;
+            lastPassAt: components["schemas"]["Time"] | null;
+            lastSuccessAt: components["schemas"]["Time"] | null;
+            lagMs: number | null;
+            lastError: {
+                code: string;
+                message: string | null;
+            } | null;
+            silence: {
+                lastNewEventAt: components["schemas"]["Time"] | null;
+                silentForMs: number | null;
+                connectedWorkers: number;
+            };
+            clock: {
+                aheadMs: number;
+                behindMs: number | null;
+            };
+            removedAt: components["schemas"]["Time"] | null;
+            events: components["schemas"]["Whole"];
+            eventsLastDay: components["schemas"]["Whole"];
+            zeroFeeEvents: components["schemas"]["Whole"];
+            eventTypes: {
+                eventType: string;
+                version: number;
+                events: components["schemas"]["Whole"];
+            }[];
+            setAside: number;
+            unattributedJobs: number;
+            unmatched: {
+                /** @enum {string} */
+                age: "under-1h" | "1h-6h" | "6h-1d" | "1d-7d" | "over-7d";
+                jobs: number;
+                grossWei: components["schemas"]["Wei"];
+                grossEth: components["schemas"]["Eth"];
+            }[];
+            objects: {
+                incomplete: number;
+                overwritten: number;
+                listedAt: components["schemas"]["Time"] | null;
+                /** @description With the token. */
+                findings?: {
+                    incomplete: {
+                        sourceId: string;
+                        key: string;
+                        version: string;
+                        sizeBytes: number;
+                        code: string | null;
+                        message: string | null;
+                        since: components["schemas"]["Time"] | null;
+                        readAt: components["schemas"]["Time"];
+                    }[];
+                    changed: {
+                        id: number;
+                        sourceId: string;
+                        key: string;
+                        oldVersion: string;
+                        newVersion: string;
+                        oldSizeBytes: number;
+                        newSizeBytes: number;
+                        wasWhole: boolean;
+                        seenAt: components["schemas"]["Time"];
+                    }[];
+                };
+            };
+        };
+        SteeredPayout: {
+            words: string;
+            dryRun: boolean;
+            payout: components["schemas"]["Payout"];
+            workflowId: string;
+            /** @description Null when none is configured. */
+            workflowUrl: string | null;
+        };
+        Terms: {
+            id: string;
+            from: components["schemas"]["Time"];
+            namedFrom: components["schemas"]["Time"];
+            recordedAt: components["schemas"]["Time"];
+            commissionBps: number;
+            payoutThresholdWei: components["schemas"]["Wei"];
+            payoutThresholdEth: components["schemas"]["Eth"];
+            /** @description Milliseconds. */
+            minPayoutIntervalMs: number;
+            /** @enum {string} */
+            rounding: "commission-floor" | "net-floor";
+        };
+        TermsVersion: {
+            id: string;
+            from: components["schemas"]["Time"];
+            namedFrom: components["schemas"]["Time"];
+            recordedAt: components["schemas"]["Time"];
+            commissionBps: number;
+            payoutThresholdWei: components["schemas"]["Wei"];
+            payoutThresholdEth: components["schemas"]["Eth"];
+            /** @description Milliseconds. */
+            minPayoutIntervalMs: number;
+            /** @enum {string} */
+            rounding: "commission-floor" | "net-floor";
+            /** @enum {string} */
+            state: "withdrawn" | "in-force" | "announced" | "replaced";
+            actor?: string | null;
+            reason?: string | null;
+        };
+        /**
+         * Format: date-time
+         * @description A time in ISO 8601, UTC.
+         */
+        Time: string;
+        UnattributedJob: {
+            /** @description The handle by which decisions name it. */
+            job: string | null;
+            sourceId: string;
+            eventId: string | null;
+            dt: components["schemas"]["Time"];
+            ageMs: number;
+            /** @enum {string} */
+            role: "received" | "processed";
+            /** @enum {string} */
+            reason: "no-other-half" | "ambiguous" | "no-address";
+            requestId: string | null;
+            payee: components["schemas"]["Address"] | null;
+            computeUnits: components["schemas"]["Whole"] | null;
+            pipeline: string | null;
+            modelId: string | null;
+            candidates: {
+                payee: components["schemas"]["Address"] | null;
+                nodeType: components["schemas"]["NodeType"] | null;
+                region: string | null;
+                dt: components["schemas"]["Time"];
+                eventId: string | null;
+            }[];
+            grossWei: components["schemas"]["Wei"] | null;
+            grossEth: components["schemas"]["Eth"] | null;
+        };
+        Wallet: {
+            chainId: number;
+            address: components["schemas"]["Address"];
+            nextNonce: components["schemas"]["Whole"];
+            balance: {
+                balanceWei: components["schemas"]["Wei"];
+                balanceEth: components["schemas"]["Eth"];
+                block: number;
+                seenAt: components["schemas"]["Time"];
+            } | null;
+            /** @description The most severe of its halts. */
+            halted: {
+                code: string;
+                reason: string;
+                at: components["schemas"]["Time"];
+                wallet: components["schemas"]["Address"];
+            } | null;
+            halts: {
+                code: string;
+                reason: string;
+                at: components["schemas"]["Time"];
+                wallet: components["schemas"]["Address"];
+            }[];
+            replacedBy: components["schemas"]["Address"] | null;
+            earlier: {
+                address: components["schemas"]["Address"];
+                openTransfers: number;
+                openWei: components["schemas"]["Wei"];
+                openEth: components["schemas"]["Eth"];
+                oldestOpenAt: components["schemas"]["Time"] | null;
+            }[];
+            openTransfers: number;
+            openWei: components["schemas"]["Wei"];
+            openEth: components["schemas"]["Eth"];
+            oldestOpenAt: components["schemas"]["Time"] | null;
+            opening: {
+                nonce: components["schemas"]["Whole"];
+                block: components["schemas"]["Whole"];
+                balanceWei: components["schemas"]["Wei"];
+                balanceEth: components["schemas"]["Eth"];
+            };
+            createdAt: components["schemas"]["Time"];
+            /** @description Null when none is configured. */
+            explorerUrl: string | null;
+        };
+        /** @description An amount in wei, exact, as a decimal string. */
+        Wei: string;
+        /** @description A whole number as a decimal string. */
+        Whole: string;
+        Why: {
+            payee: components["schemas"]["Address"];
+            at: components["schemas"]["Time"];
+            /** @enum {string} */
+            verdict: "pays" | "waits" | "not-due" | "stopped" | "under-way" | "held-up";
+            words: string | null;
+            decidedBy: components["schemas"]["Gate"] | null;
+            pendingWei: components["schemas"]["Wei"];
+            pendingEth: components["schemas"]["Eth"];
+            payoutUnderWay: {
+                id: string;
+                state: string;
+                amountWei: components["schemas"]["Wei"];
+                amountEth: components["schemas"]["Eth"];
+            } | null;
+            pool: components["schemas"]["Gate"][];
+            round: components["schemas"]["Gate"][];
+            payout: components["schemas"]["Gate"][];
+        };
+    };
+    responses: {
+        /** @description Refused: REQUEST_INVALID. */
+        Refused400RequestInvalid: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "REQUEST_INVALID";
+                };
+            };
+        };
+        /** @description Refused: ADDRESS_MALFORMED, REQUEST_INVALID. */
+        Refused400RequestInvalidAddressMalformed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "ADDRESS_MALFORMED" | "REQUEST_INVALID";
+                };
+            };
+        };
+        /** @description Refused: CURSOR_MALFORMED, REQUEST_INVALID. */
+        Refused400RequestInvalidCursorMalformed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "CURSOR_MALFORMED" | "REQUEST_INVALID";
+                };
+            };
+        };
+        /** @description Refused: API_TOKEN_WRONG. */
+        Refused401ApiTokenWrong: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "API_TOKEN_WRONG";
+                };
+            };
+        };
+        /** @description Refused: API_TOKEN_ROLE_TOO_LOW. */
+        Refused403ApiTokenRoleTooLow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "API_TOKEN_ROLE_TOO_LOW";
+                };
+            };
+        };
+        /** @description Refused: PAYEE_UNKNOWN. */
+        Refused404PayeeUnknown: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "PAYEE_UNKNOWN";
+                };
+            };
+        };
+        /** @description Refused: FINDING_NOT_FOUND, ROUTE_NOT_FOUND. */
+        Refused404RouteNotFoundFindingNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "FINDING_NOT_FOUND" | "ROUTE_NOT_FOUND";
+                };
+            };
+        };
+        /** @description Refused: PAYEE_UNKNOWN, ROUTE_NOT_FOUND. */
+        Refused404RouteNotFoundPayeeUnknown: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "PAYEE_UNKNOWN" | "ROUTE_NOT_FOUND";
+                };
+            };
+        };
+        /** @description Refused: PAYOUT_NOT_FOUND, ROUTE_NOT_FOUND. */
+        Refused404RouteNotFoundPayoutNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "PAYOUT_NOT_FOUND" | "ROUTE_NOT_FOUND";
+                };
+            };
+        };
+        /** @description Refused: ROUTE_NOT_FOUND, SET_ASIDE_NOT_FOUND. */
+        Refused404RouteNotFoundSetAsideNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND";
+                };
+            };
+        };
+        /** @description Refused: ROUTE_NOT_FOUND, SOURCE_UNKNOWN. */
+        Refused404RouteNotFoundSourceUnknown: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "ROUTE_NOT_FOUND" | "SOURCE_UNKNOWN";
+                };
+            };
+        };
+        /** @description Refused: SOURCE_UNKNOWN. */
+        Refused404SourceUnknown: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "SOURCE_UNKNOWN";
+                };
+            };
+        };
+        /** @description Refused: FINDING_RESOLVED. */
+        Refused409FindingResolved: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "FINDING_RESOLVED";
+                };
+            };
+        };
+        /** @description Refused: SOURCE_NOT_STOPPED. */
+        Refused409SourceNotStopped: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "SOURCE_NOT_STOPPED";
+                };
+            };
+        };
+        /** @description Refused: SOURCE_READ_TWICE. */
+        Refused409SourceReadTwice: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "SOURCE_READ_TWICE";
+                };
+            };
+        };
+        /** @description Refused: WALLET_NOT_HALTED. */
+        Refused409WalletNotHalted: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "WALLET_NOT_HALTED";
+                };
+            };
+        };
+        /** @description Refused: BODY_TOO_LARGE. */
+        Refused413BodyTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "BODY_TOO_LARGE";
+                };
+            };
+        };
+        /** @description Refused: IDEMPOTENCY_KEY_REUSED. */
+        Refused422IdempotencyKeyReused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "IDEMPOTENCY_KEY_REUSED";
+                };
+            };
+        };
+        /** @description Refused: API_TOKEN_TRIED_TOO_OFTEN. */
+        Refused429ApiTokenTriedTooOften: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "API_TOKEN_TRIED_TOO_OFTEN";
+                };
+            };
+        };
+        /** @description Refused: INTERNAL. */
+        Refused500: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "INTERNAL";
+                };
+            };
+        };
+        /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE. */
+        Refused503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE";
+                };
+            };
+        };
+        /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, TERMS_UNKNOWN. */
+        Refused503TermsUnknown: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "TERMS_UNKNOWN";
+                };
+            };
+        };
+        /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, WALLET_UNKNOWN. */
+        Refused503WalletUnknown: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "WALLET_UNKNOWN";
+                };
+            };
+        };
+    };
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getOpenapiJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        openapi: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        Commission: number | null;
+                        /** @description A JSON number with all its digits: more than a double holds. */
+                        TotalPayouts: number;
+                        /** @description A JSON number with all its digits: more than a double holds. */
+                        TotalPending: number;
+                        Version: string;
+                        Region: string;
+                        NodeTypes: string[];
+                    }[];
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getTranscoder: {
+        parameters: {
+            query?: {
+                /** @description Connected ones only. */
+                filtered?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstManagersWorker"][];
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getTranscoders: {
+        parameters: {
+            query?: {
+                /** @description Connected ones only. */
+                filtered?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstManagersWorker"][];
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1Adjustments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                    /** @default null */
+                    nodeType?: ("ai" | "transcode") | null;
+                    /** @default null */
+                    region?: string | null;
+                    /** @default false */
+                    newPayee?: boolean;
+                    payee: string;
+                    amountWei: string;
+                    reference: string;
+                    /** @default false */
+                    allowDebt?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adjustment"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404PayeeUnknown"];
+            /** @description Refused: ADJUSTMENT_BELOW_ZERO, ADJUSTMENT_REFERENCE_USED, ORDERED_DAY_ABOVE_CAP, ORDER_ENDED, POOL_WRONG, REPAIR_RUNNING, WORKER_NOT_NAMED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "POOL_WRONG" | "REPAIR_RUNNING" | "WORKER_NOT_NAMED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, TEMPORAL_UNREACHABLE, WORKER_SILENT. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "TEMPORAL_UNREACHABLE" | "WORKER_SILENT";
+                    };
+                };
+            };
+        };
+    };
+    getV1Archives: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Archive"][];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1AuditLog: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        entries: components["schemas"]["AuditLogEntry"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Findings: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                source?: string;
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        findings: components["schemas"]["Finding"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                        lookedAt: components["schemas"]["Time"] | null;
+                        open: number;
+                        openAcknowledged: number;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            404: components["responses"]["Refused404SourceUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1FindingsIdAcknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: boolean;
+                        finding?: components["schemas"]["Finding"];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundFindingNotFound"];
+            409: components["responses"]["Refused409FindingResolved"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        version: string;
+                    };
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Payees: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payees: components["schemas"]["Payee"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1PayeesAddress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayeeInFull"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1PayeesAddressWhy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503TermsUnknown"];
+        };
+    };
+    getV1Payouts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                state?: ("reserved" | "signed" | "reopened" | "paid" | "refused" | "failed" | "cancelled")[];
+                payee?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payouts: components["schemas"]["Payout"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused: ADDRESS_MALFORMED, CURSOR_MALFORMED, REQUEST_INVALID. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ADDRESS_MALFORMED" | "CURSOR_MALFORMED" | "REQUEST_INVALID";
+                    };
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1Payouts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A request that is repeated with its key leads to the same payout. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    payee: string;
+                    /** @default false */
+                    belowThreshold?: boolean;
+                    /** @default asked for through the API */
+                    reason?: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payout: components["schemas"]["Payout"] | null;
+                        workflowId: string;
+                        /** @description Null when none is configured. */
+                        workflowUrl: string | null;
+                        created: boolean;
+                        words: string;
+                    } | {
+                        amountWei: components["schemas"]["Wei"];
+                        amountEth: components["schemas"]["Eth"];
+                        created: boolean;
+                        words: string;
+                        payout: null;
+                        dryRun: boolean;
+                    };
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payout: components["schemas"]["Payout"] | null;
+                        workflowId: string;
+                        /** @description Null when none is configured. */
+                        workflowUrl: string | null;
+                        created: boolean;
+                        words: string;
+                    } | {
+                        amountWei: components["schemas"]["Wei"];
+                        amountEth: components["schemas"]["Eth"];
+                        created: boolean;
+                        words: string;
+                        payout: null;
+                        dryRun: boolean;
+                    };
+                };
+            };
+            /** @description It goes on by itself. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payout: components["schemas"]["Payout"] | null;
+                        workflowId: string;
+                        /** @description Null when none is configured. */
+                        workflowUrl: string | null;
+                        created: boolean;
+                        words: string;
+                    } | {
+                        amountWei: components["schemas"]["Wei"];
+                        amountEth: components["schemas"]["Eth"];
+                        created: boolean;
+                        words: string;
+                        payout: null;
+                        dryRun: boolean;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404PayeeUnknown"];
+            /** @description Refused: ORDERED_DAY_ABOVE_CAP, PAYEE_IS_WALLET, PAYEE_UNPAYABLE, PAYOUT_NOTHING_DUE, PAYOUT_TOO_SOON, REPAIR_RUNNING, WALLET_HALTED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ORDERED_DAY_ABOVE_CAP" | "PAYEE_IS_WALLET" | "PAYEE_UNPAYABLE" | "PAYOUT_NOTHING_DUE" | "PAYOUT_TOO_SOON" | "REPAIR_RUNNING" | "WALLET_HALTED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            422: components["responses"]["Refused422IdempotencyKeyReused"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, TEMPORAL_UNREACHABLE, TERMS_UNKNOWN, WALLET_UNKNOWN, WORKER_SILENT. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "TEMPORAL_UNREACHABLE" | "TERMS_UNKNOWN" | "WALLET_UNKNOWN" | "WORKER_SILENT";
+                    };
+                };
+            };
+        };
+    };
+    getV1PayoutsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutInFull"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1PayoutsIdApprove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteeredPayout"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
+            /** @description Refused: PAYOUT_ALREADY_CLOSED, PAYOUT_ALREADY_SIGNED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1PayoutsIdBump: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteeredPayout"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
+            /** @description Refused: PAYOUT_ALREADY_CLOSED, PAYOUT_NOT_SIGNED, WALLET_REPLACED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "PAYOUT_ALREADY_CLOSED" | "PAYOUT_NOT_SIGNED" | "WALLET_REPLACED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1PayoutsIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteeredPayout"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
+            /** @description Refused: PAYOUT_ALREADY_CLOSED, PAYOUT_ALREADY_SIGNED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1PayoutsIdHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteeredPayout"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
+            /** @description Refused: PAYOUT_ALREADY_CLOSED, PAYOUT_ALREADY_SIGNED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1PayoutsIdResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteeredPayout"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
+            /** @description Refused: PAYOUT_ALREADY_CLOSED, PAYOUT_ALREADY_SIGNED, PAYOUT_NOT_HELD. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOT_HELD";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok" | "unavailable";
+                        /** @description `ok`, or the code of an error. */
+                        database: string;
+                        /** @description `ok`, or the code of an error. */
+                        temporal: string;
+                        /** @description `ok`, or the code of an error. */
+                        worker: string;
+                    };
+                };
+            };
+            500: components["responses"]["Refused500"];
+            /** @description It is not ready. Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok" | "unavailable";
+                        /** @description `ok`, or the code of an error. */
+                        database: string;
+                        /** @description `ok`, or the code of an error. */
+                        temporal: string;
+                        /** @description `ok`, or the code of an error. */
+                        worker: string;
+                    } | (components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE";
+                    });
+                };
+            };
+        };
+    };
+    getV1Rebuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        latest: components["schemas"]["Rebuild"] | null;
+                        items: components["schemas"]["Rebuild"][];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Reconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        latest: components["schemas"]["Reconciliation"] | null;
+                        items: components["schemas"]["Reconciliation"][];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1RoundPreview: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                verdict?: "pays" | "waits" | "not-due";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payees: {
+                            payee: components["schemas"]["Address"];
+                            pendingWei: components["schemas"]["Wei"];
+                            pendingEth: components["schemas"]["Eth"];
+                            /** @enum {string} */
+                            verdict: "pays" | "waits" | "not-due";
+                            code: string | null;
+                            reason: string | null;
+                        }[];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                        at: components["schemas"]["Time"];
+                        /** @description What was looked at, for `POST /v1/rounds`. */
+                        previewHash: string;
+                        gas: {
+                            transfers: number;
+                            perTransfer: components["schemas"]["Whole"];
+                            baseFeeWei: components["schemas"]["Wei"] | null;
+                            costWei: components["schemas"]["Wei"] | null;
+                            costEth: components["schemas"]["Eth"] | null;
+                        };
+                        halts: {
+                            code: string;
+                            reason: string;
+                        }[];
+                        stops: {
+                            code: string;
+                            reason: string;
+                        }[];
+                        totals: {
+                            payees: number;
+                            pays: number;
+                            waits: number;
+                            notDue: number;
+                            paysWei: components["schemas"]["Wei"];
+                            paysEth: components["schemas"]["Eth"];
+                            waitsWei: components["schemas"]["Wei"];
+                            waitsEth: components["schemas"]["Eth"];
+                            usedTodayWei: components["schemas"]["Wei"];
+                            usedTodayEth: components["schemas"]["Eth"];
+                            leftTodayWei: components["schemas"]["Wei"];
+                            leftTodayEth: components["schemas"]["Eth"];
+                            beyondTodayWei: components["schemas"]["Wei"];
+                            beyondTodayEth: components["schemas"]["Eth"];
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503TermsUnknown"];
+        };
+    };
+    postV1Rounds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    previewHash: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workflowId: string;
+                        /** @description Null when none is configured. */
+                        workflowUrl: string | null;
+                        round: {
+                            id: string;
+                            payouts: number;
+                            reservedWei: components["schemas"]["Wei"];
+                            reservedEth: components["schemas"]["Eth"];
+                        } | null;
+                        words: string;
+                    };
+                };
+            };
+            /** @description It goes on by itself. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workflowId: string;
+                        /** @description Null when none is configured. */
+                        workflowUrl: string | null;
+                        round: {
+                            id: string;
+                            payouts: number;
+                            reservedWei: components["schemas"]["Wei"];
+                            reservedEth: components["schemas"]["Eth"];
+                        } | null;
+                        words: string;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            /** @description Refused: ORDER_ENDED, PAYOUTS_SWITCHED_OFF, POOL_WRONG, REPAIR_RUNNING, ROUND_DIFFERS, WALLET_HALTED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ORDER_ENDED" | "PAYOUTS_SWITCHED_OFF" | "POOL_WRONG" | "REPAIR_RUNNING" | "ROUND_DIFFERS" | "WALLET_HALTED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, TEMPORAL_UNREACHABLE, TERMS_UNKNOWN, WALLET_UNKNOWN, WORKER_SILENT. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "TEMPORAL_UNREACHABLE" | "TERMS_UNKNOWN" | "WALLET_UNKNOWN" | "WORKER_SILENT";
+                    };
+                };
+            };
+        };
+    };
+    getV1SetAside: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                source?: string;
+                code?: string;
+                resolved?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        events: components["schemas"]["SetAsideEvent"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            404: components["responses"]["Refused404SourceUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1SetAsideRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                    ids?: string[];
+                    /** @default null */
+                    code?: string | null;
+                    /** @default null */
+                    source?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        applied: boolean;
+                        looked: number;
+                        outcomes: {
+                            [key: string]: number;
+                        };
+                        shown: {
+                            id: string;
+                            sourceId: string;
+                            eventId: string | null;
+                            outcome: string;
+                            code: string | null;
+                            words: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            /** @description Refused: SET_ASIDE_NOT_FOUND, SOURCE_UNKNOWN. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "SET_ASIDE_NOT_FOUND" | "SOURCE_UNKNOWN";
+                    };
+                };
+            };
+            /** @description Refused: ORDER_ENDED, POOL_WRONG, REPAIR_RUNNING. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ORDER_ENDED" | "POOL_WRONG" | "REPAIR_RUNNING";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, TEMPORAL_UNREACHABLE, WORKER_SILENT. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "TEMPORAL_UNREACHABLE" | "WORKER_SILENT";
+                    };
+                };
+            };
+        };
+    };
+    getV1SetAsideId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        sourceId: string;
+                        eventId: string | null;
+                        dtText: string | null;
+                        place: string | null;
+                        code: string;
+                        reason: string;
+                        raw: string | null;
+                        triedVersion: string;
+                        timesSeen: number;
+                        firstSeenAt: components["schemas"]["Time"];
+                        lastSeenAt: components["schemas"]["Time"];
+                        resolvedAt: components["schemas"]["Time"] | null;
+                        help: string;
+                        stored: unknown;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            404: components["responses"]["Refused404RouteNotFoundSetAsideNotFound"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        sources: components["schemas"]["Source"][];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1SourcesIdBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default asked for through the API */
+                    reason?: string;
+                    from: string;
+                    to?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It goes on by itself. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workflowId: string;
+                        runId: string;
+                        created: boolean;
+                        workflowUrl: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundSourceUnknown"];
+            /** @description Refused: BACKFILL_ARCHIVED, BACKFILL_BEFORE_START, REPAIR_RUNNING. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "BACKFILL_ARCHIVED" | "BACKFILL_BEFORE_START" | "REPAIR_RUNNING";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, TEMPORAL_UNREACHABLE, WORKER_SILENT. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "TEMPORAL_UNREACHABLE" | "WORKER_SILENT";
+                    };
+                };
+            };
+        };
+    };
+    getV1SourcesIdHours: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        source: string;
+                        from: components["schemas"]["Time"];
+                        to: components["schemas"]["Time"];
+                        hours: {
+                            hour: components["schemas"]["Time"];
+                            eventType: string;
+                            version: number;
+                            events: components["schemas"]["Whole"];
+                            zeroFeeEvents: components["schemas"]["Whole"];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            404: components["responses"]["Refused404RouteNotFoundSourceUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1SourcesIdMove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                    to: string;
+                    /** @default false */
+                    accept?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        from: string;
+                        to: string;
+                        changed: boolean;
+                        applied: boolean;
+                        newestAt: components["schemas"]["Time"] | null;
+                        mustProve: boolean;
+                        words: string;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundSourceUnknown"];
+            409: components["responses"]["Refused409SourceReadTwice"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1SourcesIdPrices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        source: string;
+                        models: number;
+                        prices: {
+                            nodeType: components["schemas"]["NodeType"];
+                            pipeline: string | null;
+                            modelId: string | null;
+                            hour: components["schemas"]["Time"];
+                            jobs: number;
+                            pricePerUnitWei: string;
+                            usualPerUnitWei: string | null;
+                            changeRatio: number | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            404: components["responses"]["Refused404RouteNotFoundSourceUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1SourcesIdResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        resumed: boolean;
+                        dryRun: boolean;
+                        words: string;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundSourceUnknown"];
+            409: components["responses"]["Refused409SourceNotStopped"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Null while all sources are read. */
+                        paused: {
+                            by: string;
+                            reason: string;
+                            at: components["schemas"]["Time"];
+                        } | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1SyncPause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        changed: boolean;
+                        dryRun: boolean;
+                        words: string;
+                        /** @description Null while all sources are read. */
+                        paused: {
+                            by: string;
+                            reason: string;
+                            at: components["schemas"]["Time"];
+                        } | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1SyncResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        changed: boolean;
+                        dryRun: boolean;
+                        words: string;
+                        /** @description Null while all sources are read. */
+                        paused: {
+                            by: string;
+                            reason: string;
+                            at: components["schemas"]["Time"];
+                        } | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        now: components["schemas"]["Time"];
+                        inForce: components["schemas"]["Terms"];
+                        announced: components["schemas"]["TermsVersion"][];
+                        versions: components["schemas"]["TermsVersion"][];
+                        files: {
+                            worker?: string;
+                            commissionBps: number;
+                            payoutThresholdWei: components["schemas"]["Wei"];
+                            payoutThresholdEth: components["schemas"]["Eth"];
+                            /** @description Milliseconds. */
+                            minPayoutIntervalMs: number;
+                            /** @enum {string} */
+                            rounding: "commission-floor" | "net-floor";
+                            termsFrom: components["schemas"]["Time"] | null;
+                            differs: string | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503TermsUnknown"];
+        };
+    };
+    postV1Terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                    commissionBps?: number;
+                    payoutThresholdWei?: string;
+                    minPayoutIntervalMs?: number;
+                    /** @enum {string} */
+                    rounding?: "commission-floor" | "net-floor";
+                    from?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        applied: boolean;
+                        changed: boolean;
+                        words: string;
+                        before: components["schemas"]["Terms"];
+                        after: components["schemas"]["Terms"];
+                        withdrawn: components["schemas"]["Terms"][];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            /** @description Refused: TERMS_FROM_PAST, TERMS_FROM_TAKEN. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503TermsUnknown"];
+        };
+    };
+    getV1Unattributed: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                source?: string;
+                role?: "processed" | "received";
+                requestId?: string;
+                /** @description A time with its zone, or a day. */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        jobs: components["schemas"]["UnattributedJob"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            404: components["responses"]["Refused404SourceUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1UnattributedAbsorb: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                    /** @default [] */
+                    jobs?: string[];
+                    /** @default null */
+                    requestId?: string | null;
+                    /** @default null */
+                    source?: string | null;
+                    before?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDecision"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            /** @description Refused: JOB_NOT_FOUND, SOURCE_UNKNOWN. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "JOB_NOT_FOUND" | "SOURCE_UNKNOWN";
+                    };
+                };
+            };
+            /** @description Refused: JOB_ALREADY_CREDITED, JOB_ALREADY_DECIDED, ORDER_ENDED, POOL_WRONG, REPAIR_RUNNING. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "ORDER_ENDED" | "POOL_WRONG" | "REPAIR_RUNNING";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, TEMPORAL_UNREACHABLE, WORKER_SILENT. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "TEMPORAL_UNREACHABLE" | "WORKER_SILENT";
+                    };
+                };
+            };
+        };
+    };
+    postV1UnattributedAssign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                    /** @default [] */
+                    jobs?: string[];
+                    /** @default null */
+                    requestId?: string | null;
+                    /** @default null */
+                    source?: string | null;
+                    before?: string | null;
+                    /** @default null */
+                    nodeType?: ("ai" | "transcode") | null;
+                    /** @default null */
+                    region?: string | null;
+                    /** @default false */
+                    newPayee?: boolean;
+                    to: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDecision"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            /** @description Refused: JOB_NOT_FOUND, PAYEE_UNKNOWN, SOURCE_UNKNOWN. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "JOB_NOT_FOUND" | "PAYEE_UNKNOWN" | "SOURCE_UNKNOWN";
+                    };
+                };
+            };
+            /** @description Refused: JOB_ALREADY_CREDITED, JOB_ALREADY_DECIDED, ORDER_ENDED, POOL_WRONG, REPAIR_RUNNING, WORKER_NOT_NAMED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "ORDER_ENDED" | "POOL_WRONG" | "REPAIR_RUNNING" | "WORKER_NOT_NAMED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, TEMPORAL_UNREACHABLE, WORKER_SILENT. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "TEMPORAL_UNREACHABLE" | "WORKER_SILENT";
+                    };
+                };
+            };
+        };
+    };
+    getV1Wallet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wallet"];
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503WalletUnknown"];
+        };
+    };
+    postV1WalletHalt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        changed: boolean;
+                        dryRun: boolean;
+                        wallet: components["schemas"]["Wallet"];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503WalletUnknown"];
+        };
+    };
+    postV1WalletReplace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                    to: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        changed: boolean;
+                        dryRun: boolean;
+                        words: string;
+                        wallet: components["schemas"]["Wallet"];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            409: components["responses"]["Refused409WalletNotHalted"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503WalletUnknown"];
+        };
+    };
+    postV1WalletResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                    /** @default false */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        changed: boolean;
+                        dryRun: boolean;
+                        words: string;
+                        wallet: components["schemas"]["Wallet"];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            /** @description Refused: INVARIANT_BROKEN, NONCE_AHEAD_OF_LEDGER, NONCE_TAKEN_BY_UNKNOWN. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "INVARIANT_BROKEN" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            /** @description Refused: API_BUSY, AUDIT_BEHIND, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, WALLET_UNKNOWN. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "API_BUSY" | "AUDIT_BEHIND" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "WALLET_UNKNOWN";
+                    };
+                };
+            };
+        };
+    };
+    getV1Workers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                payee?: string;
+                nodeType?: "ai" | "transcode";
+                region?: string;
+                online?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workers: components["schemas"]["RemoteWorker"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Refused: ADDRESS_MALFORMED, CURSOR_MALFORMED, REQUEST_INVALID. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ADDRESS_MALFORMED" | "CURSOR_MALFORMED" | "REQUEST_INVALID";
+                    };
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getWorkers: {
+        parameters: {
+            query?: {
+                /** @description Connected ones only. */
+                filtered?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstManagersWorker"][];
+                };
+            };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+}
