@@ -12,10 +12,12 @@ const MAY_WAIT = 500;
 /** How many ms a read waits at most. */
 const PATIENCE_MS = 2_000;
 /**
- * After a read its place stays empty for this many times as long as the read took. Three places then keep one
- * connection to Postgres busy on average; the rest of the machine is left for counting and paying.
+ * After a read its place stays empty for this many times as long as the read took beyond SHORT_MS. Three places then
+ * keep one connection to Postgres busy with long reads on average; the rest of the machine is left for counting and
+ * paying. A short read, such as one of a single payee, gives way soon enough by itself.
  */
 const REST = 2;
+const SHORT_MS = 50;
 const LONGEST_REST_MS = 5_000;
 
 /**
@@ -60,8 +62,9 @@ export function createReadGate(): MiddlewareHandler {
     try {
       await next();
     } finally {
-      const restMs = Math.min(REST * (performance.now() - startedMs), LONGEST_REST_MS);
-      setTimeout(leave, restMs).unref();
+      const longMs = performance.now() - startedMs - SHORT_MS;
+      if (longMs <= 0) leave();
+      else setTimeout(leave, Math.min(REST * longMs, LONGEST_REST_MS)).unref();
     }
   };
 }

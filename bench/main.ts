@@ -1,5 +1,6 @@
 /** The command line of the benches. Figures go to standard output, progress to standard error. */
 import { Command, InvalidArgumentError } from 'commander';
+import { benchApi } from './api/api.js';
 import { benchAudit } from './audit.js';
 import { benchGrowth } from './growth/growth.js';
 import { benchIngest } from './ingest/ingest.js';
@@ -31,6 +32,14 @@ measure('ingest', benchIngest, ({ passes }) => passes)
   .option('--events <n>', 'in the answer, duplicates among them', count, 1_000_000)
   .option('--payees <n>', 'that the events name', count, 1_000)
   .option('--passes <n>', 'turns of everything; medians are taken', count, 3);
+
+measure('api', benchApi, ({ pages }) => pages)
+  .description("the API's answers beside a bare route with the same bytes, out of full tables")
+  .option('--events <n>', 'in the tables', count, 10_000_000)
+  .option('--payees <n>', 'with a worker each', atLeastOne, 10_000)
+  .option('--connections <n>', 'that ask at the same time', atLeastOne, 10)
+  .option('--rounds <n>', 'of each page beside bare; medians are taken', atLeastOne, 3)
+  .option('--seconds <n>', 'of each measurement', atLeastOne, 5);
 
 measure('reads', benchReads, (figures) => figures)
   .description('requests a second of the API, without and with an ingest going on beside them')

@@ -7,8 +7,7 @@ import { formatEth } from '../../core/base/money.js';
 import { toChecksum } from '../../core/chain/checksums.js';
 import {
   allRemoteWorkers,
-  type RemoteWorkerFilter,
-  type RemoteWorkerSummary,
+  type CompatWorker,
 } from '../../core/payees/store/remote-worker-reads.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
@@ -24,21 +23,21 @@ export function compatRoutes(routes: Routes, pool: RunningPool): void {
     c.body(await statusText(pool), 200, JSON_TYPE),
   );
   for (const [name, nodeType] of [
-    ['workers', undefined],
+    ['workers', null],
     ['transcoder', 'transcode'],
     // The first manager's dashboard is older than node types, and shows every worker as a transcoder.
-    ['transcoders', undefined],
+    ['transcoders', null],
   ] as const) {
     routes.raw(`/${name}`, FIRST_MANAGER[name], async ({ c, shows }) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
-      const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
       // Converts each page of rows to bytes at once: ten thousand rows kept as objects would keep the garbage collector
       // busy.
       const parts: Buffer[] = [];
-      for await (const workers of allRemoteWorkers(pool.db, filter)) {
-        const rows = workers.map((worker) => workerText(worker, shows));
-        const comma = parts.length === 0 || rows.length === 0 ? '' : ',';
-        parts.push(Buffer.from(`${comma}${rows.join(',')}`));
+      for await (const workers of allRemoteWorkers(pool.db, { nodeType })) {
+        const asked = isFiltered ? workers.filter(({ online }) => online) : workers;
+        const rows = asked.map((worker) => workerText(worker, shows));
+        if (rows.length === 0) continue;
+        parts.push(Buffer.from(`${parts.length === 0 ? '' : ','}${rows.join(',')}`));
       }
       const body = Buffer.concat([Buffer.from('['), ...parts, Buffer.from(']')]);
       return c.body(body, 200, JSON_TYPE);
@@ -65,17 +64,10 @@ function nodeTypesOf(sources: RunningPool['config']['sources']): readonly string
   return [...(has('ai') ? ['AI'] : []), ...(has('transcode') ? ['Transcoding'] : [])];
 }
 
-function workerText(worker: RemoteWorkerSummary, shows: Shown): string {
-  const head = JSON.stringify({
-    ethAddress: toChecksum(worker.payee),
-    nodeType: worker.nodeType,
-    region: shows.words ? worker.region : publicRegion(worker.region),
-    is_connected: worker.online,
-  });
-  const tail = JSON.stringify({
-    last_updated: worker.lastEventAt ?? worker.createdAt,
-    connection: shows.addresses ? (worker.connection ?? '') : '',
-  });
-  const pendingWei = worker.pendingWei + worker.reservedWei;
-  return `${head.slice(0, -1)},"pending_fees":${pendingWei},"paid_fees":${worker.paidWei},${tail.slice(1)}`;
+function workerText(worker: CompatWorker, shows: Shown): string {
+  const { payee, nodeType, online, unpaidWei, paidWei, lastUpdated } = worker;
+  const region = shows.words ? worker.region : publicRegion(worker.region);
+  const connection = shows.addresses ? (worker.connection ?? '') : '';
+  // Written by hand, because an amount must keep all its digits as a JSON number. Only what is foreign needs escapes.
+  return `{"ethAddress":"${toChecksum(payee)}","nodeType":"${nodeType}","region":${JSON.stringify(region)},"is_connected":${online},"pending_fees":${unpaidWei},"paid_fees":${paidWei},"last_updated":"${lastUpdated.toISOString()}","connection":${JSON.stringify(connection)}}`;
 }

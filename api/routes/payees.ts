@@ -11,9 +11,10 @@ import { findPayee, listPayees, type PayeeSummary } from '../../core/payees/stor
 import {
   listRemoteWorkers,
   type RemoteWorkerSummary,
+  workersOfPayee,
 } from '../../core/payees/store/remote-worker-reads.js';
 import type { Gate } from '../../core/payouts/rules/gates.js';
-import { listPayouts } from '../../core/payouts/store/reads/payout-reads.js';
+import { payoutsOfPayee } from '../../core/payouts/store/reads/payout-reads.js';
 import type { Shown } from '../access.js';
 import { publicRegion, publicWait } from '../outside.js';
 import {
@@ -28,8 +29,8 @@ import { PAYEES } from '../schemas/payees.js';
 import { viewPayout } from './payouts.js';
 
 /** How many of a payee's workers and payouts its own answer shows. The lists, filtered by payee, have the rest. */
-const FIRST_WORKERS = { limit: 100, cursor: null };
-const LATEST_PAYOUTS = { limit: 20, cursor: null };
+const FIRST_WORKERS = 100;
+const LATEST_PAYOUTS = 20;
 
 const workersQuery = listQuery({
   payee: addressText.optional(),
@@ -54,13 +55,13 @@ export function payeeRoutes(routes: Routes, pool: RunningPool): void {
     const payee = await findPayee(db, address);
     if (payee === undefined) throw unknownPayee(address);
     const [workers, payouts] = await Promise.all([
-      listRemoteWorkers(db, { payee: address }, FIRST_WORKERS),
-      listPayouts(db, { payee: address }, LATEST_PAYOUTS),
+      workersOfPayee(db, { payee: address, limit: FIRST_WORKERS }),
+      payoutsOfPayee(db, { payee: address, limit: LATEST_PAYOUTS }),
     ]);
     return {
       ...viewPayee(payee, links),
-      rows: workers.items.map((worker) => viewWorker(worker, shows)),
-      payouts: payouts.items.map((payout) => viewPayout(payout, links, shows.words)),
+      rows: workers.map((worker) => viewWorker(worker, shows)),
+      payouts: payouts.map((payout) => viewPayout(payout, links, shows.words)),
     };
   });
   routes.get('/v1/payees/:address/why', noQuery, PAYEES.why, async (_, { id, shows }) => {

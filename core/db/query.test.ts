@@ -2,7 +2,8 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { payout } from '../payouts/store/tables.js';
-import { fields, orNull, rows } from './query.js';
+import { closeDatabase, openDatabase } from './database.js';
+import { fields, orNull, prepared, query, rows } from './query.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -57,5 +58,40 @@ describe('a raw statement', () => {
   ])('is refused for a field %s', async (_, statement, words) => {
     const read = rows(database.db, { amountWei: payout.amountWei }, statement);
     await expect(read).rejects.toThrow(words);
+  });
+});
+
+describe('a prepared read', () => {
+  const read = prepared(
+    'a_test',
+    { payee: String, n: Number, known: Boolean },
+    ['payees', 'n', 'none'],
+    ({ payees, n, none }) => sql`
+      SELECT payee, ${n}::int AS n, ${none}::text IS NOT NULL AS known
+        FROM unnest(${payees}::text[]) payee ORDER BY payee`,
+  );
+  const given = { payees: ["o'ne", 'two'], n: 7, none: null };
+  const expected = [
+    { payee: "o'ne", n: 7, known: false },
+    { payee: 'two', n: 7, known: false },
+  ];
+
+  it('gives the same rows on a pool and in a transaction, with other values each time', async () => {
+    const { db } = database;
+    expect(await read(db, given)).toEqual(expected);
+    expect(await db.transaction((tx) => read(tx, given))).toEqual(expected);
+    const one = { payees: ['one'], n: -1, none: 'some' };
+    expect(await read(db, one)).toEqual([{ payee: 'one', n: -1, known: true }]);
+  });
+
+  it('is planned once for each connection', async () => {
+    const db = openDatabase({ url: database.url, maxConnections: 1 });
+    for (let n = 0; n < 8; n += 1) expect(await read(db, given)).toEqual(expected);
+    const plans = await query(
+      db,
+      sql`SELECT generic_plans::int AS plans FROM pg_prepared_statements WHERE name = 'a_test'`,
+    );
+    expect(plans).toEqual([{ plans: 3 }]);
+    await closeDatabase(db);
   });
 });

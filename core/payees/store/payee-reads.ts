@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';
 import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
-import { orNull, rows } from '../../db/query.js';
+import { orNull, prepared, rows } from '../../db/query.js';
 import { balance, payee, remoteWorker } from '../../ledger/store/tables.js';
 import { OWN_WALLET_WORDS } from '../../payouts/rules/payout-due.js';
 import { isBlocking, payout } from '../../payouts/store/tables.js';
@@ -53,18 +53,19 @@ export async function listPayees(db: Reader, page: PageRequest): Promise<Page<Pa
 
 /** Finds one payee; undefined when no worker with this address was ever seen. */
 export async function findPayee(db: Reader, address: Address): Promise<PayeeSummary | undefined> {
-  const [found] = await readPayees(db, sql`SELECT * FROM payee WHERE address = ${address}`);
+  const [found] = await findRow(db, { address });
   return found && toPayee(found);
 }
 
-async function readPayees(db: Reader, chosen: SQL) {
-  return rows(
-    db,
-    FIELDS,
-    sql`SELECT ${PAYEE_COLUMNS} FROM (${chosen}) p
-         CROSS JOIN LATERAL (${PAYEE_BALANCES}) owed ORDER BY p.address`,
-  );
-}
+const selectPayees = (chosen: SQL): SQL => sql`
+  SELECT ${PAYEE_COLUMNS} FROM (${chosen}) p
+    CROSS JOIN LATERAL (${PAYEE_BALANCES}) owed ORDER BY p.address`;
+
+const readPayees = (db: Reader, chosen: SQL) => rows(db, FIELDS, selectPayees(chosen));
+
+const findRow = prepared('payee', FIELDS, ['address'], ({ address }) =>
+  selectPayees(sql`SELECT * FROM payee WHERE address = ${address}`),
+);
 
 type PayeeRow = Awaited<ReturnType<typeof readPayees>>[number];
 export type PayeeSummary = ReturnType<typeof toPayee>;

@@ -3,15 +3,8 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
-import {
-  allOf,
-  Keyset,
-  MAX_PAGE_SIZE,
-  type Page,
-  type PageRequest,
-  rowsToAskFor,
-} from '../../db/paging.js';
-import { fields, orNull, rows } from '../../db/query.js';
+import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
+import { fields, orNull, prepared, rows } from '../../db/query.js';
 import { balance, remoteWorker } from '../../ledger/store/tables.js';
 
 export interface RemoteWorkerFilter {
@@ -80,12 +73,11 @@ const FIRST_SEEN = new Keyset('ASC', { id: { column: sql`w.id`, kind: 'integer' 
 
 export type RemoteWorkerSummary = Awaited<ReturnType<typeof topRemoteWorkers>>[number];
 
-/** Lists workers in the order in which they were first seen; at most `most` connections of each source are counted. */
+/** Lists workers in the order in which they were first seen. */
 export async function listRemoteWorkers(
   db: Reader,
   { payee, nodeType, region, online }: RemoteWorkerFilter,
   page: PageRequest,
-  most = MOST_CONNECTIONS,
 ): Promise<Page<RemoteWorkerSummary>> {
   const conditions = allOf([
     payee && sql`w.payee = ${payee}`,
@@ -97,14 +89,64 @@ export async function listRemoteWorkers(
   const found = await rows(
     db,
     FIELDS,
-    sql`SELECT ${WORKER_COLUMNS}, owed.*
-          FROM remote_worker w
-          CROSS JOIN LATERAL (${live(most)}) live
-          CROSS JOIN LATERAL (${WORKER_BALANCES}) owed
-         WHERE ${conditions} ORDER BY ${FIRST_SEEN.order} LIMIT ${rowsToAskFor(page)}`,
+    sql`${selectWorkers(MOST_CONNECTIONS)} WHERE ${conditions}
+         ORDER BY ${FIRST_SEEN.order} LIMIT ${rowsToAskFor(page)}`,
   );
   return FIRST_SEEN.page(found, page, (row) => row);
 }
+
+const selectWorkers = (most: number): SQL => sql`
+  SELECT ${WORKER_COLUMNS}, owed.*
+    FROM remote_worker w
+    CROSS JOIN LATERAL (${live(most)}) live
+    CROSS JOIN LATERAL (${WORKER_BALANCES}) owed`;
+
+/** Lists the first workers of a payee, as `listRemoteWorkers` does. */
+export const workersOfPayee = prepared(
+  'workers_of_payee',
+  FIELDS,
+  ['payee', 'limit'],
+  ({ payee, limit }) => sql`${selectWorkers(MOST_CONNECTIONS)} WHERE w.payee = ${payee}
+    ORDER BY ${FIRST_SEEN.order} LIMIT ${limit}`,
+);
+
+/** What the dashboards of the first manager show of a worker. Amounts are texts of wei. */
+const COMPAT_FIELDS = {
+  id: Number,
+  payee: remoteWorker.payee,
+  nodeType: remoteWorker.nodeType,
+  region: String,
+  online: Boolean,
+  connection: orNull(String),
+  unpaidWei: String,
+  paidWei: String,
+  lastUpdated: remoteWorker.createdAt,
+};
+
+/** With this many rows in one answer of Postgres, others get their turn often enough. */
+const PART = 500;
+
+const partOfWorkers = prepared(
+  'part_of_workers',
+  COMPAT_FIELDS,
+  ['after', 'nodeType', 'limit'],
+  ({ after, nodeType, limit }) => sql`
+    SELECT w.id, w.payee, w.node_type AS "nodeType", w.region, live.connection IS NOT NULL AS online,
+           live.connection, coalesce(w.last_event_at, w.created_at) AS "lastUpdated",
+           owed."unpaidWei", owed."paidWei"
+      FROM (SELECT * FROM remote_worker
+             WHERE id > ${after}::bigint AND (${nodeType}::text IS NULL OR node_type = ${nodeType}::text)
+             ORDER BY id LIMIT ${limit}::int) w
+      LEFT JOIN LATERAL (SELECT c.connection ${liveConnections(1)}
+                          ORDER BY c.changed_dt DESC, c.changed_seq DESC LIMIT 1) live ON true
+     CROSS JOIN LATERAL (
+           SELECT coalesce(sum(b.amount_wei) FILTER (WHERE b.account IN ('pending', 'reserved')), 0) AS "unpaidWei",
+                  coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'paid'), 0) AS "paidWei"
+             FROM balance b WHERE b.remote_worker_id = w.id) owed
+     ORDER BY w.id`,
+);
+
+export type CompatWorker = Awaited<ReturnType<typeof partOfWorkers>>[number];
 
 /**
  * Reads all workers for the dashboards of the first manager, which know no pages. It does so in parts, because one
@@ -112,15 +154,13 @@ export async function listRemoteWorkers(
  */
 export async function* allRemoteWorkers(
   db: Reader,
-  filter: RemoteWorkerFilter,
-): AsyncGenerator<readonly RemoteWorkerSummary[]> {
-  let cursor: string | null = null;
-  do {
-    const page: PageRequest = { limit: MAX_PAGE_SIZE, cursor };
-    const { items, nextCursor } = await listRemoteWorkers(db, filter, page, 1);
-    yield items;
-    cursor = nextCursor;
-  } while (cursor !== null);
+  { nodeType = null }: { readonly nodeType?: NodeType | null },
+): AsyncGenerator<readonly CompatWorker[]> {
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const part: readonly CompatWorker[] = await partOfWorkers(db, { after, nodeType, limit: PART });
+    yield part;
+    after = part.length < PART ? undefined : part.at(-1)?.id;
+  }
 }
 
 /** Lists workers: first those that are online, then by when they were last active. */

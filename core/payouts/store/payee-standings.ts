@@ -2,12 +2,12 @@
  * Reads what decides whether a payee is paid: what is pending, what keeps the payee from being paid, the current terms,
  * and what counts against the limit of the day.
  */
-import { and, desc, isNull, min, sql } from 'drizzle-orm';
+import { and, desc, isNull, min, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { smallerWei } from '../../base/money.js';
 import type { Reader } from '../../db/database.js';
-import { list, orNull, rows } from '../../db/query.js';
+import { orNull, prepared, rows } from '../../db/query.js';
 import { balance, payee, remoteWorker } from '../../ledger/store/tables.js';
 import { terms } from '../../terms/store/tables.js';
 import type { PayeeStanding, PayoutUnderWay } from '../rules/payout.js';
@@ -16,43 +16,49 @@ import type { DayUse } from '../rules/payout-limits.js';
 import { isBlocking, isSigned, payout, SHOWS_WAIT } from './tables.js';
 import { isWalletOfLedger } from './wallet/paying-wallet.js';
 
+const STANDING = {
+  payee: payee.address,
+  pendingWei: balance.amountWei,
+  underWay: orNull((payout: PayoutUnderWay) => payout),
+  unpayableReason: payee.unpayableReason,
+  isWallet: Boolean,
+  lastPayoutAt: orNull(payout.createdAt),
+};
+
+/** Selects the standing of the payees whose workers fulfil the condition. */
+const selectStandings = (only: SQL): SQL => sql`
+  SELECT payee.address AS payee, owed.pending AS "pendingWei", coalesce(
+           payee.unpayable_reason,
+           (SELECT 'transaction ' || hash || ' paid this payee before it was known here: '
+                   || '\`openpool wallet adopt\` books it'
+              FROM foreign_transaction
+             WHERE destination = payee.address AND verdict = 'pays-nobody' AND succeeded
+               AND value_wei > 0 LIMIT 1)) AS "unpayableReason",
+         ${isWalletOfLedger(sql`payee.address`)} AS "isWallet",
+         (SELECT json_build_object('id', p.id, 'state', p.state, 'waitReason', p.wait_reason,
+                                   'waitCode', CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END)
+            FROM payout p WHERE p.payee = payee.address AND ${isBlocking()}) AS "underWay",
+         (SELECT created_at FROM payout
+           WHERE payout.payee = payee.address AND state NOT IN ('cancelled', 'refused', 'failed')
+           ORDER BY created_at DESC, id DESC LIMIT 1) AS "lastPayoutAt"
+    FROM (SELECT worker.payee, sum(balance.amount_wei) AS pending
+            FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+           WHERE balance.account = 'pending' AND balance.remote_worker_id <> 0 AND ${only}
+           GROUP BY worker.payee) owed
+    JOIN payee ON payee.address = owed.payee
+   ORDER BY payee.address`;
+
+const standingsOf = prepared('standings', STANDING, ['payees'], ({ payees }) =>
+  selectStandings(sql`worker.payee = ANY(${payees}::text[])`),
+);
+
 /** Reads the standing of these payees, or of all payees, without a lock. */
 export async function payeeStandings(
   reader: Reader,
   payees?: readonly Address[],
 ): Promise<readonly PayeeStanding[]> {
-  const only = payees && sql`AND worker.payee = ANY(${list(payees)}::text[])`;
-  return rows(
-    reader,
-    {
-      payee: payee.address,
-      pendingWei: balance.amountWei,
-      underWay: orNull((payout: PayoutUnderWay) => payout),
-      unpayableReason: payee.unpayableReason,
-      isWallet: Boolean,
-      lastPayoutAt: orNull(payout.createdAt),
-    },
-    sql`SELECT payee.address AS payee, owed.pending AS "pendingWei", coalesce(
-                 payee.unpayable_reason,
-                 (SELECT 'transaction ' || hash || ' paid this payee before it was known here: '
-                         || '\`openpool wallet adopt\` books it'
-                    FROM foreign_transaction
-                   WHERE destination = payee.address AND verdict = 'pays-nobody' AND succeeded
-                     AND value_wei > 0 LIMIT 1)) AS "unpayableReason",
-               ${isWalletOfLedger(sql`payee.address`)} AS "isWallet",
-               (SELECT json_build_object('id', p.id, 'state', p.state, 'waitReason', p.wait_reason,
-                                         'waitCode', CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END)
-                  FROM payout p WHERE p.payee = payee.address AND ${isBlocking()}) AS "underWay",
-               (SELECT created_at FROM payout
-                 WHERE payout.payee = payee.address AND state NOT IN ('cancelled', 'refused', 'failed')
-                 ORDER BY created_at DESC, id DESC LIMIT 1) AS "lastPayoutAt"
-          FROM (SELECT worker.payee, sum(balance.amount_wei) AS pending
-                  FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
-                 WHERE balance.account = 'pending' AND balance.remote_worker_id <> 0 ${only ?? sql``}
-                 GROUP BY worker.payee) owed
-          JOIN payee ON payee.address = owed.payee
-         ORDER BY payee.address`,
-  );
+  if (payees !== undefined) return standingsOf(reader, { payees });
+  return rows(reader, STANDING, selectStandings(sql`true`));
 }
 
 /** Reads the terms that are in force now by the database's clock, because workers' clocks may differ. */
@@ -74,6 +80,21 @@ export async function currentTerms(
   return { terms: current, now };
 }
 
+const readUse = prepared(
+  'day_use',
+  { usedWei: payout.amountWei, nextFreeAt: payout.closedAt },
+  [],
+  () => sql`
+    SELECT coalesce(sum(amount_wei), 0) AS "usedWei",
+           min(closed_at) + interval '24 hours' AS "nextFreeAt"
+      FROM (SELECT amount_wei, NULL::timestamptz AS closed_at FROM payout
+             WHERE ${isSigned()}
+             UNION ALL
+            SELECT amount_wei, closed_at FROM payout
+             WHERE state = 'paid' AND signed_at IS NOT NULL
+               AND closed_at > now() - interval '24 hours') counted`,
+);
+
 /**
  * Adds up what may have left the wallet in the last 24 hours by the database's clock. A signed payout's money can go
  * at any moment until it is settled, so it counts from its signature until a day after its settlement. Each payout is
@@ -81,18 +102,7 @@ export async function currentTerms(
  * decide by this must hold the wallet's lock.
  */
 export async function readDayUse(reader: Reader): Promise<DayUse> {
-  const [use] = await rows(
-    reader,
-    { usedWei: payout.amountWei, nextFreeAt: payout.closedAt },
-    sql`SELECT coalesce(sum(amount_wei), 0) AS "usedWei",
-               min(closed_at) + interval '24 hours' AS "nextFreeAt"
-          FROM (SELECT amount_wei, NULL::timestamptz AS closed_at FROM payout
-                 WHERE ${isSigned()}
-                 UNION ALL
-                SELECT amount_wei, closed_at FROM payout
-                 WHERE state = 'paid' AND signed_at IS NOT NULL
-                   AND closed_at > now() - interval '24 hours') counted`,
-  );
+  const [use] = await readUse(reader, {});
   return use ?? { usedWei: 0n, nextFreeAt: null };
 }
 

@@ -3,7 +3,7 @@ import { and, asc, count, eq, getTableColumns, type SQL, sql } from 'drizzle-orm
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
 import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../../db/paging.js';
-import { fields, orNull, query, rows } from '../../../db/query.js';
+import { fields, orNull, prepared, query, rows } from '../../../db/query.js';
 import { remoteWorker } from '../../../ledger/store/tables.js';
 import type { PayoutState } from '../../rules/payout.js';
 import { LATEST_ATTEMPT } from '../nonces/attempts.js';
@@ -45,26 +45,33 @@ const NEWEST_FIRST = new Keyset('DESC', {
   id: { column: sql`p.id`, kind: 'uuid' },
 });
 
-/** Reads payouts for display. `chosen` is the text after FROM: it selects the payouts as `p` and their order. */
-function readPayouts(db: Reader, chosen: SQL) {
-  return rows(
-    db,
-    {
-      ...PAYOUT,
-      waitCode,
-      waitReason,
-      /** The newest nonce that was taken for the payout; null while nothing is signed. */
-      nonce: orNull(String),
-      /** The hash of the mined transaction, or else of the one that was signed last. */
-      txHash: orNull(String),
-      createdMicros: String,
-    },
-    sql`SELECT ${fields('p', PAYOUT)}, CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END AS "waitCode",
-               CASE WHEN ${SHOWS_WAIT} THEN p.wait_reason END AS "waitReason", slot.nonce,
-               coalesce(slot.mined_hash, latest.hash) AS "txHash", ${NEWEST_FIRST.timeFields}
-          FROM ${chosen}`,
-  );
-}
+const FIELDS = {
+  ...PAYOUT,
+  waitCode,
+  waitReason,
+  /** The newest nonce that was taken for the payout; null while nothing is signed. */
+  nonce: orNull(String),
+  /** The hash of the mined transaction, or else of the one that was signed last. */
+  txHash: orNull(String),
+  createdMicros: String,
+};
+
+/** Selects payouts for display. `chosen` is the text after FROM: it selects the payouts as `p` and their order. */
+const selectPayouts = (chosen: SQL): SQL => sql`
+  SELECT ${fields('p', PAYOUT)}, CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END AS "waitCode",
+         CASE WHEN ${SHOWS_WAIT} THEN p.wait_reason END AS "waitReason", slot.nonce,
+         coalesce(slot.mined_hash, latest.hash) AS "txHash", ${NEWEST_FIRST.timeFields}
+    FROM ${chosen}`;
+
+const readPayouts = (db: Reader, chosen: SQL) => rows(db, FIELDS, selectPayouts(chosen));
+
+/** Lists the newest payouts of a payee, as `listPayouts` does. */
+export const payoutsOfPayee = prepared('payouts_of_payee', FIELDS, ['payee', 'limit'], (given) =>
+  selectPayouts(sql`
+    (SELECT * FROM payout p WHERE payee = ${given.payee}
+      ORDER BY ${NEWEST_FIRST.order} LIMIT ${given.limit}) p
+    ${NEWEST_SLOT} ORDER BY ${NEWEST_FIRST.order}`),
+);
 
 /** Lists payouts, newest first. */
 export async function listPayouts(

@@ -2,7 +2,7 @@
 import { desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
-import { fields, orNull, rows } from '../../../db/query.js';
+import { fields, orNull, prepared } from '../../../db/query.js';
 import { nonceSlot, payingWallet, payout, wallet, walletBalance } from '../tables.js';
 import { HALTS, type Halt, type SeenBalance } from '../wallet/wallets.js';
 
@@ -27,28 +27,28 @@ export interface ShownHalt extends Halt {
 
 const { comparedFor: _compared, ...WALLET } = getTableColumns(wallet);
 
-/** Lists the wallets that were opened on a chain, newest first; usually there is one. */
-async function listWallets(db: Reader, chainId: number) {
-  const found = await rows(
-    db,
-    {
-      ...WALLET,
-      nextNonce: String,
-      openingNonce: String,
-      openingBlock: String,
-      /** All halts of the ledger, the most serious first; empty when nothing stops it. */
-      halts: (halts: readonly (Halt & { at: string; wallet: Address })[]) =>
-        halts.map((halt): ShownHalt => ({ ...halt, at: new Date(halt.at) })),
-      /** How many signed transfers may still be mined; `openWei` is the sum of their amounts. */
-      openTransfers: Number,
-      openWei: payout.amountWei,
-      oldestOpenAt: orNull(nonceSlot.createdAt),
-      seenWei: orNull(walletBalance.balanceWei),
-      seenBlock: orNull(walletBalance.blockNumber),
-      seenAt: orNull(walletBalance.seenAt),
-      seenBaseFeeWei: orNull(walletBalance.baseFeeWei),
-    },
-    sql`SELECT ${fields('wallet', WALLET)}, ${HALTS} AS halts, open.*, seen.balance_wei AS "seenWei",
+const readWallets = prepared(
+  'wallets',
+  {
+    ...WALLET,
+    nextNonce: String,
+    openingNonce: String,
+    openingBlock: String,
+    /** All halts of the ledger, the most serious first; empty when nothing stops it. */
+    halts: (halts: readonly (Halt & { at: string; wallet: Address })[]) =>
+      halts.map((halt): ShownHalt => ({ ...halt, at: new Date(halt.at) })),
+    /** How many signed transfers may still be mined; `openWei` is the sum of their amounts. */
+    openTransfers: Number,
+    openWei: payout.amountWei,
+    oldestOpenAt: orNull(nonceSlot.createdAt),
+    seenWei: orNull(walletBalance.balanceWei),
+    seenBlock: orNull(walletBalance.blockNumber),
+    seenAt: orNull(walletBalance.seenAt),
+    seenBaseFeeWei: orNull(walletBalance.baseFeeWei),
+  },
+  ['chainId'],
+  (given) => sql`
+         SELECT ${fields('wallet', WALLET)}, ${HALTS} AS halts, open.*, seen.balance_wei AS "seenWei",
                seen.block_number AS "seenBlock", seen.seen_at AS "seenAt",
                seen.base_fee_wei AS "seenBaseFeeWei"
           FROM wallet
@@ -59,8 +59,12 @@ async function listWallets(db: Reader, chainId: number) {
                       min(n.created_at) AS "oldestOpenAt"
                  FROM nonce_slot n JOIN payout p ON p.id = n.payout_id
                 WHERE n.chain_id = wallet.chain_id AND n.wallet = wallet.address AND n.state = 'open') open
-         WHERE wallet.chain_id = ${chainId} ORDER BY wallet.created_at DESC, wallet.address`,
-  );
+         WHERE wallet.chain_id = ${given.chainId}::bigint ORDER BY wallet.created_at DESC, wallet.address`,
+);
+
+/** Lists the wallets that were opened on a chain, newest first; usually there is one. */
+async function listWallets(db: Reader, chainId: number) {
+  const found = await readWallets(db, { chainId });
   return found.map(({ seenWei: wei, seenBlock: block, seenAt: at, seenBaseFeeWei, ...rest }) => {
     /** The last balance that the chain showed: it is stored when payouts are signed and when the pool is audited. */
     const balance: SeenBalance | null =

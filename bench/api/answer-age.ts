@@ -1,0 +1,50 @@
+/** Measures how old the API's answers are: a worker's last event is moved on all the time, and answers tell how far. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import type { Database } from '../../core/db/database.js';
+
+const WRITE_EACH_MS = 20;
+const READ_EACH_MS = 7;
+const BUSY = 503;
+
+interface AgeOptions {
+  readonly db: Database;
+  readonly url: string;
+  /** The payee of the worker that is seen first. */
+  readonly payee: string;
+  readonly paths: readonly string[];
+}
+
+/** Returns the age of the oldest answer in ms, from when what it says was overtaken until it was sent for. */
+export async function oldestAnswer(
+  { db, url, payee, paths }: AgeOptions,
+  until: Promise<unknown>,
+): Promise<number> {
+  let isOver = false;
+  void until.finally(() => {
+    isOver = true;
+  });
+  const write = async (): Promise<void> => {
+    while (!isOver) {
+      await db.execute(sql`
+        UPDATE remote_worker SET last_event_at = clock_timestamp() WHERE payee = ${payee}`);
+      await sleep(WRITE_EACH_MS);
+    }
+  };
+  let oldestMs = 0;
+  const read = async (path: string): Promise<void> => {
+    while (!isOver) {
+      const askedMs = Date.now();
+      const answer = await fetch(`${url}${path}`);
+      const text = await answer.text();
+      await sleep(READ_EACH_MS);
+      // A refusal tells nothing that could be old.
+      if (answer.status === BUSY) continue;
+      const [, at] = /"(?:last_updated|lastEventAt)":"([^"]+)"/.exec(text) ?? [];
+      if (at === undefined) throw new Error(`${path} tells no time: ${text.slice(0, 200)}`);
+      oldestMs = Math.max(oldestMs, askedMs - Date.parse(at));
+    }
+  };
+  await Promise.all([write(), ...paths.map(read)]);
+  return oldestMs;
+}
