@@ -23,6 +23,7 @@ import {
   type DatabaseConfig,
   type TemporalConfig,
 } from './sections/connections.js';
+import { buildNotices, type NoticesConfig } from './sections/notices.js';
 import { buildSources } from './sections/sources.js';
 import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/wallet.js';
 
@@ -34,6 +35,7 @@ export interface Config
   readonly temporal: TemporalConfig;
   readonly chain: ChainConfig;
   readonly wallet: WalletConfig;
+  readonly notices: NoticesConfig;
   readonly api: Omit<ConfigValues['api'], 'token' | 'tokenFile'> & {
     /** Null: every request that needs a token is refused. */
     readonly token: string | null;
@@ -149,6 +151,7 @@ async function buildConfig(
       address: payableAddress(wallet.address) ?? null,
       acceptedTransactions: wallet.acceptedTransactions,
     },
+    notices: await buildNotices(values, files),
     api: {
       host: api.host,
       port: api.port,

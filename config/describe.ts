@@ -39,6 +39,7 @@ export function describeConfig(config: Config): ConfigDescription {
     wallet: { ...describeSigner(signer), ...describeSection(['wallet'], ofWallet) },
     api: describeSection(['api'], api),
     metrics: describeSection(['metrics'], metrics),
+    notices: describeNotices(config),
     log: describeSection(['log'], log),
   };
 }
@@ -75,6 +76,17 @@ function describeSource(config: Config['sources'][number]): ConfigDescription {
   const { module, ...builtIn } = source;
   const shown = { ...(module === null ? builtIn : source), from: source.from ?? 'beginning' };
   return { ...describeSection(['sources', 0], shown), options: describeOption(options) };
+}
+
+function describeNotices({ notices }: Config): ConfigDescription {
+  const { targets, ...rest } = notices;
+  const told = targets.map(({ baseDir: _baseDir, addressOf: _addressOf, ...target }) => {
+    const { payee, options, module, ...shown } = target;
+    const named = module === null ? shown : { ...shown, module };
+    const described = describeSection(['notices', 'targets', 0], named);
+    return { ...described, audience: payee ?? 'operator', options: describeOption(options) };
+  });
+  return { ...describeSection(['notices'], rest), targets: told };
 }
 
 function describeSigner({ kind, ...place }: Config['wallet']['signer']): ConfigDescription {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isHexAddress, payableAddress } from '../core/base/address.js';
 import { ROUNDINGS } from '../core/base/money.js';
+import { NOTICE_KINDS } from '../core/notices/rules/notice-kinds.js';
 import {
   amountWei,
   durationMs,
@@ -200,6 +201,32 @@ const metrics = section({
   workerAddress: orNull(text().refine(isIpAndPort, IP_AND_PORT)),
 });
 
+const noticeTarget = section({
+  id: id(),
+  kind: text(),
+  module: text().optional(),
+  /** Who is told: the operators, or the payee with this address. */
+  audience: text()
+    .refine(
+      (value) => value === 'operator' || payableAddress(value) !== undefined,
+      "give operator, or a payee's address (0x and 40 hex digits)",
+    )
+    .prefault('operator'),
+  /** Only these kinds of notices. Null: all that concern this audience. */
+  only: orNull(z.array(z.enum(NOTICE_KINDS, `give some of: ${NOTICE_KINDS.join(', ')}`)).min(1)),
+  /** A worker of the payee that was not seen for so long is told as offline. Null: never. */
+  offlineAfter: orNull(interval('1m')),
+  options: z.record(z.string(), z.unknown()).prefault({}),
+});
+
+const notices = section({
+  /** Where everybody reaches the pool's pages: notices link to them. Null: they have no such link. */
+  publicUrl: orNull(shownUrl()),
+  /** A notice that could not be delivered for so long is given up, until somebody sends it again. */
+  giveUpAfter: interval('1m').prefault('3d'),
+  targets: z.array(noticeTarget, 'give a list of targets').prefault([]),
+});
+
 const log = section({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'], 'give trace, debug, info, warn or error')
@@ -217,6 +244,7 @@ export const configSchema = z.strictObject({
   wallet,
   api: api.prefault({}),
   metrics: metrics.prefault({}),
+  notices: notices.prefault({}),
   log: log.prefault({}),
 });
 

@@ -6,6 +6,7 @@ import * as checkTables from '../core/checks/store/tables.js';
 import * as eventTables from '../core/events/store/tables.js';
 import * as historyTables from '../core/history/tables.js';
 import * as ledgerTables from '../core/ledger/store/tables.js';
+import * as noticeTables from '../core/notices/store/tables.js';
 import * as orderTables from '../core/orders/store/tables.js';
 import * as payoutTables from '../core/payouts/store/tables.js';
 import * as sentinelTables from '../core/sentinel/store/tables.js';
@@ -32,6 +33,7 @@ describe('the schema in code', () => {
       eventTables,
       historyTables,
       ledgerTables,
+      noticeTables,
       orderTables,
       payoutTables,
       sentinelTables,

@@ -3,6 +3,7 @@ import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
 import { createCheckActivities, createSentinelActivities } from '../activities/checks.js';
 import { createHistoryActivities } from '../activities/history.js';
+import { createNoticeActivities } from '../activities/notices.js';
 import { createDecisionActivities } from '../activities/orders.js';
 import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
 import { tellSagas } from '../activities/sagas.js';
@@ -13,6 +14,9 @@ import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
+import type { DeliveryDeps, ReadyTarget } from '../core/notices/delivering.js';
+import { createNotifier } from '../core/notices/notifiers/registry.js';
+import { BACK_OFF } from '../core/notices/rules/back-off.js';
 import { createSender, type Sender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
@@ -53,6 +57,7 @@ export async function serveWorker(context: ServiceContext): Promise<Service> {
 export async function startWorker(context: ServiceContext): Promise<Service> {
   const { config } = context;
   const sources = await prepareSources(context);
+  const notices = await prepareNotices(context);
   const terms = await untilDatabaseAnswers(context, () => prepareTerms(context));
   const wallet = await startWallet(context);
   const connection = await connectTemporal(context);
@@ -73,7 +78,7 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     await untilTemporalAnswers(context, upkeep.putBack);
     const { money, refused } = wallet;
     const { settler, sender } = createSettler(money, { client, poolId: context.ledger.poolId });
-    const parts = { connection, client, sources, money, sender, bulk };
+    const parts = { connection, client, sources, notices, money, sender, bulk };
     const workers = await createWorkers(context, parts);
     const stopKeeping = upkeep.keep();
     settler.start();
@@ -95,6 +100,7 @@ interface WorkerParts {
   readonly connection: NativeConnection;
   readonly client: Client;
   readonly sources: Awaited<ReturnType<typeof prepareSources>>;
+  readonly notices: DeliveryDeps;
   readonly money: MoneyDeps;
   readonly sender: Sender;
   readonly bulk: Database;
@@ -113,7 +119,7 @@ function createSettler(
 
 function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<readonly Worker[]> {
   const { config, ledger, version } = context;
-  const { connection, client, sources, money, sender, bulk } = parts;
+  const { connection, client, sources, notices, money, sender, bulk } = parts;
   const { poolId } = ledger;
   const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
   const sync = { db: bulk, sources, version, jobMatchWindowMs, maxJobFeeWei };
@@ -128,6 +134,7 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
     ...createRoundActivities({ ...money, client, poolId, onStuckSaga }),
     ...createPayoutActivities(sender),
     ...createCheckActivities(money),
+    ...createNoticeActivities({ ...notices, db: bulk }),
     ...createHistoryActivities({ db: bulk, retention: config.retention }),
   };
   return createLanes({
@@ -157,6 +164,18 @@ async function prepareSources(context: ServiceContext) {
   }));
   await untilDatabaseAnswers(context, () => registerSources(db, registered));
   return sources;
+}
+
+/** Makes a notifier for each target. It tells what happens from now on, and nothing of before it was configured. */
+async function prepareNotices({ config, db, ledger }: ServiceContext): Promise<DeliveryDeps> {
+  const { publicUrl, giveUpAfterMs, targets: configured } = config.notices;
+  const targets = new Map<string, ReadyTarget>();
+  for (const target of configured) {
+    targets.set(target.id, { target, notifier: await createNotifier(target) });
+  }
+  const { explorerUrl } = config.chain;
+  const pool = { id: ledger.poolId, name: config.pool.name, publicUrl, explorerUrl };
+  return { db, targets, pool, backOff: { ...BACK_OFF, giveUpAfterMs } };
 }
 
 /** Makes what the sentinel needs. Findings are logged when they open, get worse or end. */

@@ -96,6 +96,23 @@ export const BULK_CALL: ActivityOptions = {
   retry: doubling({ from: '1 second', to: '30 seconds' }),
 };
 
+/** For finding out what is to be told to whom, some queries. When it fails, the next run makes up for it. */
+export const SPREAD_CALL: ActivityOptions = {
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '5 minutes',
+  retry: doubling({ from: '2 seconds', to: '15 seconds', tries: 4 }),
+};
+
+/**
+ * For delivering what is due at one target. A receiver that fails is no failure of the activity: Postgres keeps when it
+ * is tried again, for days. The retries here are for a worker that dies, and for a database that is away.
+ */
+export const DELIVER_CALL: ActivityOptions = {
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '8 seconds',
+  retry: doubling({ from: '1 second', to: '30 seconds', tries: 20 }),
+};
+
 /** For one look of the sentinel, about ten queries. When it fails or hangs, the next look makes up for it. */
 export const LOOK_CALL: ActivityOptions = {
   startToCloseTimeout: '1 minute',

@@ -3,11 +3,13 @@ import type * as checks from '../core/checks/rules/check-reports.js';
 import type * as decisions from '../core/decisions/rules/decision-reports.js';
 import type * as events from '../core/events/rules/sync-reports.js';
 import type * as history from '../core/history/rules/reports.js';
+import type { DeliveryReport } from '../core/notices/rules/delivery-report.js';
 import type { SendResult } from '../core/payouts/rules/payout.js';
 import type { SentinelReport } from '../core/sentinel/rules/finding.js';
 import type {
   AuditInput,
   ManualPayoutResult,
+  NoticesInput,
   OrderedRound,
   OrderInput,
   PayoutInput,
@@ -46,6 +48,9 @@ export interface Activities {
   releasePayout: Ordered<checks.RepairReport>;
   payElsewhere: Ordered<checks.RepairReport>;
   lookAtSources: Activity<PoolInput, SentinelReport>;
+
+  spreadNotices: Activity<PoolInput, { readonly targetIds: readonly string[] }>;
+  deliverNotices: Activity<NoticesInput, DeliveryReport>;
 
   rebuildBalances: Ordered<history.RebuildReport>;
   archiveEvents: Activity<PoolInput, history.ArchiveReport>;

@@ -23,8 +23,9 @@ export type Unscoped<Input extends PoolInput> = Omit<Input, 'poolId'>;
  * - sync: reading sources.
  * - backfill: reading a source again, which may take days.
  * - long: rebuild, archive, reconciliation, the full audit.
+ * - notices: telling people, whose receivers may be slow or away.
  */
-export const LANES = ['payouts', 'orders', 'sync', 'backfill', 'long'] as const;
+export const LANES = ['payouts', 'orders', 'sync', 'backfill', 'long', 'notices'] as const;
 export type Lane = (typeof LANES)[number];
 
 export const taskQueueOf = (poolId: string): string => `openpool/${poolId}`;
@@ -41,6 +42,9 @@ export const backfillWorkflowId = (poolId: string, sourceId: string): string =>
   `${poolId}/backfill/${sourceId}`;
 export const syncWorkflowId = (poolId: string, sourceId: string): string =>
   `${poolId}/sync/${sourceId}`;
+/** The id of the workflow that delivers notices to one target. Only one runs at a time for each target. */
+export const noticesWorkflowId = (poolId: string, targetId: string): string =>
+  `${poolId}/notices/${targetId}`;
 /** Workflows that a pool runs once at a time; schedules have the same ids. Rebuild and restore share `history`. */
 export type SingleWorkflow =
   | 'payout-round'
@@ -51,6 +55,7 @@ export type SingleWorkflow =
   | 'sentinel'
   | 'archive'
   | 'archive-verify'
+  | 'notices'
   | 'history';
 export const singleWorkflowId = (poolId: string, name: SingleWorkflow): string =>
   `${poolId}/${name}`;
@@ -77,6 +82,10 @@ export const SEARCH_ATTRIBUTES = [
 
 export interface SyncInput extends PoolInput {
   readonly sourceId: string;
+}
+
+export interface NoticesInput extends PoolInput {
+  readonly targetId: string;
 }
 
 export interface PayoutInput extends PoolInput {

@@ -9,6 +9,7 @@ export {
   sweep,
   sync,
 } from './clockwork.js';
+export { deliverNotices, notices } from './notices.js';
 export {
   absorbJobs,
   adjustPayee,

@@ -95,7 +95,11 @@ function later(one: Date | null, other: Date | null): Date | null {
 }
 
 /** Replaces `<name>File: path` by `<name>: text of the file`, so that plugins need not read files. */
-async function fillOptions(options: unknown, path: KeyPath, files: NamedFiles): Promise<unknown> {
+export async function fillOptions(
+  options: unknown,
+  path: KeyPath,
+  files: NamedFiles,
+): Promise<unknown> {
   if (Array.isArray(options)) {
     return Promise.all(options.map((item, i) => fillOptions(item, [...path, i], files)));
   }

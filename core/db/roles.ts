@@ -31,6 +31,8 @@ const WRITES = [
   // What an operator decides about a payout. Its amount, destination and state are not among it.
   `UPDATE (held_at, hold_reason, approved_at, approve_reason, bump_requested_at, wait_code, wait_reason)
        ON payout`,
+  // What a request brings about, a halt or new terms, is told. A worker delivers it.
+  'INSERT ON notice',
   // A trigger writes what a payout waited for when a request ends the wait.
   'INSERT ON payout_wait',
   'EXECUTE ON FUNCTION cancel_reserved_payout',

@@ -17,6 +17,7 @@ import { createRpcEndpoint } from '../../core/chain/rpc/rpc-client.js';
 import type { Signer } from '../../core/chain/signer/signer.js';
 import { refuseSharedPlace } from '../../core/events/rules/source-place.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
+import { createNotifier } from '../../core/notices/notifiers/registry.js';
 import { checkSurroundings, checkTemporal, Found } from './check-surroundings.js';
 import { askAsWorker, GENEROUS_BATCH } from './endpoint-questions.js';
 
@@ -36,6 +37,7 @@ export async function checkConfig(path: string) {
   const onWarning = ({ words }: ConfigWarning) => found.warnings.push(words);
   const config = await loadConfig(path, { needsWallet: true, onWarning });
   await checkSources(config, found);
+  for (const target of config.notices.targets) await found.tried(() => createNotifier(target));
   const signer = await found.tried(() => openConfiguredSigner(config.wallet));
   await Promise.all([
     checkChain(config, signer?.address ?? NOBODY, found),

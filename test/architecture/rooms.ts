@@ -8,12 +8,16 @@ export interface Room {
 /** Rooms of one storey know nothing of each other. */
 export const STOREYS: readonly (readonly Room[])[] = [
   [{ path: 'core/base', is: 'money, addresses, times, errors' }],
-  [{ path: 'core/processes', is: 'processes, and whether their loops turn' }],
+  [
+    { path: 'core/processes', is: 'processes, and whether their loops turn' },
+    { path: 'core/plugins', is: 'modules and options of third parties' },
+  ],
   [
     { path: 'core/db', is: 'Postgres: connections, locks, migrations' },
     { path: 'core/chain', is: 'RPC endpoints, receipts, gas fees, signers' },
   ],
   [{ path: 'core/ledger', is: 'accounts and postings, who decided what' }],
+  [{ path: 'core/notices', is: 'what is told, and to whom' }],
   [
     { path: 'core/access', is: 'who may use the API' },
     { path: 'core/orders', is: 'what people order' },

@@ -57,9 +57,10 @@ describe('a backfilled payout round', () => {
     const payees = await Promise.all(
       Array.from({ length: 15 }, () => credit(database.db, [AMOUNT_WEI])),
     );
-    const { pool } = testConfig();
+    const { pool, notices } = testConfig();
     const poolId = TEST_POOL_ID;
-    const settings = { poolId, pool: { ...pool, payoutIntervalMs: DAY_MS / ROUNDS }, sources: [] };
+    const rounds = { ...pool, payoutIntervalMs: DAY_MS / ROUNDS };
+    const settings = { poolId, pool: rounds, sources: [], notices };
     const { schedule } = manager.client;
     await applySchedules(schedule, settings);
     const handle = schedule.getHandle(singleWorkflowId(TEST_POOL_ID, 'payout-round'));

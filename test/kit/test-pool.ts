@@ -102,6 +102,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
     },
     api: { host: '127.0.0.1', port: 0, token: TEST_TOKEN, showConnections: false, ...api },
     metrics: { workerAddress: null },
+    notices: { publicUrl: null, giveUpAfterMs: 259_200_000, targets: [] },
     log: { level: 'error' },
   };
 }

@@ -34,6 +34,8 @@ const LANE_SLOTS: Readonly<Record<Lane, Slots>> = {
   // A backfill may take days, and no scheduled work may wait for it.
   backfill: { maxConcurrentActivityTaskExecutions: 10 },
   long: { maxConcurrentActivityTaskExecutions: 10 },
+  // A slot for each target that does not answer at once. They wait for the network and do little else.
+  notices: { maxConcurrentActivityTaskExecutions: 50 },
 };
 
 /** The only lane whose worker also runs workflows, as the main queue's does; the other lanes run activities only. */

@@ -24,6 +24,7 @@ describe('the schedules', () => {
     poolId: POOL_ID,
     pool: { ...POOL, ...pool },
     sources: ids.map((id) => ({ ...SOURCE, id })),
+    notices: { publicUrl: null, giveUpAfterMs: 1, targets: [] },
   });
   const apply = (ids: readonly string[], pool: Partial<Config['pool']> = {}) =>
     applySchedules(temporal.client.schedule, settings(ids, pool));
@@ -148,6 +149,7 @@ describe('the schedules', () => {
 const OF_THE_POOL = [
   'archive',
   'audit',
+  'notices',
   'payout-round',
   'recheck',
   'reconcile',

@@ -21,13 +21,15 @@ import {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** How often it is looked for something to tell. Without targets there is only old news to forget, once an hour. */
+const TELL_MS = 10_000;
 /** The shortest catch-up window, in ms, that Temporal's server accepts. */
 const LEAST_CATCHUP_MS = 10_000;
 const LONGEST_CATCHUP_MS = HOUR_MS;
 /** The note on a pause that the configuration made. Only a pause with this note is ended by the configuration. */
 const DISABLED_NOTE = 'pool.payoutsEnabled is false';
 
-export interface PoolSettings extends Pick<Config, 'pool' | 'sources'> {
+export interface PoolSettings extends Pick<Config, 'pool' | 'sources' | 'notices'> {
   readonly poolId: string;
 }
 
@@ -70,7 +72,7 @@ export async function triggerStartChecks(client: ScheduleClient, poolId: string)
   }
 }
 
-function recurring({ poolId, pool, sources }: PoolSettings): readonly Recurring[] {
+function recurring({ poolId, pool, sources, notices }: PoolSettings): readonly Recurring[] {
   const single = (
     name: SingleWorkflow,
     workflowType: Recurring['workflowType'],
@@ -91,6 +93,7 @@ function recurring({ poolId, pool, sources }: PoolSettings): readonly Recurring[
   const reconcile = 'Holds the chain against the ledger, to the wei';
   const archive =
     'Makes partitions ahead and puts old postings together; writes old raw events to files where the configuration says so';
+  const tell = 'Starts a delivery for each target that has something to be told';
   return [
     ...syncs,
     {
@@ -109,6 +112,7 @@ function recurring({ poolId, pool, sources }: PoolSettings): readonly Recurring[
     },
     single('sentinel', 'sentinel', MINUTE_MS, 'Looks at what comes in and keeps what looks wrong'),
     single('archive', 'archiveEvents', 6 * HOUR_MS, archive),
+    single('notices', 'notices', notices.targets.length > 0 ? TELL_MS : HOUR_MS, tell),
   ];
 }
 

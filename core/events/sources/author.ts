@@ -1,15 +1,14 @@
 /** Exports what the author of an event source outside this project imports, as `openpool/event-source`. */
+
 export type { PoolErrorCode } from '../../base/errors/catalogue.js';
 export { PoolError } from '../../base/errors/pool-error.js';
+export type { OptionsIssue, OptionsSchema, OptionsVerdict } from '../../plugins/options.js';
 export type {
   EventSource,
   EventSourceConfig,
   EventSourceModule,
   ListedObject,
   ObjectMemory,
-  OptionsIssue,
-  OptionsSchema,
-  OptionsVerdict,
   RawEvent,
   ReadRequest,
   ScanOptions,

@@ -1,4 +1,5 @@
 /** Defines the interface through which pool events come in: what every kind of source has to offer. */
+import type { OptionsSchema } from '../../plugins/options.js';
 
 /** One event as it was received, not checked in any way. */
 export interface RawEvent {
@@ -80,28 +81,6 @@ export interface EventSourceConfig<Options = unknown> {
   readonly nodeType: 'ai' | 'transcode' | null;
   /** The source's own options, which its plugin checks. Secrets in files have been read in already. */
   readonly options: Options;
-}
-
-/** Checks the options of a source: a standard schema (standardschema.dev), as zod, valibot and arktype make them. */
-export interface OptionsSchema<Options> {
-  readonly '~standard': {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (
-      value: unknown,
-    ) => OptionsVerdict<Options> | Promise<OptionsVerdict<Options>>;
-    /** Only for the type checker: what the schema takes and returns. */
-    readonly types?: { readonly input: unknown; readonly output: Options } | undefined;
-  };
-}
-
-export type OptionsVerdict<Options> =
-  | { readonly value: Options; readonly issues?: undefined }
-  | { readonly issues: readonly OptionsIssue[] };
-
-export interface OptionsIssue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 /** What a module of a third party exports, by name or as its default. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { codeOf } from '../../base/causes.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
+import { size } from '../../plugins/options.js';
 import type {
   EventSource,
   EventSourceConfig,
@@ -13,7 +14,7 @@ import type {
   RawEvent,
   ReadRequest,
 } from './event-source.js';
-import { checkOptions, needOrigin, optionsError, size } from './options.js';
+import { checkOptions, needOrigin, optionsError } from './options.js';
 import { scanDump, throwFirst } from './scanners/dump-scanner.js';
 
 const fileOptions = z.strictObject({

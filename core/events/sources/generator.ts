@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Address, payableAddress } from '../../base/address.js';
 import { readTime, TIME_WANTED } from '../../base/time.js';
+import { duration, textAs } from '../../plugins/options.js';
 import type { EventSource, EventSourceConfig, RawEvent, ReadRequest } from './event-source.js';
-import { checkOptions, duration, optionsError, textAs } from './options.js';
+import { checkOptions, optionsError } from './options.js';
 
 const generatorOptions = z.strictObject({
   seed: z.number().int(),

@@ -1,12 +1,9 @@
-/** Loads and checks sources that a third party has written, and gives a code to everything that goes wrong in them. */
-import { readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { isAbsolute, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+/** Checks sources that a third party has written, and gives a code to everything that goes wrong in them. */
 import { fieldOf } from '../../base/causes.js';
 import { CATALOGUE, type PoolErrorCode } from '../../base/errors/catalogue.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
+import { checkModuleOptions, loadModule, type ModulePort } from '../../plugins/load-module.js';
 import type {
   EventSource,
   EventSourceConfig,
@@ -14,13 +11,18 @@ import type {
   RawEvent,
   ReadRequest,
 } from './event-source.js';
-import { checkOptions, needOrigin, optionsError } from './options.js';
+import { needOrigin, optionsError } from './options.js';
 
 /** Makes a source of kind `module`; throws EVENT_SOURCE_OPTIONS and EVENT_SOURCE_MODULE_…. */
 export async function createModule(config: EventSourceConfig): Promise<EventSource> {
   needOrigin(config);
-  const module = await loadModule(config);
-  const options = await checkModuleOptions(config, module);
+  const { id, module: name, baseDir } = config;
+  if (name === null) {
+    throw optionsError(id, 'kind: module needs `module`: the package or path that makes it');
+  }
+  const port = portOf(config);
+  const module = await loadModule({ module: name, baseDir }, port);
+  const options = await checkModuleOptions(config.options, module, port);
   let source: unknown;
   try {
     // The types cannot be checked here: the module's own schema must return what its factory takes.
@@ -32,96 +34,20 @@ export async function createModule(config: EventSourceConfig): Promise<EventSour
   throw invalid(config, 'createEventSource gives no object with readsFrom (a text) and read');
 }
 
-async function loadModule(config: EventSourceConfig): Promise<EventSourceModule> {
-  const url = await resolveModule(config);
-  let exported: unknown;
-  try {
-    exported = await import(url);
-  } catch (error) {
-    throw invalid(config, `it does not load: ${foreignText(error)}`, error);
-  }
-  const found = [exported, fieldOf(exported, 'default')].find(isModule);
-  if (found !== undefined) return found;
-  const names = Object.keys(exported ?? {}).join(', ');
-  throw invalid(config, `it exports no function createEventSource (but: ${names || 'nothing'})`);
-}
-
-/** Returns the URL of the module. Throws EVENT_SOURCE_MODULE_NOT_FOUND with the places that were tried. */
-async function resolveModule(config: EventSourceConfig): Promise<string> {
-  const { id, module, baseDir } = config;
-  if (module === null) {
-    throw optionsError(id, 'kind: module needs `module`: the package or path that makes it');
-  }
-  const notFound = (message: string): PoolError =>
-    new PoolError('EVENT_SOURCE_MODULE_NOT_FOUND', message, { source: id });
-  if (/^\.{1,2}[\\/]/.test(module) || isAbsolute(module)) {
-    const path = resolve(baseDir, module);
-    if (await isFile(path)) return pathToFileURL(path).href;
-    throw notFound(`source "${id}": there is no module file ${path}`);
-  }
-  for (const place of [join(baseDir, 'openpool.yaml'), import.meta.url]) {
-    const path = await findPackage(module, place);
-    if (path !== undefined) return pathToFileURL(path).href;
-  }
-  const message = `source "${id}": no package ${module} is installed in or above ${baseDir}, nor beside openpool`;
-  throw notFound(message);
-}
-
-async function findPackage(name: string, from: string): Promise<string | undefined> {
-  const require = createRequire(from);
-  try {
-    const path = require.resolve(name);
-    // A name such as `fs` resolves to a module of Node's own, which is not a path.
-    return isAbsolute(path) ? path : undefined;
-  } catch {
-    // `require` does not find packages that export only to `import`, so these are searched below.
-  }
-  for (const directory of require.resolve.paths(name) ?? []) {
-    const main = await importedMain(join(directory, name));
-    if (main !== undefined) return main;
-  }
-  return undefined;
-}
-
-/** Returns the file that `import` loads for the name of a package; undefined when there is none. */
-async function importedMain(directory: string): Promise<string | undefined> {
-  const text = await readFile(join(directory, 'package.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  let target: unknown = fieldOf(JSON.parse(text), 'exports');
-  target = fieldOf(target, '.') ?? target;
-  while (typeof target === 'object' && target !== null) {
-    target = fieldOf(target, 'node') ?? fieldOf(target, 'import') ?? fieldOf(target, 'default');
-  }
-  if (typeof target !== 'string') return undefined;
-  const path = join(directory, target);
-  return (await isFile(path)) ? path : undefined;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-}
-
-async function checkModuleOptions(
-  config: EventSourceConfig,
-  { optionsSchema }: EventSourceModule,
-): Promise<unknown> {
-  if (optionsSchema === undefined) {
-    const keys = Object.keys(config.options ?? {});
-    if (keys.length === 0) return {};
-    const message = `options: ${nameOf(config)} exports no optionsSchema, so it takes none; remove ${keys.join(', ')}`;
-    throw optionsError(config.id, message);
-  }
-  if (typeof fieldOf(fieldOf(optionsSchema, '~standard'), 'validate') !== 'function') {
-    throw invalid(config, 'its optionsSchema is no standard schema (zod 3.24 or later makes them)');
-  }
-  try {
-    return await checkOptions(config, optionsSchema);
-  } catch (error) {
-    throw asPoolError(error, 'EVENT_SOURCE_MODULE_INVALID', `${nameOf(config)}: optionsSchema`);
-  }
+function portOf(config: EventSourceConfig): ModulePort<EventSourceModule> {
+  const { id } = config;
+  return {
+    factory: 'createEventSource',
+    isModule,
+    errors: {
+      notFound: (message) =>
+        new PoolError('EVENT_SOURCE_MODULE_NOT_FOUND', `source "${id}": ${message}`, {
+          source: id,
+        }),
+      invalid: (message, cause) => invalid(config, message, cause),
+      options: (message) => optionsError(id, message),
+    },
+  };
 }
 
 /** Wraps a source and turns everything it throws into an error that an operator can look up. */

@@ -6,9 +6,10 @@ import { z } from 'zod';
 import { codeOf } from '../../base/causes.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
+import { certificates, duration, serverUrl, size } from '../../plugins/options.js';
 import { codeForStatus, isTlsCode, withIdleLimit } from './connection.js';
 import type { EventSource, EventSourceConfig, ReadRequest } from './event-source.js';
-import { certificates, checkOptions, duration, needOrigin, serverUrl, size } from './options.js';
+import { checkOptions, needOrigin } from './options.js';
 import { scanArray } from './scanners/array-scanner.js';
 
 const endpoint = serverUrl('user and password under basicAuth').transform((url) => {

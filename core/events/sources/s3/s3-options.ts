@@ -1,6 +1,6 @@
 /** The options of a source of kind `s3`, and the place that they name. */
 import { z } from 'zod';
-import { certificates, duration, serverUrl, size } from '../options.js';
+import { certificates, duration, serverUrl, size } from '../../../plugins/options.js';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 /** Matches hosts of AWS, which serves one bucket at many addresses: with the region, without it, and dual-stack. */

@@ -1,0 +1,34 @@
+import { Context } from '@temporalio/activity';
+import { type DeliveryDeps, deliverNotices } from '../core/notices/delivering.js';
+import { targetsWithWork } from '../core/notices/store/deliveries.js';
+import { spreadNotices, tidyNotices } from '../core/notices/store/spreading.js';
+import type { NoticesInput, Unscoped } from '../workflows/contract.js';
+import { beating } from './beating.js';
+import { guarded } from './failure.js';
+
+/** One run delivers for at most so many ms; what is left, the next one delivers. */
+const RUN_MS = 5 * 60_000;
+/** No try to deliver takes longer than this many ms. */
+const TRY_MS = 60_000;
+
+/** Builds the activities that tell people what happened. */
+export function createNoticeActivities(deps: DeliveryDeps) {
+  const { db, targets, backOff } = deps;
+  return {
+    /** Makes deliveries of new notices, and returns the targets that have something due. */
+    spreadNotices: guarded(async () => {
+      await spreadNotices(
+        db,
+        [...targets.values()].map(({ target }) => target),
+      );
+      await tidyNotices(db, backOff.giveUpAfterMs);
+      return { targetIds: await targetsWithWork(db, [...targets.keys()]) };
+    }),
+    deliverNotices: guarded(({ targetId }: Unscoped<NoticesInput>) => {
+      const { cancellationSignal: signal } = Context.current();
+      return beating('begins', TRY_MS, (onProgress) =>
+        deliverNotices(deps, { targetId, signal, mostMs: RUN_MS, onProgress }),
+      );
+    }),
+  };
+}
