@@ -24,6 +24,7 @@ import { type AnswerKept, publicAnswers } from './public-answers.js';
 import { createReadGate } from './read-gate.js';
 import { routesOf } from './request.js';
 import { compatRoutes } from './routes/compat.js';
+import { dayRoutes } from './routes/days.js';
 import { findingRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
 import { payeeRoutes } from './routes/payees.js';
@@ -172,6 +173,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   uncountedRoutes(routes, deps);
   decisionRoutes(routes, deps);
   payeeRoutes(routes, deps);
+  dayRoutes(routes, deps);
   payoutRoutes(routes, deps);
   roundRoutes(routes, deps);
   sourceRoutes(routes, deps);

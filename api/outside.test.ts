@@ -39,6 +39,9 @@ beforeAll(async () => {
   const broken = { code: 'INVARIANT_BROKEN', reason: `DECIDED_TWICE: the job ${CANARY}` };
   await haltWallet(db, wallet, broken);
   const workerId = await addWorker(db, { payee: addressOf(1), region: CANARY, pendingWei: 9n });
+  await db.execute(sql`
+    INSERT INTO earning_day (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei)
+    VALUES (${workerId}, (now() AT TIME ZONE 'UTC')::date, ${CANARY}, ${CANARY}, 1, 1, 1, 0)`);
   await addConnection(db, {
     ...{ sourceId: 'north', workerId, connection: CANARY, at: NOW, seq: 1 },
   });
@@ -121,6 +124,8 @@ describe('foreign texts', () => {
     '/v1/set-aside/1',
     '/v1/unattributed',
     '/v1/workers',
+    '/v1/days',
+    `/v1/payees/${addressOf(1)}/days`,
     '/v1/payouts',
     '/v1/rebuild',
     '/v1/round/preview',

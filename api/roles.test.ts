@@ -49,6 +49,7 @@ const PUBLIC = [
     '/v1/archives',
   ],
   ...['/v1/findings', '/v1/health', '/v1/payees', '/v1/payees/:address'],
+  ...['/v1/days', '/v1/payees/:address/days'],
   ...['/v1/payees/:address/why', '/v1/payouts', '/v1/payouts/:id', '/v1/pool', '/v1/ready'],
   ...['/v1/rebuild', '/v1/reconciliation', '/v1/round/preview', '/v1/set-aside'],
   ...['/v1/set-aside/:id', '/v1/sources', '/v1/sources/:id/hours', '/v1/sources/:id/prices'],

@@ -143,6 +143,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the pool earned by day, node type, region, pipeline and model. */
+        get: operations["getV1Days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/findings": {
         parameters: {
             query?: never;
@@ -223,6 +240,23 @@ export interface paths {
         };
         /** One payee, with its remote workers and newest payouts. */
         get: operations["getV1PayeesAddress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payees/{address}/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a payee earned by day, node type, region, pipeline and model. */
+        get: operations["getV1PayeesAddressDays"];
         put?: never;
         post?: never;
         delete?: never;
@@ -948,6 +982,30 @@ export interface components {
         CheckFinding: {
             code: string;
             message: string;
+        };
+        /** @description net = gross - commission + adjusted. */
+        EarnedDay: {
+            /**
+             * Format: date
+             * @description A day in UTC, by the time of the jobs.
+             */
+            day: string;
+            nodeType: components["schemas"]["NodeType"];
+            region: string;
+            /** @description Null when the events name none, and without a token when it may be no name. */
+            pipeline: string | null;
+            /** @description Null when the events name none, and without a token when it may be no name. */
+            modelId: string | null;
+            jobs: components["schemas"]["Whole"];
+            computeUnits: components["schemas"]["Whole"];
+            grossWei: components["schemas"]["Wei"];
+            grossEth: components["schemas"]["Eth"];
+            commissionWei: components["schemas"]["Wei"];
+            commissionEth: components["schemas"]["Eth"];
+            adjustedWei: components["schemas"]["Wei"];
+            adjustedEth: components["schemas"]["Eth"];
+            netWei: components["schemas"]["Wei"];
+            netEth: components["schemas"]["Eth"];
         };
         /** @description Why a request was refused. */
         Error: {
@@ -2064,6 +2122,48 @@ export interface operations {
             503: components["responses"]["Refused503"];
         };
     };
+    getV1Days: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        days: components["schemas"]["EarnedDay"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                        /**
+                         * Format: date
+                         * @description A day in UTC, by the time of the jobs.
+                         */
+                        from: string;
+                        /**
+                         * Format: date
+                         * @description A day in UTC, by the time of the jobs.
+                         */
+                        to: string;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
     getV1Findings: {
         parameters: {
             query?: {
@@ -2219,6 +2319,63 @@ export interface operations {
                 };
             };
             400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1PayeesAddressDays: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        days: components["schemas"]["EarnedDay"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                        payee: components["schemas"]["Address"];
+                        /**
+                         * Format: date
+                         * @description A day in UTC, by the time of the jobs.
+                         */
+                        from: string;
+                        /**
+                         * Format: date
+                         * @description A day in UTC, by the time of the jobs.
+                         */
+                        to: string;
+                    };
+                };
+            };
+            /** @description Refused: ADDRESS_MALFORMED, CURSOR_MALFORMED, REQUEST_INVALID. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ADDRESS_MALFORMED" | "CURSOR_MALFORMED" | "REQUEST_INVALID";
+                    };
+                };
+            };
             404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];

@@ -22,4 +22,6 @@ export const LOCKS = {
   sentinelLook: 7_215_120,
   /** Taken while an order is checked against the limit on what orders may move within a day. */
   orderedDay: 7_215_121,
+  /** Taken by the triggers of earning_day, before its first row is written. */
+  earningDays: 7_215_122,
 } as const;

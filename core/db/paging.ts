@@ -20,6 +20,11 @@ export interface Page<Item> {
 /** The kinds of parts in a cursor: the pattern of a part's text, as Postgres fails on others, and its value in SQL. */
 const KINDS = {
   address: { pattern: /^0x[0-9a-f]{40}$/, value: (part: string) => sql`${part}` },
+  /** A date, counted in days since 1970. */
+  day: {
+    pattern: /^-?\d{1,6}$/,
+    value: (part: string) => sql`(date '1970-01-01' + ${part}::integer)`,
+  },
   integer: { pattern: /^-?\d{1,17}$/, value: (part: string) => sql`${part}::bigint` },
   text: { pattern: /^[^\0]{0,1000}$/, value: (part: string) => sql`${part}` },
   uuid: {

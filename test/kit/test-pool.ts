@@ -138,6 +138,10 @@ export async function addWorker(db: Database, worker: TestWorker): Promise<numbe
       ['reserved', id, reservedWei],
       ['paid', id, paidWei],
     ]);
+    await db.execute(sql`
+      INSERT INTO earning_day (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei)
+      VALUES (${id}, (now() AT TIME ZONE 'UTC')::date, '', '', ${jobs}, 0, ${(netWei + commissionWei).toString()}::numeric,
+              ${commissionWei.toString()}::numeric)`);
   }
   return id;
 }

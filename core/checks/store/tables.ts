@@ -90,6 +90,8 @@ export const ledgerAudit = pgTable('ledger_audit', {
   drift: text('drift'),
   payoutAt: at('payout_at'),
   payoutId: uuid('payout_id'),
+  /** How far the days of the workers were compared with their sums. */
+  dayWorkerId: count('day_worker_id').notNull().default(0),
 });
 
 export const ledgerCompaction = pgTable('ledger_compaction', {

@@ -50,7 +50,7 @@ export function sqlTime(timeMs: number | null): string {
   return timeMs === null ? 'NULL::timestamptz' : `'${isoTime(timeMs)}'::timestamptz`;
 }
 
-type ElementType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'timestamptz';
+type ElementType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'timestamptz' | 'date';
 
 /** Writes rows as `unnest(…)` of one array literal for each column. */
 export function sqlRows<Row>(
@@ -87,6 +87,9 @@ export function isoTime(timeMs: number): string {
   const fraction = restMs % 1_000 === 0 ? '' : `.${String(restMs % 1_000).padStart(3, '0')}`;
   return `${lastDay.text}${hours}:${minutes}:${seconds}${fraction}Z`;
 }
+
+/** Formats the UTC day of a time, in milliseconds since 1970, as `YYYY-MM-DD`. */
+export const isoDay = (timeMs: number): string => isoTime(timeMs).slice(0, 10);
 
 function arrayElement(value: SqlValue): string {
   if (value === null) return 'NULL';

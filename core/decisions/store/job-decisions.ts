@@ -137,6 +137,7 @@ async function carryOut(
   const decided = jobRows(jobs, ids);
   await countJobs(tx, decided, [...ids.values()]);
   await postJobs(tx, decided, decision);
+  if (decision.assignee !== null) await addToDays(tx, decided);
   await tx.execute(sql`
     DELETE FROM unmatched_job u USING ${decided}
      WHERE u.source_id = k.source_id AND u.dt = k.dt AND u.event_id = k.event_id`);
@@ -187,7 +188,7 @@ async function postJobs(tx: Transaction, decided: SQL, decision: JobDecision): P
   const { actor, reason, commandId } = decision;
   await tx.execute(sql`
     WITH job AS MATERIALIZED (
-      SELECT k.*, u.request_id, u.reason AS unmatched_reason, u.terms_id,
+      SELECT k.*, u.request_id, u.reason AS unmatched_reason, u.terms_id, u.pipeline, u.model_id,
              coalesce(u.compute_units, 0) AS units
         FROM ${decided} JOIN unmatched_job u USING (source_id, dt, event_id)),
     made AS (
@@ -203,12 +204,27 @@ async function postJobs(tx: Transaction, decided: SQL, decision: JobDecision): P
                                   ('pending', job.worker, job.net)) AS side (account, worker, amount)
        WHERE side.amount <> 0)
     INSERT INTO decided_job (source_id, dt, event_id, decision, request_id, unmatched_reason,
-      remote_worker_id, gross_wei, commission_wei, compute_units, terms_id, posting_id, command_id,
-      actor, reason)
+      remote_worker_id, gross_wei, commission_wei, compute_units, terms_id, posting_id, pipeline,
+      model_id, command_id, actor, reason)
     SELECT job.source_id, job.dt, job.event_id, ${kind}::text, job.request_id, job.unmatched_reason,
-           job.worker, job.gross, job.commission, job.units, job.terms_id, made.id, ${commandId}::text,
-           ${actor}::text, ${reason}::text
+           job.worker, job.gross, job.commission, job.units, job.terms_id, made.id, job.pipeline,
+           job.model_id, ${commandId}::text, ${actor}::text, ${reason}::text
       FROM job LEFT JOIN made ON made.reference = job.handle`);
+}
+
+/** Adds the jobs to the days on which they were done. */
+async function addToDays(tx: Transaction, decided: SQL): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO earning_day AS d
+      (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei)
+    SELECT k.worker, (u.dt AT TIME ZONE 'UTC')::date, coalesce(u.pipeline, ''), coalesce(u.model_id, ''),
+           count(*), sum(coalesce(u.compute_units, 0)), sum(k.gross), sum(k.commission)
+      FROM ${decided} JOIN unmatched_job u USING (source_id, dt, event_id)
+     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (remote_worker_id, day, pipeline, model_id) DO UPDATE
+      SET jobs = d.jobs + excluded.jobs, compute_units = d.compute_units + excluded.compute_units,
+          gross_wei = d.gross_wei + excluded.gross_wei,
+          commission_wei = d.commission_wei + excluded.commission_wei`);
 }
 
 async function recordJobs(

@@ -1,4 +1,4 @@
-/** Adds up a batch: postings of the ledger, figures of the workers, connections, resets and counts. */
+/** Adds up a batch: postings of the ledger, days and figures of the workers, connections, resets and counts. */
 
 import { listOf } from '../../base/lists.js';
 import {
@@ -8,6 +8,7 @@ import {
   remoteWorkerKey,
   type SourceMoment,
 } from '../../base/remote-worker.js';
+import { type DayJob, DayTally } from './day-tally.js';
 import { floorHour, HOUR_MS, type Mutable, PriceTally } from './job-price.js';
 import type { PoolEvent } from './reading/pool-event.js';
 import type { HourCount } from './source-silence.js';
@@ -74,6 +75,7 @@ type CountedEvent = Pick<PoolEvent, 'dtMs' | 'eventType' | 'version'>;
 interface SeenWorker extends Mutable<WorkerStats> {
   readonly key: string;
   readonly postings: Mutable<Posting>[];
+  readonly days: DayTally;
 }
 
 /** Adds up the events of a batch. It is called for each of them, so it builds no string just to look something up. */
@@ -81,7 +83,9 @@ export class Tally {
   private readonly workersOf = new Map<string, SeenWorker[]>();
   private readonly unattributed: Mutable<Posting>[] = [];
   private readonly connections = new Map<string, ConnectionChange>();
+  private readonly connectionChanges: ConnectionChange[] = [];
   private readonly resets = new Map<string, ResetChange>();
+  private readonly resetChanges: ResetChange[] = [];
   private readonly countsOf = new Map<string, Mutable<HourCount>[]>();
   readonly prices = new PriceTally();
 
@@ -94,19 +98,17 @@ export class Tally {
       if (dtMs > seen.lastEventMs) seen.lastEventMs = dtMs;
       return seen;
     }
+    const key = remoteWorkerKey(worker);
     const none = { jobs: 0, zeroFeeJobs: 0, computeUnits: 0n, postings: [] };
-    const seen = { worker, key: remoteWorkerKey(worker), ...none, lastEventMs: dtMs };
+    const seen = { worker, key, ...none, days: new DayTally(key), lastEventMs: dtMs };
     ofPayee.push(seen);
     return seen;
   }
 
   /** Adds a job of the worker, whether it earned something or not. */
-  earn(
-    kind: 'jobs' | 'late-jobs',
-    seen: SeenWorker,
-    job: Omit<Posting, 'kind' | 'workerKey'> & { readonly computeUnits: bigint },
-  ): void {
+  earn(kind: 'jobs' | 'late-jobs', seen: SeenWorker, job: DayJob & Pick<Posting, 'termsId'>): void {
     const { grossWei, commissionWei, termsId } = job;
+    seen.days.add(job);
     seen.jobs += 1;
     if (grossWei === 0n) seen.zeroFeeJobs += 1;
     seen.computeUnits += job.computeUnits;
@@ -120,12 +122,14 @@ export class Tally {
   }
 
   connect(change: ConnectionChange): void {
+    this.connectionChanges.push(change);
     const key = `${change.workerKey}\n${change.connection}`;
     const known = this.connections.get(key);
     if (known === undefined || isLater(change.at, known.at)) this.connections.set(key, change);
   }
 
   reset(change: ResetChange): void {
+    this.resetChanges.push(change);
     const key = `${change.nodeType}/${change.region}`;
     const known = this.resets.get(key);
     if (known === undefined || isLater(change.at, known.at)) this.resets.set(key, change);
@@ -143,8 +147,12 @@ export class Tally {
     return {
       postings: [...workers.flatMap(({ postings }) => postings), ...this.unattributed],
       workers: new Map<string, WorkerStats>(workers.map((seen) => [seen.key, seen])),
+      days: workers.flatMap(({ days }) => days.result()),
+      /** The last change of each connection, and then every change. */
       connections: [...this.connections.values()],
+      connectionChanges: this.connectionChanges,
       resets: [...this.resets.values()],
+      resetChanges: this.resetChanges,
       counts: [...this.countsOf.values()].flat(),
       prices: this.prices.result(),
     };

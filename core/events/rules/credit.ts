@@ -29,7 +29,7 @@ export interface StoredHalf extends JobHalf, EventKey {
   readonly job: StoredJob | null;
 }
 
-interface StoredJob extends Pick<JobContent, 'grossWei' | 'computeUnits'> {
+interface StoredJob extends Pick<JobContent, 'grossWei' | 'computeUnits' | 'pipeline' | 'modelId'> {
   readonly termsId: number;
 }
 
@@ -162,8 +162,8 @@ class BatchCrediting {
 
   private takeJob(event: FreshEvent, content: JobContent, index: number): void {
     const termsId = termsAt(this.input.terms, event.dtMs).id;
-    const { grossWei, computeUnits, requestId } = content;
-    const job = { grossWei, computeUnits, termsId };
+    const { grossWei, computeUnits, requestId, pipeline, modelId } = content;
+    const job = { grossWei, computeUnits, termsId, pipeline, modelId };
     if (requestId !== null) {
       this.addHalf(newHalf(event, { index, role: 'processed', requestId, worker: null, job }));
     } else if (content.payee !== null) {
@@ -244,8 +244,9 @@ class BatchCrediting {
     if (terms === undefined) throw new RangeError(`the terms ${termsId} of a job are not there`);
     const { commissionWei } = splitFee(grossWei, terms);
     const seen = this.tally.see(worker, dtMs);
-    const { computeUnits } = job;
-    this.tally.earn(kind, seen, { grossWei, commissionWei, computeUnits, termsId });
+    const { computeUnits, pipeline, modelId } = job;
+    const earned = { dtMs, grossWei, commissionWei, computeUnits, termsId, pipeline, modelId };
+    this.tally.earn(kind, seen, earned);
     return { commissionWei, workerKey: seen.key };
   }
 

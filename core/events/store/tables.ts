@@ -1,5 +1,5 @@
 /** The tables of sources, raw events, and what waits for something. Their keys and indexes are in the migrations. */
-import { boolean, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, date, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { NodeType } from '../../base/remote-worker.js';
 import { at, count, int8, wei } from '../../db/columns.js';
 
@@ -174,6 +174,35 @@ export const sourceReset = pgTable('source_reset', {
   resetSeq: count('reset_seq').notNull(),
 });
 
+/** Every change of a connection; `connection` has the last one of each. Kept for a hundred days. */
+export const connectionChange = pgTable('connection_change', {
+  remoteWorkerId: count('remote_worker_id').notNull(),
+  changedDt: at('changed_dt').notNull(),
+  sourceId: text('source_id').notNull(),
+  changedSeq: count('changed_seq').notNull(),
+  connection: text('connection').notNull(),
+  up: boolean('up').notNull(),
+});
+
+/** Every reset; `source_reset` has the last one of each. */
+export const resetChange = pgTable('reset_change', {
+  sourceId: text('source_id').notNull(),
+  region: text('region').notNull(),
+  nodeType: nodeType().notNull(),
+  resetDt: at('reset_dt').notNull(),
+  resetSeq: count('reset_seq').notNull(),
+});
+
+/** How the passes of a source went on a UTC day: whether the pool could see what the source said. */
+export const sourceDay = pgTable('source_day', {
+  sourceId: text('source_id').notNull(),
+  day: date('day', { mode: 'string' }).notNull(),
+  goodPasses: integer('good_passes').notNull(),
+  failedPasses: integer('failed_passes').notNull(),
+  /** Bit h is set when a pass that ended in the hour h of the day, 0 to 23, read to the end. */
+  goodHours: integer('good_hours').notNull(),
+});
+
 export const unmatchedJob = pgTable('unmatched_job', {
   sourceId: text('source_id').notNull(),
   dt: at('dt').notNull(),
@@ -205,6 +234,9 @@ export const decidedJob = pgTable('decided_job', {
   computeUnits: wei('compute_units').notNull(),
   termsId: integer('terms_id').notNull(),
   postingId: int8('posting_id'),
+  /** Null: the event named none, or it was decided about before these were kept. */
+  pipeline: text('pipeline'),
+  modelId: text('model_id'),
   commandId: text('command_id').notNull(),
   actor: text('actor').notNull(),
   reason: text('reason').notNull(),

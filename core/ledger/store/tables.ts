@@ -1,5 +1,14 @@
-/** The tables of the ledger itself: accounts, postings, payees with their workers, and the audit log. */
-import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+/** The tables of the ledger itself: accounts, postings, payees with their workers, earnings by day, and the audit log. */
+import {
+  boolean,
+  date,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import { at, count, int8, wei } from '../../db/columns.js';
@@ -89,6 +98,58 @@ export const remoteWorker = pgTable('remote_worker', {
   lastEventAt: at('last_event_at'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
+
+const earned = {
+  jobs: count('jobs').notNull(),
+  computeUnits: wei('compute_units').notNull(),
+  grossWei: wei('gross_wei').notNull(),
+  commissionWei: wei('commission_wei').notNull(),
+};
+/** Empty pipeline and model: the event named none, or a person adjusted the payee's fees. */
+const ofModel = { pipeline: text('pipeline').notNull(), modelId: text('model_id').notNull() };
+
+/**
+ * What a remote worker earned on a UTC day, `YYYY-MM-DD`, by the time of its jobs; adjustments stand on the day on which they
+ * were booked. Over all its days, gross - commission + adjusted is what the ledger says that the worker has earned.
+ */
+export const earningDay = pgTable(
+  'earning_day',
+  {
+    remoteWorkerId: count('remote_worker_id').notNull(),
+    day: date('day', { mode: 'string' }).notNull(),
+    ...ofModel,
+    ...earned,
+    adjustedWei: wei('adjusted_wei').notNull().default(0n),
+  },
+  (table) => [
+    primaryKey({ columns: [table.remoteWorkerId, table.day, table.pipeline, table.modelId] }),
+  ],
+);
+
+/** The sums of `earning_day` over all days of a worker. A trigger keeps them. */
+export const workerEarned = pgTable('worker_earned', {
+  remoteWorkerId: count('remote_worker_id').primaryKey(),
+  ...earned,
+  adjustedWei: wei('adjusted_wei').notNull(),
+});
+
+/** The sums of `earning_day` over all workers of a node type and region. A trigger keeps them. */
+export const poolDay = pgTable(
+  'pool_day',
+  {
+    day: date('day', { mode: 'string' }).notNull(),
+    nodeType: nodeType().notNull(),
+    region: text('region').notNull(),
+    ...ofModel,
+    ...earned,
+    adjustedWei: wei('adjusted_wei').notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.day, table.nodeType, table.region, table.pipeline, table.modelId],
+    }),
+  ],
+);
 
 export const auditLog = pgTable('audit_log', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),

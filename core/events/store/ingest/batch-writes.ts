@@ -1,7 +1,14 @@
 /** Makes the statements of a batch, except for its copied rows. They are text, to go out in one round trip. */
 import type { PoolClient } from 'pg';
 import { type RemoteWorker, remoteWorkerKey } from '../../../base/remote-worker.js';
-import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
+import {
+  isoDay,
+  isoTime,
+  sqlArray,
+  sqlRows,
+  sqlText,
+  sqlTime,
+} from '../../../db/copy/copy-text.js';
 import type { BatchCredits, EventKey } from '../../rules/credit.js';
 import { ledgerEntries } from '../../rules/credit-tally.js';
 
@@ -44,10 +51,17 @@ export function writeStatements(
   if (credits.postings.length > 0) {
     statements.push(postingsStatement(source, batch.batchNo, { credits, workerIds }));
   }
+  // After the postings: every transaction writes balances before days (migration 0031).
+  if (credits.days.length > 0) statements.push(daysStatement(credits, workerIds));
   if (credits.connections.length > 0) {
-    statements.push(connectionsStatement(source, credits, workerIds));
+    statements.push(
+      connectionsStatement(source, credits, workerIds),
+      connectionChangesStatement(source, credits, workerIds),
+    );
   }
-  if (credits.resets.length > 0) statements.push(resetsStatement(source, credits));
+  if (credits.resets.length > 0) {
+    statements.push(resetsStatement(source, credits), resetChangesStatement(source, credits));
+  }
   if (credits.closed.length > 0) {
     statements.push(`DELETE FROM unmatched_job u USING ${keyRows(credits.closed)}
       AS k(dt, event_id) WHERE ${isKey(source)}`);
@@ -125,6 +139,26 @@ function postingsStatement(
     ])} AS e(i, account, account_worker, amount) JOIN made USING (i)`;
 }
 
+/** Adds what the jobs earned to the days of their workers. A trigger keeps the sums of the days. */
+function daysStatement({ days }: BatchCredits, workerIds: WorkerIds): string {
+  return `INSERT INTO earning_day AS d
+      (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei)
+    SELECT * FROM ${sqlRows(days, [
+      ['bigint', (row) => workerIds(row.workerKey)],
+      ['date', (row) => isoDay(row.dayMs)],
+      ['text', (row) => row.pipeline],
+      ['text', (row) => row.modelId],
+      ['bigint', (row) => row.jobs],
+      ['numeric', (row) => row.computeUnits],
+      ['numeric', (row) => row.grossWei],
+      ['numeric', (row) => row.commissionWei],
+    ])} ORDER BY 1, 2, 3, 4
+    ON CONFLICT (remote_worker_id, day, pipeline, model_id) DO UPDATE
+      SET jobs = d.jobs + excluded.jobs, compute_units = d.compute_units + excluded.compute_units,
+          gross_wei = d.gross_wei + excluded.gross_wei,
+          commission_wei = d.commission_wei + excluded.commission_wei`;
+}
+
 function connectionsStatement(
   source: string,
   { connections }: BatchCredits,
@@ -155,6 +189,32 @@ function resetsStatement(source: string, { resets }: BatchCredits): string {
     ON CONFLICT (source_id, region, node_type) DO UPDATE
       SET reset_dt = excluded.reset_dt, reset_seq = excluded.reset_seq
       WHERE (excluded.reset_dt, excluded.reset_seq) > (r.reset_dt, r.reset_seq)`;
+}
+
+function connectionChangesStatement(
+  source: string,
+  { connectionChanges }: BatchCredits,
+  workerIds: WorkerIds,
+): string {
+  return `INSERT INTO connection_change
+      (source_id, remote_worker_id, connection, up, changed_dt, changed_seq)
+    SELECT ${source}, k.* FROM ${sqlRows(connectionChanges, [
+      ['bigint', (row) => workerIds(row.workerKey)],
+      ['text', (row) => row.connection],
+      ['boolean', (row) => row.up],
+      ['timestamptz', (row) => isoTime(row.at.dtMs)],
+      ['bigint', (row) => row.at.seq],
+    ])} AS k`;
+}
+
+function resetChangesStatement(source: string, { resetChanges }: BatchCredits): string {
+  return `INSERT INTO reset_change (source_id, region, node_type, reset_dt, reset_seq)
+    SELECT ${source}, k.* FROM ${sqlRows(resetChanges, [
+      ['text', (row) => row.region],
+      ['text', (row) => row.nodeType],
+      ['timestamptz', (row) => isoTime(row.at.dtMs)],
+      ['bigint', (row) => row.at.seq],
+    ])} AS k`;
 }
 
 function countsStatement(source: string, { counts }: BatchCredits): string {

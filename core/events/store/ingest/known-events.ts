@@ -273,6 +273,8 @@ interface OpenHalfRow {
   readonly payee: `0x${string}` | null;
   readonly nodeType: 'ai' | 'transcode' | null;
   readonly region: string | null;
+  readonly pipeline: string | null;
+  readonly modelId: string | null;
 }
 
 /**
@@ -284,7 +286,8 @@ function openHalvesStatement(source: string, spans: ReadonlyMap<string, RequestS
   // no candidate.
   return `SELECT j.role, (extract(epoch FROM j.dt) * 1000)::float8 AS "dtMs", j.event_id AS "eventId",
       j.request_id AS "requestId", j.reason = 'ambiguous' AS "isHeld", j.gross_wei AS "grossWei",
-      j.compute_units AS "computeUnits", j.terms_id AS "termsId", w.payee, w.node_type AS "nodeType", w.region
+      j.compute_units AS "computeUnits", j.terms_id AS "termsId", w.payee, w.node_type AS "nodeType", w.region,
+      j.pipeline, j.model_id AS "modelId"
     FROM unmatched_job j LEFT JOIN remote_worker w ON w.id = j.remote_worker_id
    WHERE j.source_id = ${source} AND ${isRequested('j', spans)}
      AND NOT (j.role = 'processed' AND j.reason = 'no-address')`;
@@ -297,7 +300,8 @@ function openHalvesStatement(source: string, spans: ReadonlyMap<string, RequestS
 function decidedHalvesStatement(sourceId: string, spans: ReadonlyMap<string, RequestSpan>): string {
   return `SELECT 'processed' AS role, (extract(epoch FROM d.dt) * 1000)::float8 AS "dtMs",
       d.event_id AS "eventId", d.request_id AS "requestId", true AS "isHeld", NULL AS "grossWei",
-      NULL AS "computeUnits", NULL AS "termsId", NULL AS payee, NULL AS "nodeType", NULL AS region
+      NULL AS "computeUnits", NULL AS "termsId", NULL AS payee, NULL AS "nodeType", NULL AS region,
+      NULL AS pipeline, NULL AS "modelId"
     FROM decided_job d
    WHERE d.source_id = ${sqlText(sourceId)} AND ${isRequested('d', spans)}
      AND d.unmatched_reason <> 'no-address'`;
@@ -322,6 +326,8 @@ function toStoredHalf(row: OpenHalfRow): StoredHalf {
     grossWei: BigInt(row.grossWei ?? 0),
     computeUnits: BigInt(row.computeUnits ?? 0),
     termsId: termsId ?? 0,
+    pipeline: row.pipeline,
+    modelId: row.modelId,
   };
   return {
     role,
