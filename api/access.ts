@@ -4,6 +4,8 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Config } from '../config/config.js';
 import type { AcceptedTokens } from '../core/access/accepted-tokens.js';
 import { mayDo, type Role } from '../core/access/rules/roles.js';
+import type { SessionToken } from '../core/access/store/sessions.js';
+import type { TokenRecord } from '../core/access/store/tokens.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { trustConnection } from './connections.js';
 import { countWrongTokens, FREE_TRIES, mayBeProxy, type OnBlocked } from './wrong-tokens.js';
@@ -19,9 +21,14 @@ export interface Shown {
 }
 
 /** Who sends a request: the name and role of its token. */
-interface Bearer {
+export interface Bearer {
   readonly name: string;
   readonly role: Role;
+}
+
+/** A bearer by a token, which a browser may be signed in with. */
+interface TokenBearer extends Bearer {
+  readonly token: SessionToken;
 }
 
 /**
@@ -36,7 +43,7 @@ type Verdict =
   | { readonly unknown: unknown };
 
 /** The configured token may do everything, and works even while Postgres cannot say which others are accepted. */
-const CONFIGURED: Bearer = { name: 'api', role: 'admin' };
+export const CONFIGURED: Bearer = { name: 'api', role: 'admin' };
 
 /** Decides what a request may do and see, by the token that it brings. */
 export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrongTokens: OnBlocked) {
@@ -44,12 +51,16 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
   const expected = api.token === null ? undefined : digest(api.token);
   const judge = async (c: Context): Promise<Verdict> => {
     const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
-    if (token === undefined) return 'none';
+    return token === undefined ? 'none' : judgeToken(c, token);
+  };
+  const judgeToken = async (c: Context, token: string): Promise<Verdict | TokenBearer> => {
     const address = addressOf(c);
     const isShared = mayBeProxy(address);
     const waitSeconds = await wrong.waitSeconds(address);
     if (!isShared && waitSeconds > 0) return { waitSeconds };
-    if (expected !== undefined && timingSafeEqual(digest(token), expected)) return CONFIGURED;
+    if (expected !== undefined && timingSafeEqual(digest(token), expected)) {
+      return { ...CONFIGURED, token: { configured: token } };
+    }
     // One that is not in the list counts as wrong until Postgres has said otherwise: guesses that come all at once must
     // not pass together.
     const isGuess = !tokens.isListed(token);
@@ -109,6 +120,23 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
       const words = verdict === 'none' ? 'This needs a token.' : 'This token is not accepted.';
       throw new PoolError('API_TOKEN_WRONG', words);
     },
+    /**
+     * Judges a token that came in a form, with the same patience as one in a header, and returns whose it is. Throws
+     * unless it is accepted.
+     */
+    async requireToken(c: Context, token: string): Promise<TokenBearer> {
+      const verdict = await judgeToken(c, token);
+      verdicts.set(c, verdict);
+      this.requireRole(c, 'read');
+      if (typeof verdict === 'object' && 'token' in verdict) return verdict;
+      throw new PoolError('API_TOKEN_WRONG', 'This token is not accepted.');
+    },
+    /** Lets the request act as this bearer: the browser's session was accepted. */
+    actAs(c: Context, bearer: Bearer): void {
+      verdicts.set(c, bearer);
+      const socket = socketOf(c);
+      if (socket !== undefined) trustConnection(socket, mayDo(bearer.role, 'operate'));
+    },
     bringsToken: (c: Context): boolean => bearerOf(c) !== undefined,
     wrongTokens: wrong.total,
     shows(c: Context): Shown {
@@ -119,10 +147,15 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
 }
 
 /** The audit log names what came through the API by this and the token's name. */
-async function findBearer(tokens: AcceptedTokens, token: string): Promise<Bearer | undefined> {
+async function findBearer(tokens: AcceptedTokens, token: string): Promise<TokenBearer | undefined> {
   const record = await tokens.find(token);
-  return record && { name: `api:${record.name}`, role: record.role };
+  return record && { ...bearerOfToken(record), token: { tokenId: record.id } };
 }
+
+export const bearerOfToken = ({ name, role }: Pick<TokenRecord, 'name' | 'role'>): Bearer => ({
+  name: `api:${name}`,
+  role,
+});
 
 /** The address of the connection's other end, which may be a proxy. Empty in tests without a server. */
 const addressOf = (c: Context): string => socketOf(c)?.remoteAddress ?? '';

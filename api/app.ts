@@ -16,6 +16,9 @@ import { preflights, publicReads } from './headers/cross-origin.js';
 import { requestIdOf, requestIds } from './headers/request-ids.js';
 import { metricsRoutes } from './metrics/route.js';
 import { openApiRoutes } from './openapi/route.js';
+import { needsRoutes } from './operator/needs.js';
+import { operatorRoutes } from './operator/routes.js';
+import { OPERATOR_STYLE_HASH } from './operator/style.js';
 import { STYLE_HASH } from './page/kit/style.js';
 import { payeePageRoutes } from './page/payee/payee-page.js';
 import { statusPageRoutes } from './page/status-page.js';
@@ -165,6 +168,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   statusPageRoutes(app, deps);
   payeePageRoutes(app, deps);
   termsPageRoutes(app, deps);
+  operatorRoutes(app, deps, { access, tellFault });
   const routes = routesOf(app, access);
   compatRoutes(routes, deps);
   metricsRoutes(routes, deps, access);
@@ -181,6 +185,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   termsRoutes(routes, deps);
   findingRoutes(routes, deps);
   walletRoutes(routes, deps);
+  needsRoutes(routes, deps);
   openApiRoutes(routes, deps);
   // Returns an answer instead of throwing: an error thrown here could no longer become a 405.
   app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
@@ -202,9 +207,11 @@ function answerOf(c: Context, error: unknown, headers: Record<string, string> = 
 }
 
 const securityHeaders = secureHeaders({
+  // Other sites learn of no page; our own forms say where they come from, which they are asked for.
+  referrerPolicy: 'same-origin',
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
-    styleSrc: [`'sha256-${STYLE_HASH}'`],
+    styleSrc: [`'sha256-${STYLE_HASH}'`, `'sha256-${OPERATOR_STYLE_HASH}'`],
     imgSrc: ['data:'],
     baseUri: ["'none'"],
     formAction: ["'self'"],

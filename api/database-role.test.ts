@@ -8,6 +8,7 @@ import { createLog } from '../start/log.js';
 import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { FormBrowser } from '../test/kit/form-browser.js';
 import {
   addPayout,
   addressOf,
@@ -83,10 +84,28 @@ describe('an API with the role openpool_api', () => {
       .replace('/sources/:id', '/sources/orchestrator-ai')
       .replace(':id', '1');
 
+  /** Whether a route is one of the API, and not of the operator's pages. */
+  const isApi = (method: string) => (route: { method: string; path: string }) =>
+    route.method === method && !route.path.startsWith('/operator');
+
+  it('signs operators in, shows them their pages, and does what they confirm', async () => {
+    const browser = new FormBrowser(app);
+    expect((await browser.signIn(TEST_TOKEN)).status).toBe(303);
+    for (const path of ['', '/round', '/pay', '/audit', '/checks', '/sessions']) {
+      expect([path, (await browser.get(`/operator${path}`)).status]).toEqual([path, 200]);
+    }
+    expect((await browser.get(`/operator/payouts/${payoutId}`)).status).toBe(200);
+    const pause = '/operator/act/sync.pause';
+    const look = await browser.submit(await browser.get('/operator'), pause);
+    expect((await browser.submit(look, pause, { reason: 'a trial' })).status).toBe(200);
+    const page = await browser.get('/operator');
+    expect(page.text).toContain('No source is read: the sync is paused');
+    expect((await browser.submit(page, '/operator/sign-out')).status).toBe(303);
+    expect(faults).toEqual([]);
+  });
+
   it('answers every GET', async () => {
-    const paths = new Set(
-      app.routes.filter(({ method }) => method === 'GET').map(({ path }) => fill(path)),
-    );
+    const paths = new Set(app.routes.filter(isApi('GET')).map(({ path }) => fill(path)));
     expect(paths.size).toBeGreaterThan(25);
     const failed: string[] = [];
     for (const path of paths) {
@@ -129,7 +148,7 @@ describe('an API with the role openpool_api', () => {
       '/v1/rounds': { previewHash: `1-6-1-0-${'0'.repeat(64)}`, reason },
       '/v1/sources/orchestrator-ai/move': { to: 'http://127.0.0.1:7999/pool/events', reason },
     };
-    const routes = app.routes.filter(({ method }) => method === 'POST');
+    const routes = app.routes.filter(isApi('POST'));
     const paths = new Set(routes.map(({ path }) => fill(path)));
     expect(paths.size).toBeGreaterThan(12);
     const wrong: unknown[] = [];

@@ -45,7 +45,9 @@ const MOST_TRIES = 3;
 /** Paths that report on this process only: their answers are never kept and never wait. */
 const OWN = new Set(['/v1/health', '/v1/ready']);
 /** Paths that need the token: there is no public answer to keep. */
-const NEEDS_TOKEN = new Set(['/v1/audit-log']);
+const NEEDS_TOKEN = new Set(['/v1/audit-log', '/v1/operator/needs']);
+/** The operator's pages: each is made for one session. */
+const ONE_SESSION = /^\/operator(\/|$)/;
 
 /**
  * Answers GETs without the token from the kept answers, and passes orders on. A kept answer is made from path and query
@@ -80,7 +82,7 @@ export function publicAnswers(options: Options): {
     }
     if (OWN.has(c.req.path)) return next();
     if (access.bringsToken(c)) return trusted.fetch(c.req.raw, c.env);
-    if (NEEDS_TOKEN.has(c.req.path)) return next();
+    if (NEEDS_TOKEN.has(c.req.path) || ONE_SESSION.test(c.req.path)) return next();
     const { url } = c.req;
     const pathAndQuery = url.slice(url.indexOf('/', url.indexOf('//') + 2));
     const kept = await current(pathAndQuery);

@@ -51,7 +51,10 @@ describe('a request', () => {
 
   it('is refused with a field that its route does not know, on every route', async () => {
     const routes = app.routes.filter(
-      ({ method, path }) => method !== 'ALL' && ![...ANY_QUERY, ...PROBES].includes(path),
+      ({ method, path }) =>
+        method !== 'ALL' &&
+        ![...ANY_QUERY, ...PROBES].includes(path) &&
+        !path.startsWith('/operator'),
     );
     expect(routes.length).toBeGreaterThan(30);
     for (const { method, path } of routes) {

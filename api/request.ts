@@ -183,6 +183,12 @@ function jsonOf(c: Context, value: unknown, status: Status): Response {
   return c.body(JSON.stringify(value), status, { 'content-type': 'application/json' });
 }
 
+/** Checks a list's query that a page was asked with, and divides it into a filter and a page. */
+export const readListQuery = <Schema extends typeof pageQuery>(
+  query: Readonly<Record<string, string>>,
+  schema: Schema,
+) => divide(read(schema, query, 'query'));
+
 function divide<Schema extends typeof pageQuery>({ limit, cursor, ...filter }: z.infer<Schema>) {
   return { filter, page: { limit, cursor } };
 }

@@ -50,9 +50,10 @@ export async function runAudit(pool: RunningPool): Promise<AuditReport> {
 export async function runReconciliation(
   pool: RunningPool,
   input: Unscoped<ReconciliationInput>,
+  totalMs = REPAIR_TIMEOUT_MS,
 ): Promise<ReconciliationReport> {
   const handle = await start<ReconciliationReport>(pool, 'reconcile', input);
-  return requireReport(pool, handle, { totalMs: REPAIR_TIMEOUT_MS });
+  return requireReport(pool, handle, { totalMs });
 }
 
 /** Archives the months that are due now, without waiting for the schedule. */

@@ -20,7 +20,8 @@ const app = createApp({
 });
 const served = new Set(
   app.routes
-    .filter(({ method }) => method !== 'ALL')
+    // The operator's pages are for people: docs/operations.md.
+    .filter(({ method, path }) => method !== 'ALL' && !path.startsWith('/operator'))
     .map(({ method, path }) => `${method} ${path}`),
 );
 

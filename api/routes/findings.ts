@@ -40,7 +40,7 @@ export function findingRoutes(routes: Routes, { db }: RunningPool): void {
   const known = FINDINGS.acknowledge;
   routes.post('/v1/findings/:id/acknowledge', rehearsableBody, known, async (body, asked) => {
     const { dryRun, ...decision } = body;
-    const id = readId(asked.id);
+    const id = readFindingId(asked.id);
     const finding = await changeOrRehearse(db, dryRun, async (tx) => {
       await acknowledgeFinding(tx, id, decision);
       return findFinding(tx, id);
@@ -49,7 +49,7 @@ export function findingRoutes(routes: Routes, { db }: RunningPool): void {
   });
 }
 
-function readId(text: string): number {
+export function readFindingId(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new PoolError('FINDING_NOT_FOUND', 'The id of a finding is a number.');
 }

@@ -118,7 +118,7 @@ function viewRehearsal({ amountWei, ...rehearsed }: RehearsedPayout) {
   return { ...rehearsed, ...amount('amount', amountWei), payout: null, dryRun: true };
 }
 
-async function requirePayout({ db }: RunningPool, id: string): Promise<PayoutSummary> {
+export async function requirePayout({ db }: RunningPool, id: string): Promise<PayoutSummary> {
   const isUuid = z.guid().safeParse(id).success;
   const payout = isUuid ? await findPayout(db, id) : undefined;
   if (payout === undefined) throw new PoolError('PAYOUT_NOT_FOUND', 'No payout has this id.');

@@ -17,7 +17,11 @@ import { rehearse, transact } from '../../core/db/transact.js';
 import { type ArchiveRecord, listArchives } from '../../core/history/archive/archived-months.js';
 import { listRebuilds } from '../../core/history/rebuild/rebuild.js';
 import { monthName } from '../../core/history/rules/retention.js';
-import { listActs, listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
+import {
+  type AuditLogFilter,
+  listActs,
+  listAuditLog,
+} from '../../core/ledger/store/audit-log-reads.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { differenceWords } from '../../core/terms/rules/terms.js';
 import {
@@ -28,12 +32,29 @@ import {
 } from '../../core/terms/store/recorded-terms.js';
 import { type RunningFile, runningFiles } from '../../core/terms/store/worker-terms.js';
 import { publicCheck } from '../outside.js';
-import { eventTimeText, noQuery, pageQuery, type Routes, rehearsableBody } from '../request.js';
+import { eventTimeText, listQuery, noQuery, type Routes, rehearsableBody } from '../request.js';
 import { POOL, TERMS } from '../schemas/pool.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
 
 const SHOWN_REBUILDS = 20;
+
+const timeText = eventTimeText.transform((iso) => new Date(iso)).optional();
+const auditText = z.string().min(1).max(200).optional();
+/** The filters of the audit log, here and on the operator's page. */
+export const auditFilter = {
+  actor: auditText,
+  action: auditText,
+  subject: auditText,
+  from: timeText,
+  before: timeText,
+};
+const auditQuery = listQuery(auditFilter);
+
+interface AuditAsked {
+  readonly page: PageRequest;
+  readonly filter: AuditLogFilter;
+}
 
 export function poolRoutes(routes: Routes, { db, config, poolId, version }: RunningPool): void {
   routes.get('/v1/pool', noQuery, POOL.show, async () => {
@@ -63,8 +84,8 @@ export function poolRoutes(routes: Routes, { db, config, poolId, version }: Runn
       setAsideEvents: totals.setAsideEvents,
     };
   });
-  const listed = async ({ page }: { readonly page: PageRequest }) => {
-    const { items, nextCursor } = await listAuditLog(db, page);
+  const listed = async ({ page, filter }: AuditAsked) => {
+    const { items, nextCursor } = await listAuditLog(db, page, filter);
     const entries = items.map((entry) => ({
       ...entry,
       id: String(entry.id),
@@ -74,7 +95,7 @@ export function poolRoutes(routes: Routes, { db, config, poolId, version }: Runn
     }));
     return { entries, nextCursor };
   };
-  routes.list('/v1/audit-log', pageQuery, POOL.auditLog, listed);
+  routes.list('/v1/audit-log', auditQuery, POOL.auditLog, listed);
   routes.get('/v1/rebuild', noQuery, POOL.rebuild, async (_, { shows }) => {
     const all = await listRebuilds(db, SHOWN_REBUILDS);
     const shown = shows.words

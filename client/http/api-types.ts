@@ -214,6 +214,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/operator/needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What needs a hand, sorted by the money that waits times how long it has waited.
+         * @description Needs a token with the role `read`.
+         */
+        get: operations["getV1OperatorNeeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payees": {
         parameters: {
             query?: never;
@@ -1101,6 +1121,21 @@ export interface components {
                 netEth: components["schemas"]["Eth"];
             }[];
             words: string;
+        };
+        Need: {
+            /** @enum {string} */
+            kind: "halt" | "stop" | "wallet" | "payout" | "payouts" | "payee" | "unattributed" | "set-aside" | "finding" | "source" | "sync-paused" | "reconciliation";
+            subject: string;
+            code: string;
+            title: string;
+            words: string;
+            safe: string;
+            atStakeWei: components["schemas"]["Wei"] | null;
+            atStakeEth: components["schemas"]["Eth"] | null;
+            isGrave: boolean;
+            since: components["schemas"]["Time"];
+            urgency: string;
+            actions: string[];
         };
         /** @enum {string} */
         NodeType: "ai" | "transcode";
@@ -2094,6 +2129,13 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
+                actor?: string;
+                action?: string;
+                subject?: string;
+                /** @description A time with its zone, or a day. */
+                from?: string;
+                /** @description A time with its zone, or a day. */
+                before?: string;
             };
             header?: never;
             path?: never;
@@ -2264,6 +2306,42 @@ export interface operations {
                     };
                 };
             };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1OperatorNeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        at: components["schemas"]["Time"];
+                        wallet: {
+                            freeWei: components["schemas"]["Wei"] | null;
+                            freeEth: components["schemas"]["Eth"] | null;
+                            perDayWei: components["schemas"]["Wei"];
+                            perDayEth: components["schemas"]["Eth"];
+                            runwayDays: number | null;
+                        };
+                        needs: components["schemas"]["Need"][];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };

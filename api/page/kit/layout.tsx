@@ -16,12 +16,15 @@ export interface LayoutProps {
   readonly aside?: Child;
   /** Where the same is to be had as JSON, if it is anywhere. */
   readonly json?: string;
+  /** Further styles; the content policy must know their hash. */
+  readonly moreStyle?: string;
   /** What stands in `<main>`. */
   readonly children?: Child;
 }
 
 /** A whole page around its parts. It has no script and loads nothing from other hosts. */
-export function Layout({ config, version, now, title, aside, json, children }: LayoutProps): Html {
+export function Layout(props: LayoutProps): Html {
+  const { config, version, now, title, aside, json, moreStyle, children } = props;
   const time = now.toISOString();
   return (
     <>
@@ -33,6 +36,7 @@ export function Layout({ config, version, now, title, aside, json, children }: L
           <title>{title}</title>
           <link rel="icon" href={ICON} />
           <style>{raw(STYLE)}</style>
+          {moreStyle !== undefined && <style>{raw(moreStyle)}</style>}
         </head>
         <body>
           <header>

@@ -1,0 +1,114 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import type { Database } from '../db/database.js';
+import { query } from '../db/query.js';
+import { endSession, findSession, listSessions, openSession } from './store/sessions.js';
+import { createToken, revokeToken } from './store/tokens.js';
+
+const decision = { actor: 'test', reason: 'because' };
+const CONFIGURED = 'the-configured-token';
+let database: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  ({ db } = database);
+});
+afterAll(() => database.close());
+
+async function signIn(name: string, expiresAt: Date | null = null) {
+  const request = { ...decision, name, role: 'operate', expiresAt } as const;
+  const { record } = await createToken(db, request);
+  return openSession(db, { tokenId: record.id }, `api:${name}`);
+}
+
+const find = (secret: string) => findSession(db, secret, CONFIGURED);
+
+describe('a session', () => {
+  it('stands for its token, and is listed without what would let anybody use it', async () => {
+    const { secret, id } = await signIn('ann');
+    expect(await find(secret)).toMatchObject({ id, tokenName: 'ann', role: 'operate' });
+    const [listed] = await listSessions(db);
+    expect(Object.keys(listed ?? {}).sort()).toEqual([
+      'createdAt',
+      'endsAt',
+      'id',
+      'seenAt',
+      'tokenName',
+    ]);
+    expect(listed).toMatchObject({ id, tokenName: 'ann' });
+  });
+
+  it.each(['', 'x', 'A'.repeat(43), `${'A'.repeat(42)}'`])('is not found by %j', async (secret) => {
+    expect(await find(secret)).toBeUndefined();
+  });
+
+  it('ends with its token, at once', async () => {
+    const { secret } = await signIn('leaver');
+    expect(await find(secret)).toBeDefined();
+    await revokeToken(db, { ...decision, name: 'leaver' });
+    expect(await find(secret)).toBeUndefined();
+    const intern = await signIn('intern', new Date(Date.now() + 300));
+    expect(await find(intern.secret)).toBeDefined();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(await find(intern.secret)).toBeUndefined();
+  });
+
+  it('ends when it is ended, once, and never comes back', async () => {
+    const { secret, id } = await signIn('bob');
+    await endSession(db, id, { ...decision, reason: 'signed out' });
+    expect(await find(secret)).toBeUndefined();
+    await expect(endSession(db, id, decision)).rejects.toMatchObject({ code: 'SESSION_ENDED' });
+    const back = sql`UPDATE operator_session SET ended_at = NULL WHERE id = ${id}`;
+    await expect(db.execute(back)).rejects.toThrow();
+  });
+
+  it('ends after half an hour without a request, and stays while there are some', async () => {
+    const { secret, id } = await signIn('idle');
+    const seen = (ago: string) =>
+      db.execute(
+        sql`UPDATE operator_session SET seen_at = now() - ${ago}::interval WHERE id = ${id}`,
+      );
+    await seen('29 minutes');
+    expect(await find(secret)).toBeDefined();
+    // The request was noted, so the next one may come half an hour later.
+    const [noted] = (await listSessions(db)).filter((one) => one.id === id);
+    expect(Date.now() - (noted?.seenAt.getTime() ?? 0)).toBeLessThan(60_000);
+    await seen('31 minutes');
+    expect(await find(secret)).toBeUndefined();
+  });
+
+  it('ends after twelve hours, however often it is used', async () => {
+    const { secret, id } = await signIn('long');
+    const [session] = (await listSessions(db)).filter((one) => one.id === id);
+    const hours = ((session?.endsAt.getTime() ?? 0) - Date.now()) / 3_600_000;
+    expect(hours).toBeGreaterThan(11.9);
+    expect(hours).toBeLessThanOrEqual(12);
+    await db.execute(sql`ALTER TABLE operator_session DISABLE TRIGGER keep_operator_session`);
+    await db.execute(sql`UPDATE operator_session SET ends_at = now() WHERE id = ${id}`);
+    await db.execute(sql`ALTER TABLE operator_session ENABLE TRIGGER keep_operator_session`);
+    expect(await find(secret)).toBeUndefined();
+  });
+
+  it('of the configured token ends when another one is configured, or none', async () => {
+    const { secret } = await openSession(db, { configured: CONFIGURED }, 'api');
+    expect(await find(secret)).toMatchObject({ tokenName: null, role: null });
+    expect(await findSession(db, secret, 'another-token-of-the-file')).toBeUndefined();
+    expect(await findSession(db, secret, null)).toBeUndefined();
+  });
+
+  it('is stored nowhere: neither its row nor the audit log has the secret or the token', async () => {
+    const { secret } = await openSession(db, { configured: CONFIGURED }, 'api');
+    const [stored] = await query<{ text: string }>(
+      db,
+      sql`SELECT (SELECT string_agg(s::text, ' ') FROM operator_session s)
+              || (SELECT string_agg(a::text, ' ') FROM audit_log a) AS text`,
+    );
+    expect(stored?.text).toContain('session.open');
+    for (const hidden of [secret, CONFIGURED]) {
+      expect(stored?.text).not.toContain(hidden);
+      expect(stored?.text).not.toContain(Buffer.from(hidden).toString('hex'));
+    }
+  });
+});
