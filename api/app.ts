@@ -31,6 +31,7 @@ import { dayRoutes } from './routes/days.js';
 import { findingRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
 import { payeeRoutes } from './routes/payees.js';
+import { payoutCreditRoutes } from './routes/payout-credits.js';
 import { payoutRoutes } from './routes/payouts.js';
 import { poolRoutes, termsRoutes } from './routes/pool.js';
 import { roundRoutes } from './routes/rounds.js';
@@ -179,6 +180,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   payeeRoutes(routes, deps);
   dayRoutes(routes, deps);
   payoutRoutes(routes, deps);
+  payoutCreditRoutes(routes, deps);
   roundRoutes(routes, deps);
   sourceRoutes(routes, deps);
   syncRoutes(routes, deps);

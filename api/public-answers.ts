@@ -16,6 +16,7 @@ import {
 import { KeptAnswers } from './answers/kept-answers.js';
 import { countLarge, mustPace, pacedBytes } from './answers/large-answers.js';
 import { newRequestId, REQUEST_ID, withRequestId } from './headers/request-ids.js';
+import { isStreamed } from './streamed.js';
 
 interface Options {
   readonly access: Access;
@@ -57,7 +58,7 @@ export function publicAnswers(options: Options): {
   readonly first: MiddlewareHandler;
   readonly answerKept: AnswerKept;
 } {
-  const { access, trusted, onFault } = options;
+  const { access, open, trusted, onFault } = options;
   let answers = createAnswers(options);
   /**
    * Returns a kept answer. When something is decided while the reader waits, this is an answer from after the decision,
@@ -83,6 +84,12 @@ export function publicAnswers(options: Options): {
     if (OWN.has(c.req.path)) return next();
     if (access.bringsToken(c)) return trusted.fetch(c.req.raw, c.env);
     if (NEEDS_TOKEN.has(c.req.path) || ONE_SESSION.test(c.req.path)) return next();
+    if (isStreamed(c)) {
+      const response = await open.fetch(c.req.raw, c.env);
+      const fault = options.faultOf(c.req.raw);
+      if (fault !== undefined) onFault(fault, c);
+      return response;
+    }
     const { url } = c.req;
     const pathAndQuery = url.slice(url.indexOf('/', url.indexOf('//') + 2));
     const kept = await current(pathAndQuery);

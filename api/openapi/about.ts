@@ -14,6 +14,8 @@ export interface About<Answer extends z.ZodType = z.ZodType> {
   readonly role?: Role;
   /** @default [200] */
   readonly statuses?: readonly Status[];
+  /** Whether the route also answers as CSV, when the query asks for it. */
+  readonly hasCsv?: boolean;
   /** The headers that the route reads, by name. */
   readonly headers?: Readonly<Record<string, z.ZodType>> | undefined;
 }

@@ -120,7 +120,12 @@ function operationOf(route: DescribedRoute, components: Components): Operation {
   };
 }
 
-const contentOf = (schema: Json, media = JSON_MEDIA) => ({ content: { [media]: { schema } } });
+const CSV_MEDIA = 'text/csv';
+
+const contentOf = (schema: Json, media = JSON_MEDIA) => {
+  const content: Record<string, { schema: Json }> = { [media]: { schema } };
+  return { content };
+};
 
 function pathParameters(path: string): readonly Parameter[] {
   return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
@@ -161,11 +166,13 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
 };
 
 function responsesOf(route: DescribedRoute, components: Components): Operation['responses'] {
-  const { statuses = [200], media } = route;
+  const { statuses = [200], media, hasCsv = false } = route;
   const schema = toJsonSchema(route.answer, components.schemas);
   const responses: Record<string, AnswerObject | Reference> = {};
   for (const status of statuses) {
-    responses[status] = { description: STATUS_WORDS[status] ?? '', ...contentOf(schema, media) };
+    const { content } = contentOf(schema, media);
+    if (hasCsv) content[CSV_MEDIA] = { schema: { type: 'string' } };
+    responses[status] = { description: STATUS_WORDS[status] ?? '', content };
   }
   for (const { status, name, description, schema: refusal } of refusalsOf(route)) {
     if (statuses.some((one) => one === status)) {

@@ -400,6 +400,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payouts/{id}/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a payout settles: all of it together is its amount, to the wei. */
+        get: operations["getV1PayoutsIdCredits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payouts/{id}/hold": {
         parameters: {
             query?: never;
@@ -1253,6 +1270,78 @@ export interface components {
             workflowUrl: string | null;
             /** @description Null when none is configured. */
             transactionUrl: string | null;
+        };
+        /** @description Something that a payout settles, all of it or a part. */
+        PayoutCredit: {
+            /**
+             * @description jobs, late-jobs and assign are jobs; the others are what people or checks booked.
+             * @enum {string}
+             */
+            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "missing";
+            /**
+             * @description archived: jobs whose events are in the archive; none: no job.
+             * @enum {string}
+             */
+            detail: "event" | "archived" | "none";
+            amountWei: components["schemas"]["Wei"];
+            amountEth: components["schemas"]["Eth"];
+            workerId: string | null;
+            nodeType: components["schemas"]["NodeType"] | null;
+            region: string | null;
+            postingId: string | null;
+            bookedAt: components["schemas"]["Time"] | null;
+            reference: string | null;
+            reason: string | null;
+            job: {
+                sourceId: string;
+                eventId: string;
+                at: components["schemas"]["Time"];
+                pipeline: string | null;
+                modelId: string | null;
+                grossWei: components["schemas"]["Wei"];
+                grossEth: components["schemas"]["Eth"];
+                commissionWei: components["schemas"]["Wei"];
+                commissionEth: components["schemas"]["Eth"];
+                netWei: components["schemas"]["Wei"];
+                netEth: components["schemas"]["Eth"];
+            } | null;
+        };
+        PayoutCreditSum: {
+            /**
+             * @description jobs, late-jobs and assign are jobs; the others are what people or checks booked.
+             * @enum {string}
+             */
+            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "missing";
+            /**
+             * @description archived: jobs whose events are in the archive; none: no job.
+             * @enum {string}
+             */
+            detail: "event" | "archived" | "none";
+            day: string | null;
+            pipeline: string | null;
+            modelId: string | null;
+            jobs: number | null;
+            grossWei: components["schemas"]["Wei"] | null;
+            grossEth: components["schemas"]["Eth"] | null;
+            commissionWei: components["schemas"]["Wei"] | null;
+            commissionEth: components["schemas"]["Eth"] | null;
+            amountWei: components["schemas"]["Wei"];
+            amountEth: components["schemas"]["Eth"];
+        };
+        PayoutCredits: {
+            payoutId: string;
+            payee: components["schemas"]["Address"];
+            /** @enum {string} */
+            state: "reserved" | "signed" | "reopened" | "paid" | "refused" | "failed" | "cancelled";
+            amountWei: components["schemas"]["Wei"];
+            amountEth: components["schemas"]["Eth"];
+            /** @description False: it ended unpaid, and a later payout settles this. */
+            settles: boolean;
+            /** @description Without `by`: one by one, page by page. */
+            credits?: components["schemas"]["PayoutCredit"][];
+            /** @description With `by`: added up. */
+            sums?: components["schemas"]["PayoutCreditSum"][];
+            nextCursor: string | null;
         };
         PayoutInFull: {
             id: string;
@@ -2827,6 +2916,41 @@ export interface operations {
             };
             413: components["responses"]["Refused413BodyTooLarge"];
             429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1PayoutsIdCredits: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                by?: ("day" | "pipeline" | "model")[];
+                day?: string;
+                pipeline?: string;
+                model?: string;
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutCredits"];
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };

@@ -127,10 +127,13 @@ export function toPage<Row, Item>(
   const hasNext = rows.length > shown.length && last !== undefined;
   return {
     items: shown.map(shape.item),
-    nextCursor: hasNext
-      ? Buffer.from(JSON.stringify(shape.cursorParts(last))).toString('base64url')
-      : null,
+    nextCursor: hasNext ? writeCursor(shape.cursorParts(last)) : null,
   };
+}
+
+/** Makes the cursor that `readCursor` reads; for a list that is not cut out of the rows of one statement. */
+export function writeCursor(parts: readonly string[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
 /** Joins conditions with AND; none at all means every row. */

@@ -31,6 +31,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [
     { path: 'core/checks', is: 'chain against ledger against events' },
     { path: 'core/decisions', is: 'what a person decides about fees' },
+    { path: 'core/statements', is: 'what is in a payout; statements' },
   ],
   [{ path: 'core/history', is: 'archive and rebuild' }],
   [{ path: 'core/standing', is: 'how the pool stands' }],

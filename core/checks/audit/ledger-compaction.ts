@@ -1,8 +1,10 @@
 /**
- * Compacts old postings: for each kind, source, remote worker and terms it leaves one posting a month instead of one
- * for each batch. The sums stay the same to the wei; the database checks that when the transaction commits.
+ * Compacts old postings: for each kind, source, remote worker and terms it leaves one posting a day instead of one for
+ * each batch. The sums stay the same to the wei; the database checks that when the transaction commits. Statements and
+ * the credits of payouts read the postings as well, so what they show must stay the same, too: postings of two days are
+ * never put together, nor postings between which something else was posted for the payee, such as a payout.
  */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../../db/database.js';
 import { orNull, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
@@ -76,9 +78,30 @@ async function compactNext(tx: Transaction, before: Date): Promise<Step | undefi
 }
 
 /** Selects jobs that came in batches. Postings that a person ordered or that belong to a payout stay as they are. */
-const IS_OF_BATCH = sql`kind IN ('jobs', 'late-jobs', 'unattributed') AND batch IS NOT NULL
-  AND payout_id IS NULL AND reference IS NULL AND reason IS NULL`;
+const IS_OF_BATCH = sql`(posting.kind IN ('jobs', 'late-jobs', 'unattributed') AND posting.batch IS NOT NULL
+  AND posting.payout_id IS NULL AND posting.reference IS NULL AND posting.reason IS NULL)`;
 const GROUP = sql`kind, source_id, remote_worker_id, terms_id`;
+
+/**
+ * Selects for each posting of a batch its day and its stretch: how many other postings of the range were written for its
+ * payee before it. Postings of jobs of nobody have no payee, and all are of one stretch.
+ */
+function stretches(first: string, last: string): SQL {
+  return sql`
+    WITH marked AS (
+      SELECT DISTINCT posting.id, worker.payee, ${IS_OF_BATCH} AS is_of_batch
+        FROM posting
+        JOIN ledger_entry entry ON entry.posting_id = posting.id AND entry.remote_worker_id <> 0
+        JOIN remote_worker worker ON worker.id = entry.remote_worker_id
+       WHERE posting.id BETWEEN ${sql.raw(first)} AND ${sql.raw(last)}),
+    counted AS (
+      SELECT id, is_of_batch,
+             count(*) FILTER (WHERE NOT is_of_batch) OVER (PARTITION BY payee ORDER BY id) AS stretch
+        FROM marked)
+    SELECT posting.*, (posting.created_at AT TIME ZONE 'UTC')::date AS day, coalesce(counted.stretch, 0) AS stretch
+      FROM posting LEFT JOIN counted ON counted.id = posting.id AND counted.is_of_batch
+     WHERE posting.id BETWEEN ${sql.raw(first)} AND ${sql.raw(last)} AND ${IS_OF_BATCH}`;
+}
 
 /** Merges the postings of each group into the last of them. */
 async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<void> {
@@ -89,9 +112,11 @@ async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<voi
   await tx.execute(sql`
     CREATE TEMP TABLE compacted ON COMMIT DROP AS
     SELECT ${GROUP}, max(id) AS id, max(batch) AS batch, max(created_at) AS created_at,
-           sum(coalesce(stands_for, 1)) AS stands_for, array_agg(id) AS ids
-      FROM posting WHERE id BETWEEN ${sql.raw(first)} AND ${sql.raw(last)} AND ${IS_OF_BATCH}
-     GROUP BY ${GROUP} HAVING count(*) > 1`);
+           sum(coalesce(stands_for, 1)) AS stands_for, array_agg(id) AS ids,
+           CASE WHEN count(*) = count(first_dt) THEN min(first_dt) END AS first_dt,
+           CASE WHEN count(*) = count(last_dt) THEN max(last_dt) END AS last_dt
+      FROM (${stretches(first, last)}) posting
+     GROUP BY ${GROUP}, day, stretch HAVING count(*) > 1`);
   await tx.execute(sql`
     CREATE TEMP TABLE compacted_entry ON COMMIT DROP AS
     SELECT part.id, entry.account, entry.remote_worker_id, sum(entry.amount_wei) AS amount_wei
@@ -101,8 +126,8 @@ async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<voi
     DELETE FROM ledger_entry WHERE posting_id IN (SELECT unnest(ids) FROM compacted)`);
   await tx.execute(sql`DELETE FROM posting WHERE id IN (SELECT unnest(ids) FROM compacted)`);
   await tx.execute(sql`
-    INSERT INTO posting (id, batch, created_at, stands_for, ${GROUP}) OVERRIDING SYSTEM VALUE
-    SELECT id, batch, created_at, stands_for, ${GROUP} FROM compacted ORDER BY id`);
+    INSERT INTO posting (id, batch, created_at, stands_for, first_dt, last_dt, ${GROUP}) OVERRIDING SYSTEM VALUE
+    SELECT id, batch, created_at, stands_for, first_dt, last_dt, ${GROUP} FROM compacted ORDER BY id`);
   await tx.execute(sql`
     INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
     SELECT id, account, remote_worker_id, amount_wei FROM compacted_entry ORDER BY id`);

@@ -192,8 +192,8 @@ async function postJobs(tx: Transaction, decided: SQL, decision: JobDecision): P
              coalesce(u.compute_units, 0) AS units
         FROM ${decided} JOIN unmatched_job u USING (source_id, dt, event_id)),
     made AS (
-      INSERT INTO posting (kind, source_id, remote_worker_id, terms_id, reference, reason)
-      SELECT ${kind}::text, source_id, worker, terms_id, handle, ${reason}::text
+      INSERT INTO posting (kind, source_id, remote_worker_id, terms_id, reference, reason, first_dt, last_dt)
+      SELECT ${kind}::text, source_id, worker, terms_id, handle, ${reason}::text, dt, dt
         FROM job WHERE gross > 0 ORDER BY dt, source_id, event_id
       RETURNING id, reference),
     entered AS (

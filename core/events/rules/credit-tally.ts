@@ -23,6 +23,9 @@ export interface Posting {
   readonly grossWei: bigint;
   /** The sum of the commissions, each rounded for its own job; zero while no payee is known. */
   readonly commissionWei: bigint;
+  /** The times of the first and last event of the batch that it was made from. */
+  readonly firstMs: number;
+  readonly lastMs: number;
 }
 
 export interface LedgerEntry {
@@ -105,19 +108,24 @@ export class Tally {
     return seen;
   }
 
-  /** Adds a job of the worker, whether it earned something or not. */
-  earn(kind: 'jobs' | 'late-jobs', seen: SeenWorker, job: DayJob & Pick<Posting, 'termsId'>): void {
-    const { grossWei, commissionWei, termsId } = job;
+  /** Adds a job of the worker, whether it earned something or not. `atMs` is the time of the event that earned it now. */
+  earn(
+    kind: 'jobs' | 'late-jobs',
+    seen: SeenWorker,
+    job: DayJob & Pick<Posting, 'termsId'> & { readonly atMs: number },
+  ): void {
+    const { grossWei, commissionWei, termsId, atMs } = job;
     seen.days.add(job);
     seen.jobs += 1;
     if (grossWei === 0n) seen.zeroFeeJobs += 1;
     seen.computeUnits += job.computeUnits;
-    post(seen.postings, { kind, workerKey: seen.key, termsId, grossWei, commissionWei });
+    const times = { firstMs: atMs, lastMs: atMs };
+    post(seen.postings, { kind, workerKey: seen.key, termsId, grossWei, commissionWei, ...times });
   }
 
   /** Adds a job whose worker is not known. */
-  leave({ grossWei, termsId }: Pick<Posting, 'grossWei' | 'termsId'>): void {
-    const nobody = { workerKey: null, commissionWei: 0n };
+  leave({ grossWei, termsId }: Pick<Posting, 'grossWei' | 'termsId'>, atMs: number): void {
+    const nobody = { workerKey: null, commissionWei: 0n, firstMs: atMs, lastMs: atMs };
     post(this.unattributed, { kind: 'unattributed', ...nobody, termsId, grossWei });
   }
 
@@ -179,6 +187,8 @@ function post(postings: Mutable<Posting>[], posting: Posting): void {
     if (known.kind !== posting.kind || known.termsId !== posting.termsId) continue;
     known.grossWei += posting.grossWei;
     known.commissionWei += posting.commissionWei;
+    if (posting.firstMs < known.firstMs) known.firstMs = posting.firstMs;
+    if (posting.lastMs > known.lastMs) known.lastMs = posting.lastMs;
     return;
   }
   postings.push({ ...posting });

@@ -205,7 +205,7 @@ class BatchCrediting {
       return;
     }
     if (worker !== null) {
-      this.credit('late-jobs', { worker, job, dtMs: processed.dtMs });
+      this.credit('late-jobs', { worker, job, dtMs: processed.dtMs, atMs: received.dtMs });
       this.closed.push(keyOf(processed));
     } else {
       this.reheld.push({ ...keyOf(processed), reason: 'no-address' });
@@ -230,14 +230,19 @@ class BatchCrediting {
     { worker, job, match }: { worker: RemoteWorker; job: StoredJob; match: EventKey | null },
   ): void {
     const dtMs = this.input.events[index]?.dtMs ?? 0;
-    const { commissionWei, workerKey } = this.credit('jobs', { worker, job, dtMs });
+    const { commissionWei, workerKey } = this.credit('jobs', { worker, job, dtMs, atMs: dtMs });
     const { grossWei, termsId } = job;
     this.rows[index] = { grossWei, commissionWei, termsId, workerKey, match };
   }
 
   private credit(
     kind: 'jobs' | 'late-jobs',
-    { worker, job, dtMs }: { worker: RemoteWorker; job: StoredJob; dtMs: number },
+    {
+      worker,
+      job,
+      dtMs,
+      atMs,
+    }: { worker: RemoteWorker; job: StoredJob; dtMs: number; atMs: number },
   ): { readonly commissionWei: bigint; readonly workerKey: string } {
     const { grossWei, termsId } = job;
     const terms = this.termsById.get(termsId);
@@ -245,8 +250,8 @@ class BatchCrediting {
     const { commissionWei } = splitFee(grossWei, terms);
     const seen = this.tally.see(worker, dtMs);
     const { computeUnits, pipeline, modelId } = job;
-    const earned = { dtMs, grossWei, commissionWei, computeUnits, termsId, pipeline, modelId };
-    this.tally.earn(kind, seen, earned);
+    const amounts = { grossWei, commissionWei, computeUnits };
+    this.tally.earn(kind, seen, { ...amounts, dtMs, atMs, termsId, pipeline, modelId });
     return { commissionWei, workerKey: seen.key };
   }
 
@@ -256,7 +261,7 @@ class BatchCrediting {
   ): void {
     const { job, match, reason } = left;
     const { grossWei, termsId } = job;
-    this.tally.leave(job);
+    this.tally.leave(job, this.input.events[index]?.dtMs ?? 0);
     this.rows[index] = { grossWei, commissionWei: null, termsId, workerKey: null, match };
     this.open(index, { role: 'processed', workerKey: null, job, reason });
   }

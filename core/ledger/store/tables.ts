@@ -53,6 +53,9 @@ export const posting = pgTable('posting', {
   reason: text('reason'),
   createdAt: at('created_at').notNull().defaultNow(),
   standsFor: int8('stands_for'),
+  firstDt: at('first_dt'),
+  lastDt: at('last_dt'),
+  txHash: text('tx_hash'),
 });
 
 export const ledgerEntry = pgTable(

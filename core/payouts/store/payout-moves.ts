@@ -45,8 +45,11 @@ export async function postMovement(tx: Transaction, movement: Movement): Promise
   if (movement.payoutIds.length === 0) return;
   await tx.execute(sql`
     WITH moved AS (
-      INSERT INTO posting (kind, payout_id, settlement_no)
-      SELECT ${movement.kind}::text, id, settlement_no FROM payout
+      INSERT INTO posting (kind, payout_id, settlement_no, tx_hash)
+      SELECT ${movement.kind}::text, id, settlement_no,
+             CASE WHEN ${movement.kind === 'settle'} THEN (
+               SELECT mined_hash FROM nonce_slot WHERE payout_id = payout.id AND state = 'mined') END
+        FROM payout
        WHERE id = ANY(${list(movement.payoutIds)}::uuid[]) ORDER BY id
       RETURNING id, payout_id)
     INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)

@@ -1,0 +1,100 @@
+/** What the routes answer that tell what is in a payout, and what happened on a payee's account. */
+import { z } from 'zod';
+import { PAYOUT_STATES } from '../../core/payouts/rules/payout.js';
+import type { About } from '../openapi/about.js';
+import { address, amountFields, amountFieldsOrNull, count, nodeType, time } from './fields.js';
+
+const creditKind = z
+  .enum([
+    'jobs',
+    'late-jobs',
+    'unattributed',
+    'reserve',
+    'settle',
+    'release',
+    'reopen',
+    'adjust',
+    'assign',
+    'absorb',
+    'opening',
+    'adopt',
+    'correct',
+    'missing',
+  ])
+  .meta({
+    description:
+      'jobs, late-jobs and assign are jobs; the others are what people or checks booked.',
+  });
+
+const detail = z.enum(['event', 'archived', 'none']).meta({
+  description: 'archived: jobs whose events are in the archive; none: no job.',
+});
+
+const credit = z
+  .object({
+    kind: creditKind,
+    detail,
+    ...amountFields('amount'),
+    workerId: z.string().nullable(),
+    nodeType: nodeType.nullable(),
+    region: z.string().nullable(),
+    postingId: z.string().nullable(),
+    bookedAt: time.nullable(),
+    reference: z.string().nullable(),
+    reason: z.string().nullable(),
+    job: z
+      .object({
+        sourceId: z.string(),
+        eventId: z.string(),
+        at: time,
+        pipeline: z.string().nullable(),
+        modelId: z.string().nullable(),
+        ...amountFields('gross'),
+        ...amountFields('commission'),
+        ...amountFields('net'),
+      })
+      .nullable(),
+  })
+  .meta({
+    id: 'PayoutCredit',
+    description: 'Something that a payout settles, all of it or a part.',
+  });
+
+const creditSum = z
+  .object({
+    kind: creditKind,
+    detail,
+    day: z.string().nullable(),
+    pipeline: z.string().nullable(),
+    modelId: z.string().nullable(),
+    jobs: count.nullable(),
+    ...amountFieldsOrNull('gross'),
+    ...amountFieldsOrNull('commission'),
+    ...amountFields('amount'),
+  })
+  .meta({ id: 'PayoutCreditSum' });
+
+export const STATEMENTS = {
+  credits: {
+    summary: 'What a payout settles: all of it together is its amount, to the wei.',
+    answer: z
+      .object({
+        payoutId: z.string(),
+        payee: address,
+        state: z.enum(PAYOUT_STATES),
+        ...amountFields('amount'),
+        settles: z
+          .boolean()
+          .meta({ description: 'False: it ended unpaid, and a later payout settles this.' }),
+        credits: z
+          .array(credit)
+          .optional()
+          .meta({ description: 'Without `by`: one by one, page by page.' }),
+        sums: z.array(creditSum).optional().meta({ description: 'With `by`: added up.' }),
+        nextCursor: z.string().nullable(),
+      })
+      .meta({ id: 'PayoutCredits' }),
+    errors: ['PAYOUT_NOT_FOUND', 'CURSOR_MALFORMED'],
+    hasCsv: true,
+  },
+} as const satisfies Record<string, About>;
