@@ -188,7 +188,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   findingRoutes(routes, deps);
   walletRoutes(routes, deps);
   needsRoutes(routes, deps);
-  openApiRoutes(routes, deps);
+  openApiRoutes(app, routes, deps);
   // Returns an answer instead of throwing: an error thrown here could no longer become a 405.
   app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {

@@ -94,6 +94,7 @@ function paths(): readonly string[] {
     '/v1/payees/:address': `/v1/payees/${addressOf(1)}`,
     '/v1/set-aside/:id': '/v1/set-aside/1',
     '/payees/:address': `/payees/${addressOf(1)}`,
+    '/docs/:operation': '/docs/getV1Pool',
   };
   // The operator's pages say nothing to who is not signed in: `operator/session.test.ts`.
   const isOpen = (path: string) => !path.includes('*') && !path.startsWith('/operator');

@@ -15,6 +15,8 @@ const ANY_QUERY = [
   '/transcoders',
   '/metrics',
   '/openapi.json',
+  '/docs',
+  '/docs/:operation',
   '/payees',
   '/payees/:address',
   '/terms',

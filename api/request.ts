@@ -31,7 +31,9 @@ export const pageQuery = z.strictObject({
     .string()
     .max(4_000)
     .nullable()
-    .meta({ wire: { type: 'string', maxLength: 4_000 } })
+    .meta({
+      wire: { type: 'string', maxLength: 4_000, description: '`nextCursor` of the page before.' },
+    })
     .default(null),
 });
 
@@ -46,7 +48,13 @@ export const booleanQuery = z
 export const addressText = z
   .string()
   .transform(parseAddress)
-  .meta({ wire: { type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' } });
+  .meta({
+    wire: {
+      type: 'string',
+      pattern: '^0x[0-9a-fA-F]{40}$',
+      description: 'An address, in one case or with its EIP-55 checksum.',
+    },
+  });
 
 /** An event's time, converted to ISO format. */
 export const eventTimeText = z
@@ -55,13 +63,22 @@ export const eventTimeText = z
   .meta({ wire: { type: 'string', description: 'A time with its zone, or a day.' } });
 
 /** The reason of an action, for the audit log; for requests that have a default reason. */
-export const reasonText = z.string().trim().max(500);
+export const reasonText = z
+  .string()
+  .trim()
+  .max(500)
+  .meta({ description: 'Kept in the audit log.' });
 
 /** The body of every decision: a reason, which the audit log keeps. */
 export const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 
+export const dryRunField = z
+  .boolean()
+  .default(false)
+  .meta({ description: 'Says what it would come to, and changes nothing.' });
+
 /** The body of a decision that has a dry run. */
-export const rehearsableBody = decisionBody.extend({ dryRun: z.boolean().default(false) });
+export const rehearsableBody = decisionBody.extend({ dryRun: dryRunField });
 
 /** Makes the schema of a list's query: its page, and the fields by which it can be filtered. */
 export const listQuery = <Fields extends z.ZodRawShape>(fields: Fields) => pageQuery.extend(fields);

@@ -41,6 +41,8 @@ const PUBLIC = [
     '/',
     '/metrics',
     '/openapi.json',
+    '/docs',
+    '/docs/:operation',
     '/payees',
     '/payees/:address',
     '/status',

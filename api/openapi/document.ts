@@ -8,6 +8,7 @@ import { errorSchema, refusalsOf } from './refusals.js';
 import { type Json, toJsonSchema } from './schemas.js';
 
 export interface OpenApiDocument extends Json {
+  readonly info: Json & { readonly description: string };
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: Components;
@@ -20,6 +21,9 @@ export interface Components {
 }
 
 export interface Operation extends Json {
+  readonly operationId: string;
+  /** The role that a token needs. */
+  readonly 'x-role'?: string;
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
@@ -71,7 +75,6 @@ export function buildDocument(routes: readonly DescribedRoute[], version: string
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method]: operationOf(route, components) };
   }
-  const tags = [...new Set(routes.map(tagOf))].sort();
   return {
     openapi: '3.1.1',
     info: {
@@ -82,7 +85,7 @@ export function buildDocument(routes: readonly DescribedRoute[], version: string
     },
     servers: [{ url: '/', description: 'The pool that serves this document.' }],
     security: [],
-    tags: tags.map((name) => ({ name, description: TAGS[name] ?? `About ${name}.` })),
+    tags: tagsOf(routes),
     paths: sorted(paths),
     components: {
       schemas: sorted(components.schemas),
@@ -92,15 +95,54 @@ export function buildDocument(routes: readonly DescribedRoute[], version: string
   };
 }
 
-const TAGS: Readonly<Record<string, string>> = {
-  manager: 'Probes, metrics, and what the first manager answered.',
-};
+/** The groups of routes: what each is about, and the first parts of the paths in `/v1` that belong to it. */
+const GROUPS = [
+  ['pool', 'The pool as a whole: totals, terms, who decided what.', ['pool', 'terms', 'audit-log']],
+  [
+    'payees',
+    'Payees and their remote workers: what they earned, and when they are paid.',
+    ['payees', 'workers'],
+  ],
+  [
+    'payouts',
+    'Payouts, rounds and the wallet that pays.',
+    ['payouts', 'round', 'rounds', 'wallet'],
+  ],
+  [
+    'events',
+    'Where events come from, and what could not be counted or credited.',
+    ['sources', 'sync', 'findings', 'set-aside', 'unattributed', 'adjustments'],
+  ],
+  [
+    'checks',
+    'Chain against ledger, balances against events, and archived months.',
+    ['reconciliation', 'rebuild', 'archives'],
+  ],
+  [
+    'manager',
+    'Probes, metrics, this document, and what the first manager answered.',
+    ['health', 'ready'],
+  ],
+] as const;
 
-/** Groups the routes of `/v1` by their first part; the others are the manager's. */
+const MANAGER = 'manager';
+
+/** Returns the name of the group that a route belongs to. One that no group lists is a group of its own. */
 function tagOf({ path }: DescribedRoute): string {
   const [, version, first = ''] = path.split('/');
-  const isProbe = first === 'health' || first === 'ready';
-  return version === 'v1' && !isProbe ? first : 'manager';
+  if (version !== 'v1') return MANAGER;
+  return GROUPS.find(([, , parts]) => parts.some((part) => part === first))?.[0] ?? first;
+}
+
+function tagsOf(routes: readonly DescribedRoute[]) {
+  const own = new Set(routes.map(tagOf));
+  const listed = GROUPS.map(([name, description]) => ({
+    name: String(name),
+    description: String(description),
+  }));
+  const others = [...own].filter((name) => !listed.some((group) => group.name === name));
+  const further = others.map((name) => ({ name, description: `What \`/v1/${name}\` answers.` }));
+  return [...listed, ...further].filter(({ name }) => own.has(name));
 }
 
 function operationOf(route: DescribedRoute, components: Components): Operation {
@@ -109,7 +151,9 @@ function operationOf(route: DescribedRoute, components: Components): Operation {
   return {
     operationId: `${method}${id}`,
     summary,
-    ...(role === undefined ? {} : { description: `Needs a token with the role \`${role}\`.` }),
+    ...(role === undefined
+      ? {}
+      : { description: `Needs a token with the role \`${role}\`.`, 'x-role': role }),
     tags: [tagOf(route)],
     security: role === undefined ? [{}, { token: [] }] : [{ token: [] }],
     parameters: [...pathParameters(path), ...otherParameters(route, components)],
@@ -127,12 +171,17 @@ const contentOf = (schema: Json, media = JSON_MEDIA) => {
   return { content };
 };
 
+/** What the parts of a path take that are not any text. */
+const PATH_FIELDS: Readonly<Record<string, Json>> = {
+  address: { type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' },
+};
+
 function pathParameters(path: string): readonly Parameter[] {
   return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    schema: PATH_FIELDS[name] ?? { type: 'string' },
   }));
 }
 

@@ -1,6 +1,8 @@
-/** Serves the OpenAPI document of all routes. */
+/** Serves the OpenAPI document of all routes, for programs and as pages. */
+import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { RunningPool } from '../../client/running-pool.js';
+import { docsPageRoutes } from '../page/docs/docs-page.js';
 import type { Routes } from '../request.js';
 import { buildDocument, type OpenApiDocument } from './document.js';
 
@@ -9,11 +11,13 @@ const OPEN_API_ROUTES = {
   answer: z.looseObject({ openapi: z.string() }),
 };
 
-/** Adds the route. It must be the last one to be added: the document has the routes that were there when it was first asked for. */
-export function openApiRoutes(routes: Routes, { version }: Pick<RunningPool, 'version'>): void {
+/** Adds the document, and the pages that show it. It has the routes that were added until it is asked for first. */
+export function openApiRoutes(app: Hono, routes: Routes, pool: RunningPool): void {
   let document: OpenApiDocument | undefined;
-  routes.raw('/openapi.json', OPEN_API_ROUTES, ({ c }) => {
-    document ??= buildDocument(routes.described, version);
-    return c.json(document);
-  });
+  const documentOf = (): OpenApiDocument => {
+    document ??= buildDocument(routes.described, pool.version);
+    return document;
+  };
+  routes.raw('/openapi.json', OPEN_API_ROUTES, ({ c }) => c.json(documentOf()));
+  docsPageRoutes(app, pool, documentOf);
 }

@@ -33,6 +33,7 @@ import {
 import { publicAnswer, publicRegion, publicWait } from '../outside.js';
 import {
   addressText,
+  dryRunField,
   listQuery,
   noQuery,
   type Routes,
@@ -52,9 +53,11 @@ const payoutsQuery = listQuery({ state: statesText.optional(), payee: addressTex
 
 const payoutBody = z.strictObject({
   payee: addressText,
-  belowThreshold: z.boolean().default(false),
+  belowThreshold: z.boolean().default(false).meta({
+    description: 'Pays however little is pending, and however soon after the last payout.',
+  }),
   reason: reasonText.default('asked for through the API'),
-  dryRun: z.boolean().default(false),
+  dryRun: dryRunField,
 });
 
 const RESERVED = 'reserved: it is paid as soon as nothing stands in its way';

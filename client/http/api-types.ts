@@ -2128,8 +2128,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                     /** @default null */
                     nodeType?: ("ai" | "transcode") | null;
@@ -2137,6 +2141,7 @@ export interface operations {
                     region?: string | null;
                     /** @default false */
                     newPayee?: boolean;
+                    /** @description An address, in one case or with its EIP-55 checksum. */
                     payee: string;
                     amountWei: string;
                     reference: string;
@@ -2217,6 +2222,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 actor?: string;
                 action?: string;
@@ -2257,6 +2263,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 from?: string;
                 to?: string;
@@ -2299,6 +2306,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 source?: string;
                 all?: boolean;
@@ -2343,8 +2351,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -2439,6 +2451,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
             };
             header?: never;
@@ -2495,6 +2508,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 from?: string;
                 to?: string;
@@ -2578,8 +2592,10 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 state?: ("reserved" | "signed" | "reopened" | "paid" | "refused" | "failed" | "cancelled")[];
+                /** @description An address, in one case or with its EIP-55 checksum. */
                 payee?: string;
             };
             header?: never;
@@ -2630,12 +2646,22 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description An address, in one case or with its EIP-55 checksum. */
                     payee: string;
-                    /** @default false */
+                    /**
+                     * @description Pays however little is pending, and however soon after the last payout.
+                     * @default false
+                     */
                     belowThreshold?: boolean;
-                    /** @default asked for through the API */
+                    /**
+                     * @description Kept in the audit log.
+                     * @default asked for through the API
+                     */
                     reason?: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -2782,8 +2808,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -2832,8 +2862,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -2882,8 +2916,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -2924,6 +2962,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 by?: ("day" | "pipeline" | "model")[];
                 day?: string;
@@ -2967,8 +3006,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -3017,8 +3060,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -3185,6 +3232,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 verdict?: "pays" | "waits" | "not-due";
             };
@@ -3264,6 +3312,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
                     previewHash: string;
                 };
@@ -3346,6 +3395,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 source?: string;
                 code?: string;
@@ -3386,8 +3436,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                     ids?: string[];
                     /** @default null */
@@ -3544,7 +3598,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @default asked for through the API */
+                    /**
+                     * @description Kept in the audit log.
+                     * @default asked for through the API
+                     */
                     reason?: string;
                     from: string;
                     to?: string | null;
@@ -3650,8 +3707,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                     to: string;
                     /** @default false */
@@ -3739,8 +3800,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -3810,8 +3875,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -3855,8 +3924,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -3940,8 +4013,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                     commissionBps?: number;
                     payoutThresholdWei?: string;
@@ -3994,6 +4071,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 source?: string;
                 role?: "processed" | "received";
@@ -4036,8 +4114,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                     /** @default [] */
                     jobs?: string[];
@@ -4113,8 +4195,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                     /** @default [] */
                     jobs?: string[];
@@ -4129,6 +4215,7 @@ export interface operations {
                     region?: string | null;
                     /** @default false */
                     newPayee?: boolean;
+                    /** @description An address, in one case or with its EIP-55 checksum. */
                     to: string;
                 };
             };
@@ -4220,8 +4307,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -4259,9 +4350,14 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
+                    /** @description An address, in one case or with its EIP-55 checksum. */
                     to: string;
                 };
             };
@@ -4301,8 +4397,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Kept in the audit log. */
                     reason: string;
-                    /** @default false */
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
                     dryRun?: boolean;
                 };
             };
@@ -4358,7 +4458,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `nextCursor` of the page before. */
                 cursor?: string;
+                /** @description An address, in one case or with its EIP-55 checksum. */
                 payee?: string;
                 nodeType?: "ai" | "transcode";
                 region?: string;

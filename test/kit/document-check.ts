@@ -27,7 +27,8 @@ export type CheckAnswer = ReturnType<typeof createAnswerCheck>;
 /** Makes the check; it returns what is wrong with an answer, or undefined. */
 export function createAnswerCheck(document: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true });
-  ajv.addFormat('date-time', (text: string) => !Number.isNaN(Date.parse(text)));
+  ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+  ajv.addFormat('date', /^\d{4}-\d\d-\d\d$/);
   ajv.addSchema(closed(document), 'openapi');
   const routes = Object.entries(document.paths).flatMap(([template, operations]) =>
     Object.entries(operations).map(([method, { responses }]) => ({

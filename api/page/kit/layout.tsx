@@ -59,6 +59,7 @@ export function Layout(props: LayoutProps): Html {
             </span>
             <a href="?">Read again</a>
             <a href="/terms">Terms</a>
+            <a href="/docs">API</a>
             {json !== undefined && <a href={json}>JSON</a>}
           </footer>
         </body>

@@ -93,6 +93,7 @@ details.fine { color: var(--dim); font-size: 13px; } details.fine summary { colo
 details summary { cursor: pointer; padding: 8px 0; min-height: 24px; color: var(--ink); }
 .answers { margin: 0; padding: 0 20px 12px; } .answers dt { font-weight: 500; color: var(--ink); font-size: 15px; padding-top: 10px; }
 .answers dd { margin: 0; font-size: 15px; font-weight: 400; letter-spacing: 0; white-space: normal; overflow-wrap: anywhere; color: var(--dim); }
+code { overflow-wrap: anywhere; }
 footer { color: var(--dim); font-size: 13px; padding-bottom: 40px; display: flex; flex-wrap: wrap; gap: 4px 18px; }
 @media (max-width: 1160px) { .hours { width: 120px; } }
 @media (max-width: 860px) {
