@@ -42,6 +42,10 @@ import type { OnBlocked } from './wrong-tokens.js';
 
 /** Matches paths that name no single payee, payout, source or event. */
 const PLAIN = /^\/(v1\/)?[a-z-]*$/;
+/** Matches the path of a payee in JSON, whose reads are merged. */
+const PAYEE = /^\/v1\/payees\/[^/]+$/;
+/** How many reads of payees may wait for the next merged one. */
+const MERGED = 100;
 const MAX_BODY_BYTES = 16 * 1024;
 
 export interface ApiDeps extends RunningPool {
@@ -106,14 +110,15 @@ const faultTeller =
     onFault(error, `${c.req.method} ${c.req.path}`, requestIdOf(c));
 
 /**
- * Makes two read gates for requests without the token, so that the few plain answers, which dashboards poll, never
- * queue behind questions about single objects.
+ * Makes the read gates for requests without the token, so that the few plain answers, which dashboards poll, never queue
+ * behind questions about single objects. Those about a payee are merged into one read, so many may wait together.
  */
 function openGates(): MiddlewareHandler {
-  const [plain, particular] = [createReadGate(), createReadGate()];
+  const [plain, payees, particular] = [createReadGate(), createReadGate(MERGED), createReadGate()];
   return (c, next) => {
-    const isPlain = !c.req.url.includes('?') && PLAIN.test(c.req.path);
-    return (isPlain ? plain : particular)(c, next);
+    const hasQuery = c.req.url.includes('?');
+    if (!hasQuery && PLAIN.test(c.req.path)) return plain(c, next);
+    return (!hasQuery && PAYEE.test(c.req.path) ? payees : particular)(c, next);
   };
 }
 

@@ -14,7 +14,7 @@ import {
   type Wishes,
 } from './answers/kept-answer.js';
 import { KeptAnswers } from './answers/kept-answers.js';
-import { countLarge, mustPace, pacedBytes } from './answers/large-answers.js';
+import { countLarge, mustPace, pacedBytes, sendBytes } from './answers/large-answers.js';
 import { newRequestId, REQUEST_ID, withRequestId } from './headers/request-ids.js';
 import { isStreamed } from './streamed.js';
 
@@ -129,9 +129,8 @@ function send(outgoing: ServerResponse, chosen: Representation, isKnown: boolean
     outgoing.writeHead(NOT_MODIFIED, { ...unchangedHeaders(chosen), [REQUEST_ID]: id }).end();
     return;
   }
-  countLarge(chosen.body, outgoing);
   outgoing.writeHead(200, [...chosen.flat, REQUEST_ID, id]);
-  outgoing.end(chosen.body);
+  sendBytes(chosen.body, outgoing);
 }
 
 function respond(c: Context, kept: KeptAnswer, chosen: Representation, wishes: Wishes): Response {

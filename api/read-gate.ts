@@ -5,7 +5,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { PoolError } from '../core/base/errors/pool-error.js';
 
-/** How many reads run at the same time. */
+/** How many reads run at the same time, unless they are merged. */
 const AT_ONCE = 3;
 /** How many reads may wait. */
 const MAY_WAIT = 500;
@@ -24,11 +24,11 @@ const LONGEST_REST_MS = 5_000;
  * Makes middleware that runs the routes when a place is free. It throws API_BUSY when too many reads wait, or when this
  * one has waited too long.
  */
-export function createReadGate(): MiddlewareHandler {
+export function createReadGate(atOnce = AT_ONCE): MiddlewareHandler {
   let taken = 0;
   const line = new Set<() => void>();
   const enter = (): Promise<void> => {
-    if (taken < AT_ONCE) {
+    if (taken < atOnce) {
       taken += 1;
       return Promise.resolve();
     }

@@ -14,8 +14,8 @@ import { measureRequests } from './metrics/requests.js';
 
 /** Requests without the token get the same bytes for so many ms, and none that are more than twice as old. */
 const ANSWERS_KEPT_MS = 1_000;
-/** The limits of reads: nine connections, three for each read gate, and five seconds for a statement. */
-const READS = { maxConnections: 9, statementTimeoutMs: 5_000 };
+/** The limits of reads: twelve connections, three for each read gate, and five seconds for a statement. */
+const READS = { maxConnections: 12, statementTimeoutMs: 5_000 };
 /** How many ms requests that are under way may still take when the process stops. */
 const DRAIN_TIMEOUT_MS = 5_000;
 

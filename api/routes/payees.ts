@@ -7,15 +7,15 @@ import { readWhy, viewWhy } from '../../client/why.js';
 import type { Address } from '../../core/base/address.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum, withChecksums } from '../../core/chain/checksums.js';
-import { findPayee, listPayees, type PayeeSummary } from '../../core/payees/store/payee-reads.js';
+import { readPayeeDetails } from '../../core/payees/store/payee-details.js';
+import { listPayees, type PayeeSummary } from '../../core/payees/store/payee-reads.js';
 import {
   listRemoteWorkers,
   type RemoteWorkerSummary,
-  workersOfPayee,
 } from '../../core/payees/store/remote-worker-reads.js';
 import type { Gate } from '../../core/payouts/rules/gates.js';
-import { payoutsOfPayee } from '../../core/payouts/store/reads/payout-reads.js';
 import type { Shown } from '../access.js';
+import { mergeReads } from '../answers/merged-reads.js';
 import { publicRegion, publicWait } from '../outside.js';
 import {
   addressText,
@@ -28,10 +28,6 @@ import {
 import { PAYEES } from '../schemas/payees.js';
 import { viewPayout } from './payouts.js';
 
-/** How many of a payee's workers and payouts its own answer shows. The lists, filtered by payee, have the rest. */
-const FIRST_WORKERS = 100;
-const LATEST_PAYOUTS = 20;
-
 const workersQuery = listQuery({
   payee: addressText.optional(),
   nodeType: z.enum(['ai', 'transcode']).optional(),
@@ -42,6 +38,7 @@ const workersQuery = listQuery({
 export function payeeRoutes(routes: Routes, pool: RunningPool): void {
   const { db } = pool;
   const links = createLinks(pool);
+  const detailsOf = mergeReads((addresses: readonly Address[]) => readPayeeDetails(db, addresses));
   routes.list('/v1/workers', workersQuery, PAYEES.workers, async ({ filter, page }, { shows }) => {
     const { items, nextCursor } = await listRemoteWorkers(db, filter, page);
     return { workers: items.map((worker) => viewWorker(worker, shows)), nextCursor };
@@ -52,12 +49,9 @@ export function payeeRoutes(routes: Routes, pool: RunningPool): void {
   });
   routes.get('/v1/payees/:address', noQuery, PAYEES.show, async (_, { id, shows }) => {
     const address = parseAddress(id);
-    const payee = await findPayee(db, address);
-    if (payee === undefined) throw unknownPayee(address);
-    const [workers, payouts] = await Promise.all([
-      workersOfPayee(db, { payee: address, limit: FIRST_WORKERS }),
-      payoutsOfPayee(db, { payee: address, limit: LATEST_PAYOUTS }),
-    ]);
+    const found = await detailsOf(address);
+    if (found === undefined) throw unknownPayee(address);
+    const { payee, workers, payouts } = found;
     return {
       ...viewPayee(payee, links),
       rows: workers.map((worker) => viewWorker(worker, shows)),

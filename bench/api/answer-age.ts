@@ -24,10 +24,14 @@ export async function oldestAnswer(
   void until.finally(() => {
     isOver = true;
   });
+  /** The times that were written, with when each was there for everybody. */
+  const written: { readonly said: number; readonly thereMs: number }[] = [];
   const write = async (): Promise<void> => {
     while (!isOver) {
+      const said = Date.now();
       await db.execute(sql`
-        UPDATE remote_worker SET last_event_at = clock_timestamp() WHERE payee = ${payee}`);
+        UPDATE remote_worker SET last_event_at = ${new Date(said).toISOString()} WHERE payee = ${payee}`);
+      written.push({ said, thereMs: Date.now() });
       await sleep(WRITE_EACH_MS);
     }
   };
@@ -42,7 +46,8 @@ export async function oldestAnswer(
       if (answer.status === BUSY) continue;
       const [, at] = /"(?:last_updated|lastEventAt)":"([^"]+)"/.exec(text) ?? [];
       if (at === undefined) throw new Error(`${path} tells no time: ${text.slice(0, 200)}`);
-      oldestMs = Math.max(oldestMs, askedMs - Date.parse(at));
+      const next = written.find(({ said }) => said > Date.parse(at));
+      if (next !== undefined) oldestMs = Math.max(oldestMs, askedMs - next.thereMs);
     }
   };
   await Promise.all([write(), ...paths.map(read)]);

@@ -31,6 +31,8 @@ export interface ApiBenchOptions {
 const SHARED = ['/workers', '/v1/workers', '/'];
 /** How many payees are asked for in turn. */
 const TURN = 1_000;
+/** So many people come over more connections than the readers of one page. */
+const TURN_CONNECTIONS = 5;
 /** Those who ask why are people, each for another payee: few at the same time. */
 const WHY_CONNECTIONS = 2;
 const AGED = ['/workers', '/v1/workers'];
@@ -70,7 +72,7 @@ async function measure(options: ApiBenchOptions, scratch: Scratch) {
   const shared: PageRounds[] = [];
   for (const page of SHARED) shared.push(await besideBare(bench, [page]));
   const some = pool.payees.slice(0, TURN).map((address) => `/v1/payees/${address}`);
-  const payee = await besideBare(bench, some);
+  const payee = await besideBare(bench, some, connections * TURN_CONNECTIONS);
   const half = await atHalfLoad(bench, [
     ...shared.map((one) => ({ ...one, paths: [one.page] })),
     { ...payee, paths: some },
@@ -106,12 +108,13 @@ async function measure(options: ApiBenchOptions, scratch: Scratch) {
 async function besideBare(
   { options, pool, bareUrl, load }: Bench,
   paths: readonly string[],
+  connections = options.connections,
 ): Promise<PageRounds> {
   const [page = ''] = paths;
   const rounds: { bareRate: number; apiRate: number }[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
-    const bare = await load({ url: bareUrl, paths });
-    const api = await load({ url: pool.url, paths });
+    const bare = await load({ url: bareUrl, paths, connections });
+    const api = await load({ url: pool.url, paths, connections });
     rounds.push({ bareRate: bare.answersPerSecond, apiRate: api.answersPerSecond });
     options.say(
       `${page}: ${rounded(api.answersPerSecond)}/s, bare ${rounded(bare.answersPerSecond)}/s`,

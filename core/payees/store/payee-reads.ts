@@ -53,8 +53,16 @@ export async function listPayees(db: Reader, page: PageRequest): Promise<Page<Pa
 
 /** Finds one payee; undefined when no worker with this address was ever seen. */
 export async function findPayee(db: Reader, address: Address): Promise<PayeeSummary | undefined> {
-  const [found] = await findRow(db, { address });
-  return found && toPayee(found);
+  const [found] = await findPayees(db, [address]);
+  return found;
+}
+
+/** Finds payees, in the order of their addresses; those that were never seen are missing. */
+export async function findPayees(
+  db: Reader,
+  payees: readonly Address[],
+): Promise<readonly PayeeSummary[]> {
+  return (await findRows(db, { payees })).map(toPayee);
 }
 
 const selectPayees = (chosen: SQL): SQL => sql`
@@ -63,8 +71,8 @@ const selectPayees = (chosen: SQL): SQL => sql`
 
 const readPayees = (db: Reader, chosen: SQL) => rows(db, FIELDS, selectPayees(chosen));
 
-const findRow = prepared('payee', FIELDS, ['address'], ({ address }) =>
-  selectPayees(sql`SELECT * FROM payee WHERE address = ${address}`),
+const findRows = prepared('payees', FIELDS, ['payees'], ({ payees }) =>
+  selectPayees(sql`SELECT * FROM payee WHERE address = ANY(${payees}::text[])`),
 );
 
 type PayeeRow = Awaited<ReturnType<typeof readPayees>>[number];

@@ -89,25 +89,28 @@ export async function listRemoteWorkers(
   const found = await rows(
     db,
     FIELDS,
-    sql`${selectWorkers(MOST_CONNECTIONS)} WHERE ${conditions}
+    sql`${selectWorkers(sql`remote_worker w`)} WHERE ${conditions}
          ORDER BY ${FIRST_SEEN.order} LIMIT ${rowsToAskFor(page)}`,
   );
   return FIRST_SEEN.page(found, page, (row) => row);
 }
 
-const selectWorkers = (most: number): SQL => sql`
+/** Selects workers. `chosen` is the text after FROM, which has them as `w`. */
+const selectWorkers = (chosen: SQL): SQL => sql`
   SELECT ${WORKER_COLUMNS}, owed.*
-    FROM remote_worker w
-    CROSS JOIN LATERAL (${live(most)}) live
+    FROM ${chosen}
+    CROSS JOIN LATERAL (${live(MOST_CONNECTIONS)}) live
     CROSS JOIN LATERAL (${WORKER_BALANCES}) owed`;
 
-/** Lists the first workers of a payee, as `listRemoteWorkers` does. */
-export const workersOfPayee = prepared(
-  'workers_of_payee',
+/** Lists the first workers of each of these payees, as `listRemoteWorkers` does. */
+export const workersOfPayees = prepared(
+  'workers_of_payees',
   FIELDS,
-  ['payee', 'limit'],
-  ({ payee, limit }) => sql`${selectWorkers(MOST_CONNECTIONS)} WHERE w.payee = ${payee}
-    ORDER BY ${FIRST_SEEN.order} LIMIT ${limit}`,
+  ['payees', 'limit'],
+  ({ payees, limit }) => sql`${selectWorkers(sql`unnest(${payees}::text[]) AS asked (payee)
+    CROSS JOIN LATERAL (SELECT * FROM remote_worker w WHERE w.payee = asked.payee
+                         ORDER BY ${FIRST_SEEN.order} LIMIT ${limit}::int) w`)}
+    ORDER BY w.payee, ${FIRST_SEEN.order}`,
 );
 
 /** What the dashboards of the first manager show of a worker. Amounts are texts of wei. */

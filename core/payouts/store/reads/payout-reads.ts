@@ -65,12 +65,16 @@ const selectPayouts = (chosen: SQL): SQL => sql`
 
 const readPayouts = (db: Reader, chosen: SQL) => rows(db, FIELDS, selectPayouts(chosen));
 
-/** Lists the newest payouts of a payee, as `listPayouts` does. */
-export const payoutsOfPayee = prepared('payouts_of_payee', FIELDS, ['payee', 'limit'], (given) =>
-  selectPayouts(sql`
-    (SELECT * FROM payout p WHERE payee = ${given.payee}
-      ORDER BY ${NEWEST_FIRST.order} LIMIT ${given.limit}) p
-    ${NEWEST_SLOT} ORDER BY ${NEWEST_FIRST.order}`),
+/** Lists the newest payouts of each of these payees, as `listPayouts` does. */
+export const payoutsOfPayees = prepared(
+  'payouts_of_payees',
+  FIELDS,
+  ['payees', 'limit'],
+  ({ payees, limit }) =>
+    selectPayouts(sql`unnest(${payees}::text[]) AS asked (payee)
+      CROSS JOIN LATERAL (SELECT * FROM payout p WHERE p.payee = asked.payee
+                           ORDER BY ${NEWEST_FIRST.order} LIMIT ${limit}::int) p
+      ${NEWEST_SLOT} ORDER BY p.payee, ${NEWEST_FIRST.order}`),
 );
 
 /** Lists payouts, newest first. */
