@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { type DeliveryDeps, deliverNotices } from '../core/notices/delivering.js';
 import { targetsWithWork } from '../core/notices/store/deliveries.js';
 import { spreadNotices, tidyNotices } from '../core/notices/store/spreading.js';
+import { sweepNotices } from '../core/sentinel/telling.js';
 import type { NoticesInput, Unscoped } from '../workflows/contract.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
@@ -11,17 +12,27 @@ const RUN_MS = 5 * 60_000;
 /** No try to deliver takes longer than this many ms. */
 const TRY_MS = 60_000;
 
+/** What only time brings about is looked for once in so many ms. */
+const SWEEP_MS = 60_000;
+
+export interface NoticeDeps extends DeliveryDeps {
+  readonly keepInWalletWei: bigint;
+}
+
 /** Builds the activities that tell people what happened. */
-export function createNoticeActivities(deps: DeliveryDeps) {
-  const { db, targets, backOff } = deps;
+export function createNoticeActivities(deps: NoticeDeps) {
+  const { db, targets, backOff, keepInWalletWei } = deps;
+  let sweptMs = Number.NEGATIVE_INFINITY;
   return {
     /** Makes deliveries of new notices, and returns the targets that have something due. */
     spreadNotices: guarded(async () => {
-      await spreadNotices(
-        db,
-        [...targets.values()].map(({ target }) => target),
-      );
-      await tidyNotices(db, backOff.giveUpAfterMs);
+      const told = [...targets.values()].map(({ target }) => target);
+      if (performance.now() - sweptMs > SWEEP_MS) {
+        sweptMs = performance.now();
+        if (told.length > 0) await sweepNotices({ db, targets: told, keepInWalletWei });
+        await tidyNotices(db, backOff.giveUpAfterMs);
+      }
+      await spreadNotices(db, told);
       return { targetIds: await targetsWithWork(db, [...targets.keys()]) };
     }),
     deliverNotices: guarded(({ targetId }: Unscoped<NoticesInput>) => {

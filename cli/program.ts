@@ -13,6 +13,7 @@ import { addWalletCommands } from './money/wallet-commands.js';
 import { addWhyCommand } from './money/why-command.js';
 import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
+import { addNoticeCommands } from './pool/notice-commands.js';
 import { addDatabaseCommands, addPoolCommands } from './pool/pool-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 import { addTokenCommands } from './pool/token-commands.js';
@@ -50,6 +51,7 @@ function createProgram(): PoolCommand {
   addTermsCommands(program);
   addTokenCommands(program);
   addFindingCommands(program);
+  addNoticeCommands(program);
   addBackfillCommands(program);
   addSyncCommands(program);
   addDecisionCommands(program);

@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
 import { createCheckActivities, createSentinelActivities } from '../activities/checks.js';
 import { createHistoryActivities } from '../activities/history.js';
-import { createNoticeActivities } from '../activities/notices.js';
+import { createNoticeActivities, type NoticeDeps } from '../activities/notices.js';
 import { createDecisionActivities } from '../activities/orders.js';
 import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
 import { tellSagas } from '../activities/sagas.js';
@@ -14,7 +14,7 @@ import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
-import type { DeliveryDeps, ReadyTarget } from '../core/notices/delivering.js';
+import type { ReadyTarget } from '../core/notices/delivering.js';
 import { createNotifier } from '../core/notices/notifiers/registry.js';
 import { BACK_OFF } from '../core/notices/rules/back-off.js';
 import { createSender, type Sender } from '../core/payouts/sending/sending.js';
@@ -100,7 +100,7 @@ interface WorkerParts {
   readonly connection: NativeConnection;
   readonly client: Client;
   readonly sources: Awaited<ReturnType<typeof prepareSources>>;
-  readonly notices: DeliveryDeps;
+  readonly notices: NoticeDeps;
   readonly money: MoneyDeps;
   readonly sender: Sender;
   readonly bulk: Database;
@@ -167,15 +167,15 @@ async function prepareSources(context: ServiceContext) {
 }
 
 /** Makes a notifier for each target. It tells what happens from now on, and nothing of before it was configured. */
-async function prepareNotices({ config, db, ledger }: ServiceContext): Promise<DeliveryDeps> {
+async function prepareNotices({ config, db, ledger }: ServiceContext): Promise<NoticeDeps> {
   const { publicUrl, giveUpAfterMs, targets: configured } = config.notices;
   const targets = new Map<string, ReadyTarget>();
   for (const target of configured) {
     targets.set(target.id, { target, notifier: await createNotifier(target) });
   }
-  const { explorerUrl } = config.chain;
+  const { explorerUrl, keepInWalletWei } = config.chain;
   const pool = { id: ledger.poolId, name: config.pool.name, publicUrl, explorerUrl };
-  return { db, targets, pool, backOff: { ...BACK_OFF, giveUpAfterMs } };
+  return { db, targets, pool, keepInWalletWei, backOff: { ...BACK_OFF, giveUpAfterMs } };
 }
 
 /** Makes what the sentinel needs. Findings are logged when they open, get worse or end. */

@@ -30,6 +30,7 @@ const activities = createNoticeActivities({
   targets,
   pool: { id: 'p', name: 'a pool', publicUrl: null, explorerUrl: null },
   backOff: job.backOff,
+  keepInWalletWei: 0n,
 });
 const workers = await createLanes({
   connection: await NativeConnection.connect({ address: job.temporalAddress }),

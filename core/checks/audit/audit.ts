@@ -10,6 +10,7 @@ import { type MoneyDeps, walletKeyOf } from '../../payouts/wallet/money-deps.js'
 import { readNonceAhead } from '../../payouts/wallet/nonce-ahead.js';
 import type { AuditReport } from '../rules/check-reports.js';
 import type { Discrepancy } from '../rules/discrepancies.js';
+import { tellDrift } from '../store/drift-notices.js';
 import { ledgerAudit } from '../store/tables.js';
 import { checkInvariants } from './invariants.js';
 import { IS_AFTER_TURN, PAYOUTS_EACH } from './invariants-payouts.js';
@@ -71,8 +72,13 @@ export async function auditLedger(
   const found = await (isWhole ? checkWhole(db, onProgress) : checkInvariants(db));
   if (found.length === 0) await turnPayouts(db);
   const all = unique([...walked, ...found]);
-  await db.execute(sql`
-    UPDATE ledger_audit SET checked_at = ${begun?.at ?? null}, ok = ${all.length === 0}`);
+  const at = begun?.at ?? null;
+  await transact(db, async (tx) => {
+    const [before] = await tx.select({ ok: ledgerAudit.ok }).from(ledgerAudit).for('update');
+    await tx.execute(sql`UPDATE ledger_audit SET checked_at = ${at}, ok = ${all.length === 0}`);
+    // What lasts from one audit to the next is told once.
+    if (before?.ok !== false) await tellDrift(tx, 'audit', all, `${at}`);
+  });
   return all;
 }
 

@@ -2,9 +2,11 @@
 import { and, asc, desc, eq, gte, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
+import { transact } from '../../db/transact.js';
 import { nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
 import type { WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 import type { LedgerRecord } from '../rules/discrepancies.js';
+import { tellDrift } from './drift-notices.js';
 import { isSentBy } from './foreign-transactions.js';
 import { isSlotOf } from './paid-slots.js';
 import { foreignTransaction, reconciliation } from './tables.js';
@@ -113,7 +115,11 @@ export async function keepReconciliation(
   result: Reconciliation,
 ): Promise<void> {
   const ok = result.discrepancies.length === 0;
-  await db.insert(reconciliation).values({ ...result, chainId, wallet: address, ok });
+  const grave = result.discrepancies.filter(({ code }) => code !== 'PAYOUT_NOT_SETTLED');
+  await transact(db, async (tx) => {
+    await tx.insert(reconciliation).values({ ...result, chainId, wallet: address, ok });
+    await tellDrift(tx, 'reconciliation', grave, `${chainId}/${address}/${result.fromBlock}`);
+  });
 }
 
 /** Lists the results, newest first. */

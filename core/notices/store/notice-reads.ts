@@ -12,7 +12,7 @@ export interface NoticeFilter {
 }
 
 export type ShownDelivery = Omit<typeof noticeDelivery.$inferSelect, 'noticeId'>;
-export type ShownNotice = Omit<typeof notice.$inferSelect, 'spreadAt'> & {
+export type ShownNotice = typeof notice.$inferSelect & {
   readonly deliveries: readonly ShownDelivery[];
 };
 
@@ -46,7 +46,7 @@ export async function listNotices(
     .from(noticeDelivery)
     .where(inArray(noticeDelivery.noticeId, ids))
     .orderBy(noticeDelivery.targetId);
-  return keyset.page(found, page, ({ spreadAt: _spreadAt, ...one }) => ({
+  return keyset.page(found, page, (one) => ({
     ...one,
     deliveries: deliveries
       .filter(({ noticeId }) => noticeId === one.id)

@@ -20,6 +20,7 @@ import { adopt } from '../../checks/store/foreign-transactions.js';
 import { reopenPayout } from '../../checks/store/paid-slots.js';
 import { resumeWallet } from '../../checks/store/resuming.js';
 import { query } from '../../db/query.js';
+import { listNotices } from '../../notices/store/notice-reads.js';
 import { OPEN_STATES, PAYOUT_STATES, type PayoutState } from '../rules/payout.js';
 import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
 import type { FinalVerdict } from '../rules/settlement-verdict.js';
@@ -256,5 +257,48 @@ describe('docs/architecture.md', () => {
       return `| ${[...cells, books, move.asks].join(' | ')} |`;
     });
     for (const row of rows) expect(doc).toContain(row);
+  });
+});
+
+describe('what is told of a payout', () => {
+  const told = async (payee: Address) => {
+    const { items } = await listNotices(database.db, {}, { limit: 200, cursor: null });
+    return items.filter((one) => one.payee === payee).reverse();
+  };
+
+  it('is that it is paid once it is settled and not before, that a reorg took it back, and that it is paid again', async () => {
+    const walked = await reserveFor(database.db, AMOUNT_WEI);
+    await sign(walked);
+    expect(await told(walked.payee)).toEqual([]);
+    const { inclusion } = await slotOf(walked);
+    await close(walked, 'settled');
+    const facts = { payoutId: walked.payoutId, payee: walked.payee, amountWei: '1000' };
+    expect(await told(walked.payee)).toMatchObject([
+      { kind: 'paid', facts: { ...facts, txHash: inclusion.hash } },
+    ]);
+    await close(walked, 'settled');
+    expect(await told(walked.payee)).toHaveLength(1);
+    await reopen(walked);
+    await close(walked, 'settled');
+    const notices = await told(walked.payee);
+    expect(notices.map(({ kind }) => kind)).toEqual(['paid', 'reopened', 'paid']);
+    expect(new Set(notices.map(({ ref }) => ref)).size).toBe(3);
+  });
+
+  it('is that it was refused; nothing of one that ran out of gas, and nothing of what was rolled back', async () => {
+    const walked = await reserveFor(database.db, AMOUNT_WEI);
+    await sign(walked);
+    const undone = database.db.transaction(async (tx) => {
+      await movePayouts(tx, 'refuse', [walked.payoutId]);
+      throw new Error('the process dies');
+    });
+    await expect(undone).rejects.toThrow();
+    expect(await told(walked.payee)).toEqual([]);
+    await close(walked, 'refused');
+    expect(await told(walked.payee)).toMatchObject([{ kind: 'refused', payee: walked.payee }]);
+    const other = await reserveFor(database.db, AMOUNT_WEI);
+    await sign(other);
+    await close(other, 'out-of-gas');
+    expect(await told(other.payee)).toEqual([]);
   });
 });

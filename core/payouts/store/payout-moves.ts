@@ -7,6 +7,7 @@ import { balance, remoteWorker } from '../../ledger/store/tables.js';
 import { isClosed } from '../rules/payout.js';
 import { allocatePayment } from '../rules/payout-allocation.js';
 import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
+import { tellMove } from './payout-notices.js';
 
 /**
  * Moves payouts to the next state, and their amounts in the ledger. Throws when the move does not begin in the
@@ -33,6 +34,7 @@ export async function movePayouts(
     throw new Error(`${words}: the others are not ${move.from.join(' or ')}`);
   }
   if (move.books !== null) await postMovement(tx, { ...move.books, payoutIds });
+  await tellMove(tx, name, payoutIds);
 }
 
 type Movement = NonNullable<PayoutMove['books']> & { readonly payoutIds: readonly string[] };

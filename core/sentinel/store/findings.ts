@@ -6,6 +6,7 @@ import { LOCKS } from '../../db/locks.js';
 import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { type NewNotice, writeNotices } from '../../notices/store/outbox.js';
 import { type Condition, compareFindings, type OpenFinding } from '../rules/finding.js';
 import { finding } from './tables.js';
 
@@ -43,9 +44,24 @@ export async function recordLook(
     const ended = resolved.map(({ id }) => id);
     await tx.update(finding).set({ resolvedAt: at }).where(inArray(finding.id, ended));
     const worse = seen.filter(({ lapses }) => lapses).map(({ condition }) => condition);
+    await writeNotices(
+      tx,
+      [...opened, ...worse].map((one) => toldOf(one, at)),
+    );
     const stillOpen = [...opened, ...seen.map(({ condition }) => condition)];
     return { open: stillOpen, opened, worse, resolved };
   });
+}
+
+/** Tells of a finding that opened at this look, or got worse than what was acknowledged. */
+function toldOf(condition: Condition, at: Date): NewNotice {
+  const { code, sourceId, subject, words, severity } = condition;
+  const key = `finding/${code}/${sourceId}/${subject}/${at.toISOString()}`;
+  if (code === 'SOURCE_SILENT' || code === 'SOURCE_FAILING') {
+    return { key, kind: 'source-silent', facts: { source: sourceId, code, words } };
+  }
+  const source = sourceId === '' ? null : sourceId;
+  return { key, kind: 'finding', facts: { source, code, words, severity } };
 }
 
 async function isLatest(tx: Transaction, at: Date): Promise<boolean> {

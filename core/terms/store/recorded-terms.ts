@@ -11,6 +11,7 @@ import { LOCKS } from '../../db/locks.js';
 import { rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { writeNotices } from '../../notices/store/outbox.js';
 import {
   changeWords,
   freeMoment,
@@ -204,6 +205,10 @@ async function withdraw(tx: Transaction, versions: readonly TermsVersion[]): Pro
 
 async function recordAct(tx: Transaction, act: Omit<TermsChange, 'changed'> & Decision) {
   const { actor, reason, before, after, withdrawn } = act;
+  const change = changeWords(before, after);
+  const told = { change, from: iso(after.fromMs), withdrawn: withdrawn.length };
+  const key = `terms-change/${after.namedMs}/${after.recordedMs}`;
+  await writeNotices(tx, [{ key, kind: 'terms-change', facts: told }]);
   const gone = withdrawn.map((one) => `${iso(one.fromMs)}: ${termsWords(one)}`);
   await recordDecision(tx, {
     actor,
@@ -213,7 +218,7 @@ async function recordAct(tx: Transaction, act: Omit<TermsChange, 'changed'> & De
     detail: {
       from: iso(after.fromMs),
       ...(after.namedMs === after.fromMs ? {} : { named: iso(after.namedMs) }),
-      change: changeWords(before, after),
+      change,
       old: termsWords(before),
       new: termsWords(after),
       ...(withdrawn.length === 0 ? {} : { withdrawn: gone.join('; ') }),

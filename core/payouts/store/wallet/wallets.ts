@@ -2,9 +2,10 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
-import { list, query } from '../../../db/query.js';
+import { list, query, rows } from '../../../db/query.js';
 import { rehearse, transact } from '../../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../../ledger/store/audit-log.js';
+import { type NewNotice, writeNotices } from '../../../notices/store/outbox.js';
 import { notBookedYet } from '../../rules/waits.js';
 import { wallet, walletHalt } from '../tables.js';
 import { isWallet, nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
@@ -223,7 +224,18 @@ const isHaltedFor = (halts: readonly HaltOfWallet[], { address }: WalletKey, cod
   halts.some((one) => one.code === code && one.wallet === address);
 
 export async function endHalts(tx: Transaction, codes: readonly string[]): Promise<void> {
-  await tx.execute(sql`DELETE FROM wallet_halt WHERE code = ANY(${list(codes)}::text[])`);
+  const ended = await rows(
+    tx,
+    { code: walletHalt.code, wallet: walletHalt.wallet, haltedAt: String },
+    sql`DELETE FROM wallet_halt WHERE code = ANY(${list(codes)}::text[])
+        RETURNING code, wallet, halted_at AS "haltedAt"`,
+  );
+  const remaining = await tx.$count(walletHalt);
+  const notices = ended.map(({ haltedAt, ...which }): NewNotice => {
+    const key = `halt-ended/${which.code}/${which.wallet}/${haltedAt}`;
+    return { key, kind: 'halt-ended', facts: { ...which, remaining } };
+  });
+  await writeNotices(tx, notices);
 }
 
 interface NewHalt extends Halt {
@@ -235,14 +247,18 @@ async function halt(
   key: WalletKey,
   { code, reason, actor = MANAGER }: NewHalt,
 ): Promise<void> {
-  const halted = await query(
+  const [halted] = await rows(
     tx,
+    { at: String },
     sql`INSERT INTO wallet_halt (chain_id, wallet, code, reason)
         SELECT chain_id, address, ${code}, ${reason} FROM wallet
-         WHERE chain_id = ${key.chainId} AND address = ${key.address} RETURNING 1`,
+         WHERE chain_id = ${key.chainId} AND address = ${key.address} RETURNING halted_at AS at`,
   );
-  if (halted.length === 0) throw notOpened(key);
+  if (halted === undefined) throw notOpened(key);
   const subject = key.address;
+  const facts = { code, reason, wallet: subject };
+  const told = `halted/${code}/${subject}/${halted.at}`;
+  await writeNotices(tx, [{ key: told, kind: 'halted', facts }]);
   await recordDecision(tx, { actor, action: 'wallet.halt', subject, reason, detail: { code } });
 }
 
