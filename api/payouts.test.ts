@@ -27,6 +27,7 @@ import {
 } from '../test/harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
+import { FormBrowser } from '../test/kit/form-browser.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 import { registerSearchAttributes } from '../worker/temporal/register-search-attributes.js';
 import { taskQueueOf } from '../workflows/contract.js';
@@ -155,6 +156,45 @@ describe('payouts through the API', () => {
     });
     const wrong = await post('/v1/rounds', { ...order, previewHash: 'x' });
     expect(wrong).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+  });
+
+  it('makes on the operator’s page the round that the page showed, or shows the one of now', async () => {
+    const payee = await credit(database.db, [9n * MILLI_ETH]);
+    const browser = new FormBrowser(app);
+    await browser.signIn(TEST_TOKEN);
+    const early = await browser.get('/operator/round');
+    expect(early.text).toContain('0.009 ETH (9000000000000000 wei) to 1 payee');
+    await credit(database.db, [MILLI_ETH], payee);
+    const reason = 'they asked';
+    const refused = await browser.submit(early, '/operator/round', { reason });
+    expect(refused.status).toBe(409);
+    expect(refused.text).toMatch(/it was 0\.009 ETH .* for 1 payee, and is 0\.01 ETH/);
+    const made = await browser.submit(refused, '/operator/round', { reason });
+    expect([made.status, made.text.includes('reserved 0.01 ETH')]).toEqual([200, true]);
+    const { items } = await listPayouts(database.db, { payee }, { limit: 9, cursor: null });
+    expect(items.map(({ amountWei }) => amountWei)).toEqual([10n * MILLI_ETH]);
+    await untilPayout(items[0]?.id ?? '', ({ state }) => state === 'paid');
+  });
+
+  it('pays on the operator’s page once, however often its form is sent', async () => {
+    const payee = await credit(database.db, [3n * MILLI_ETH]);
+    const browser = new FormBrowser(app);
+    await browser.signIn(TEST_TOKEN);
+    const path = '/operator/act/payout.pay';
+    const ask = await browser.get('/operator/pay');
+    const below = await browser.submit(ask, path, { payee });
+    expect([below.status, below.text.includes('the threshold is')]).toEqual([409, true]);
+    const look = await browser.submit(ask, path, { payee, belowThreshold: 'on' });
+    expect(look.text).toContain('would reserve 0.003 ETH');
+    const done = await browser.submit(look, path, { reason: 'leaving' });
+    expect(done.text).toContain('reserved 0.003 ETH');
+    const page = { limit: 9, cursor: null };
+    const [made] = (await listPayouts(database.db, { payee }, page)).items;
+    await untilPayout(made?.id ?? '', ({ state }) => state === 'paid');
+    await credit(database.db, [3n * MILLI_ETH], payee);
+    const again = await browser.submit(look, path, { reason: 'leaving' });
+    expect(again.text).toContain(made?.id ?? 'the first payout');
+    expect((await listPayouts(database.db, { payee }, page)).items).toHaveLength(1);
   });
 
   it('says what a payout would come to, and reserves nothing', async () => {

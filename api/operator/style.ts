@@ -28,7 +28,7 @@ export const OPERATOR_STYLE = `
 .ask small { color: var(--dim); display: block; }
 .outcome { margin: 0; padding: 4px 20px 12px 38px; overflow-wrap: anywhere; }
 .filters { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 0 12px; }
-.whole { overflow-wrap: anywhere; }
+.whole, .mono.whole { overflow-wrap: anywhere; white-space: normal; }
 @media (forced-colors: active) { .pages a[aria-current] { border-color: Highlight; } }
 @media (max-width: 860px) { .needs > li { padding: 14px 16px 8px; } .ask { padding: 4px 16px 16px; }
   .act button, .ask button { min-height: 44px; } }

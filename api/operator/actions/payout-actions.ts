@@ -1,7 +1,7 @@
 import { rehearsePayout, requestPayout } from '../../../client/payouts/payout-request.js';
 import { pokeSaga } from '../../../client/workflow-calls.js';
-import { ethAndWei } from '../../../core/base/money.js';
-import { parseAddress, withChecksums } from '../../../core/chain/checksums.js';
+import { ethAndWei, formatEth } from '../../../core/base/money.js';
+import { parseAddress, toChecksum, withChecksums } from '../../../core/chain/checksums.js';
 import {
   approvePayout,
   cancelPayout,
@@ -16,8 +16,9 @@ import { type Action, byOrder, type Given, inPostgres } from './action.js';
 const message = (apply: typeof holdPayout): Action['run'] =>
   inPostgres(
     async (reader, { subject }, decision, pool) => {
-      const { id } = await requirePayout(pool, subject);
-      return (await apply(reader, id, decision)).words;
+      const { id, amountWei, payee } = await requirePayout(pool, subject);
+      const { words } = await apply(reader, id, decision);
+      return `${formatEth(amountWei)} ETH to ${toChecksum(payee)}: ${words}`;
     },
     (pool, { subject }) => pokeSaga(pool, subject),
   );

@@ -16,6 +16,7 @@ import type { JobDecisionReport } from '../../../core/decisions/rules/decision-r
 import { resumeSource } from '../../../core/events/store/sources/source-register.js';
 import { endSyncPause, pauseSync } from '../../../core/events/store/sources/sync-pause.js';
 import { haltWallet } from '../../../core/payouts/store/wallet/wallets.js';
+import { findFinding } from '../../../core/sentinel/store/finding-reads.js';
 import { acknowledgeFinding } from '../../../core/sentinel/store/findings.js';
 import { readFindingId } from '../../routes/findings.js';
 import { type Action, byOrder, type Given, inPostgres } from './action.js';
@@ -103,8 +104,10 @@ export const POOL_ACTIONS = {
     label: 'Acknowledge',
     title: 'Acknowledge this finding',
     run: inPostgres(async (reader, { subject }, decision) => {
-      await acknowledgeFinding(reader, readFindingId(subject), decision);
-      return 'acknowledged: it asks for attention again when it gets worse or returns';
+      const id = readFindingId(subject);
+      await acknowledgeFinding(reader, id, decision);
+      const { code = '', words = '' } = (await findFinding(reader, id)) ?? {};
+      return `${code}, ${words}. It is acknowledged: it asks for attention again when it gets worse or returns`;
     }),
   },
   'set-aside.retry': {

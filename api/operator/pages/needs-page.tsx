@@ -1,10 +1,11 @@
 /** The operator's first page: what needs a hand, by money and age. */
 import type { RunningPool } from '../../../client/running-pool.js';
+import { duration } from '../../../core/base/duration.js';
 import { withChecksums } from '../../../core/chain/checksums.js';
 import type { RankedNeed } from '../../../core/standing/rules/needs.js';
 import type { Runway } from '../../../core/standing/rules/needs-of-payouts.js';
 import { shortEth } from '../../page/kit/numbers.js';
-import { Ago, Eth, type Html, Pill, Section } from '../../page/kit/parts.js';
+import { Eth, type Html, Pill, Section } from '../../page/kit/parts.js';
 import { ActionButton, Frame } from '../frame.js';
 import type { PoolNeeds } from '../needs.js';
 import type { Signed } from '../session.js';
@@ -77,9 +78,7 @@ function NeedRow({ need, signed, now }: NeedRowProps): Html {
             </>
           )}
         </span>
-        <span>
-          since <Ago at={need.since} now={now} />
-        </span>
+        <Waiting need={need} now={now} />
       </p>
       <div>
         {need.actions.map((name, index) => (
@@ -93,6 +92,17 @@ function NeedRow({ need, signed, now }: NeedRowProps): Html {
         ))}
       </div>
     </li>
+  );
+}
+
+/** How long a need waits. What stops the pool says so itself. */
+function Waiting({ need: { kind, since }, now }: Pick<NeedRowProps, 'need' | 'now'>): Html | null {
+  if (kind === 'stop') return null;
+  const iso = since.toISOString();
+  return (
+    <time datetime={iso} title={iso}>
+      for {duration(Math.max(now.getTime() - since.getTime(), 0))}
+    </time>
   );
 }
 

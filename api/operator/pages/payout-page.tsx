@@ -109,10 +109,16 @@ function Attempts({ slots }: { readonly slots: readonly SlotSummary[] }): Html {
           <td class="num" data-label="Nonce">
             {slot.nonce}
           </td>
-          <td class="mono whole">{toChecksum(slot.wallet)}</td>
-          <td class="mono whole s6">{attempt.hash}</td>
+          <td class="mono whole s6" data-label="Wallet">
+            {toChecksum(slot.wallet)}
+          </td>
+          <td class="mono whole s6" data-label="Transaction">
+            {attempt.hash}
+          </td>
           <td data-label="Sent">{attempt.sends}</td>
-          <td class="why s6">{attempt.lastAnswer}</td>
+          <td class="why s6" data-label="Last answer">
+            {attempt.lastAnswer}
+          </td>
         </tr>
       ))}
       empty="Nothing yet."

@@ -20,13 +20,13 @@ export const SessionsPage = ({ pool, signed, sessions }: SessionsPageProps): Htm
       columns={['Token', 'Signed in', 'Last seen', 'Ends', '']}
       rows={sessions.map(({ id, tokenName, createdAt, seenAt, endsAt }) => (
         <tr>
-          <td class="s4">{tokenName ?? 'the one in the configuration'}</td>
-          <td class="s2 end nowrap">{utc(createdAt)}</td>
-          <td class="s4">
+          <td class="s6">{tokenName ?? 'the one in the configuration'}</td>
+          <td data-label="Signed in">{utc(createdAt)}</td>
+          <td data-label="Last seen">
             <Ago at={seenAt} now={nowOf(pool)} />
           </td>
-          <td class="s2 end nowrap">{utc(endsAt)}</td>
-          <td class="s6">
+          <td data-label="Ends">{utc(endsAt)}</td>
+          <td>
             {id === signed.id ? (
               'this browser'
             ) : (

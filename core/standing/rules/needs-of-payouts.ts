@@ -1,6 +1,6 @@
 /** What needs a hand about payouts that wait, and about the wallet that pays them. */
 import type { Address } from '../../base/address.js';
-import { ethAndWei } from '../../base/money.js';
+import { ethAndWei, formatEth } from '../../base/money.js';
 import type { PayoutState, WaitCode } from '../../payouts/rules/payout.js';
 import type { Need, NeedAction } from './needs.js';
 
@@ -104,7 +104,7 @@ export function needOfPayout(payout: WaitingPayout): Need {
     kind: 'payout',
     subject: payout.id,
     code,
-    title: `${ethAndWei(amountWei)} to ${payee} ${isHeld ? 'is held' : 'waits'}`,
+    title: `${formatEth(amountWei)} ETH to ${payee} ${isHeld ? 'is held' : 'waits'}`,
     words: why,
     safe: helped.safe,
     atStakeWei: amountWei,
@@ -121,7 +121,7 @@ export function needOfMany(all: WaitingTogether): Need {
     kind: 'payouts',
     subject: waitCode,
     code: waitCode,
-    title: `${payouts} ${noun} of ${ethAndWei(amountWei)} ${verb} for the same thing`,
+    title: `${payouts} ${noun} of ${formatEth(amountWei)} ETH ${verb} for the same thing`,
     words: all.waitReason,
     safe: OF_ALL[waitCode] ?? 'Nothing is signed.',
     atStakeWei: amountWei,
@@ -189,7 +189,7 @@ export const needOfPayee = (one: UnpayablePayee): Need => ({
   kind: 'payee',
   subject: one.payee,
   code: one.code,
-  title: `${one.payee} cannot be paid: ${ethAndWei(one.pendingWei)} is pending`,
+  title: `${one.payee} cannot be paid: ${formatEth(one.pendingWei)} ETH is pending`,
   words: one.reason ?? one.code,
   safe: `What it earns is kept for it. When its contract takes ETH again: openpool payee release ${one.payee} --reason …`,
   atStakeWei: one.pendingWei,

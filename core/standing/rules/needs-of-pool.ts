@@ -1,5 +1,5 @@
 /** What needs a hand about the pool as a whole: halts, what stops it, events and jobs that credit nobody, findings. */
-import { ethAndWei } from '../../base/money.js';
+import { formatEth } from '../../base/money.js';
 import type { Need, NeedAction } from './needs.js';
 import type { Stop } from './pool-standing.js';
 
@@ -66,7 +66,7 @@ export function needOfJobs({ jobs, grossWei, since }: UnattributedJobs): Need {
     kind: 'unattributed',
     subject: 'jobs',
     code: 'JOBS_UNATTRIBUTED',
-    title: `${jobs} ${noun} worth ${ethAndWei(grossWei)} ${verb} nobody`,
+    title: `${jobs} ${noun} worth ${formatEth(grossWei)} ETH ${verb} nobody`,
     words: 'Their other half has not come, or their worker named no address.',
     safe: 'Their fees are kept. They are credited by themselves when the other half comes.',
     atStakeWei: grossWei,
