@@ -95,6 +95,7 @@ const QUOTING_FINDINGS: Readonly<Record<string, string>> = {
   CORRECTION_LEFT: 'something that differs could not be corrected',
   LEDGER_DIFFERS: 'a balance differs from what its events are worth',
   FIGURES_DIFFER: "a remote worker's figures differ from its events",
+  DAYS_DIFFER: "a remote worker's days differ from its events",
   POSTING_DIFFERS: 'a posting differs from what its events are worth',
   CHAIN_UNREACHABLE: 'the chain could not be asked',
 };

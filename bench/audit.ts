@@ -129,6 +129,11 @@ async function fill(db: Database, postings: number, say: Say): Promise<void> {
       if (to % 5_000_000 === 0) say(`${to} of ${postings} postings`);
     }
     await client.query(`INSERT INTO balance SELECT account, remote_worker_id, sum(amount_wei) FROM ledger_entry GROUP BY 1, 2;
+      INSERT INTO earning_day SELECT b.remote_worker_id, '2026-01-01', '', '', 0, 0, b.amount_wei / 3 * 4, b.amount_wei / 3
+        FROM balance b WHERE b.account = 'pending';
+      INSERT INTO worker_earned SELECT remote_worker_id, jobs, compute_units, gross_wei, commission_wei, 0 FROM earning_day;
+      INSERT INTO pool_day SELECT day, 'ai', 'bench', '', '', 0, 0, sum(gross_wei), sum(commission_wei), 0
+        FROM earning_day GROUP BY day;
       ALTER TABLE posting ADD PRIMARY KEY (id);
       ALTER TABLE ledger_entry ADD PRIMARY KEY (posting_id, account, remote_worker_id);
       SELECT setval(pg_get_serial_sequence('posting', 'id'), ${all})`);

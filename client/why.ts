@@ -3,6 +3,8 @@ import type { Address } from '../core/base/address.js';
 import { withChecksums } from '../core/chain/checksums.js';
 import { gasLimitFor } from '../core/chain/rules/gas-fees.js';
 import type { Reader } from '../core/db/database.js';
+import { estimatePayday, type Payday, RATE_DAYS } from '../core/payees/rules/payday.js';
+import { readWholeDays } from '../core/payees/store/earned-days.js';
 import type { Gate, Measured } from '../core/payouts/rules/gates.js';
 import { findPayingWallet, freeWeiOf } from '../core/payouts/store/reads/wallet-reads.js';
 import { explain, type UnderWay, type Why } from '../core/standing/rules/why.js';
@@ -20,6 +22,8 @@ export interface PayeeWhy extends Why {
   readonly at: Date;
   readonly pendingWei: bigint;
   readonly underWay: UnderWay | undefined;
+  /** When what is pending, without the payout under way, may be expected to be paid. */
+  readonly payday: Payday;
   /** How long each kind of wait usually lasts; codes that hardly ever came are left out. */
   readonly usual: ReadonlyMap<string, UsualWait>;
 }
@@ -27,10 +31,11 @@ export interface PayeeWhy extends Why {
 /** Explains a payee; undefined when it was never seen. */
 export async function readWhy(pool: RunningPool, address: Address): Promise<PayeeWhy | undefined> {
   const { db, config } = pool;
-  const [payee, wallet, usual] = await Promise.all([
+  const [payee, wallet, usual, days] = await Promise.all([
     readPayeeFacts(db, address),
     findPayingWallet(db, config.chain.chainId),
     usualWaits(db),
+    readWholeDays(db, { payee: address, nowMs: Date.now(), count: RATE_DAYS }),
   ]);
   if (payee === undefined) return undefined;
   const stops = await readStops(pool, wallet);
@@ -55,8 +60,17 @@ export async function readWhy(pool: RunningPool, address: Address): Promise<Paye
       freeWei: freeWeiOf(wallet, config.chain.keepInWalletWei),
     },
   });
-  const { now: at, standing, underWay } = payee;
-  return { ...why, at, pendingWei: standing.pendingWei, underWay, usual };
+  const { now: at, standing, underWay, terms } = payee;
+  const { pendingWei, lastPayoutAt } = standing;
+  const payday = estimatePayday({
+    nowMs: at.getTime(),
+    pendingWei,
+    thresholdWei: terms.thresholdWei,
+    days,
+    notBeforeMs: lastPayoutAt === null ? null : lastPayoutAt.getTime() + terms.minIntervalMs,
+    roundIntervalMs: config.pool.payoutIntervalMs,
+  });
+  return { ...why, at, pendingWei, underWay, payday, usual };
 }
 
 /** The usual waits hardly change, and thousands of payees may ask: they are read once a minute. */
@@ -94,9 +108,21 @@ export function viewWhy(why: PayeeWhy, said: (gate: Gate) => string | null) {
       underWay === undefined
         ? null
         : { id: underWay.id, state: underWay.state, ...amount('amount', underWay.amountWei) },
+    expected: viewPayday(why.payday),
     pool: why.pool.map(show),
     round: why.round.map(show),
     payout: why.payout.map(show),
+  };
+}
+
+/** Shows when the next payout may be expected; the times are null unless there is an estimate. */
+function viewPayday(payday: Payday) {
+  const isRange = payday.kind === 'expected';
+  return {
+    kind: payday.kind,
+    earliest: isRange ? new Date(payday.earliestMs) : null,
+    latest: isRange ? new Date(payday.latestMs) : null,
+    unknown: payday.kind === 'unknown' ? payday.why : null,
   };
 }
 

@@ -76,6 +76,14 @@ const why = z
     payoutUnderWay: z
       .object({ id: z.string(), state: z.string(), ...amountFields('amount') })
       .nullable(),
+    expected: z
+      .object({
+        kind: z.enum(['reached', 'expected', 'unknown']),
+        earliest: time.nullable(),
+        latest: time.nullable(),
+        unknown: z.enum(['few-jobs', 'far-off']).nullable(),
+      })
+      .meta({ description: 'When the next payout may be expected, by the last seven days.' }),
     pool: z.array(gate),
     round: z.array(gate),
     payout: z.array(gate),

@@ -110,6 +110,13 @@ function derived(sourceId: string, { name }: Month): readonly string[] {
     `INSERT INTO unmatched_job (source_id, dt, event_id, role, request_id, remote_worker_id, reason)
        SELECT source_id, dt, event_id, 'received', ${REQUEST_ID}, remote_worker_id, 'no-other-half'
          FROM ${name} WHERE event_type = 'job-received' AND seq % 100 = 8`,
+    `INSERT INTO earning_day AS d
+         (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei)
+       SELECT remote_worker_id, (dt AT TIME ZONE 'UTC')::date, '', '', count(*), 0, sum(gross_wei), sum(commission_wei)
+         FROM ${name} WHERE gross_wei IS NOT NULL AND remote_worker_id IS NOT NULL GROUP BY 1, 2
+       ON CONFLICT (remote_worker_id, day, pipeline, model_id) DO UPDATE
+         SET jobs = d.jobs + excluded.jobs, gross_wei = d.gross_wei + excluded.gross_wei,
+             commission_wei = d.commission_wei + excluded.commission_wei`,
     `WITH sums AS (
        SELECT batch, remote_worker_id AS worker, terms_id, sum(gross_wei) AS gross, sum(commission_wei) AS commission
          FROM ${name} WHERE gross_wei IS NOT NULL GROUP BY 1, 2, 3),

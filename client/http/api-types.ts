@@ -1699,6 +1699,14 @@ export interface components {
                 amountWei: components["schemas"]["Wei"];
                 amountEth: components["schemas"]["Eth"];
             } | null;
+            /** @description When the next payout may be expected, by the last seven days. */
+            expected: {
+                /** @enum {string} */
+                kind: "reached" | "expected" | "unknown";
+                earliest: components["schemas"]["Time"] | null;
+                latest: components["schemas"]["Time"] | null;
+                unknown: ("few-jobs" | "far-off") | null;
+            };
             pool: components["schemas"]["Gate"][];
             round: components["schemas"]["Gate"][];
             payout: components["schemas"]["Gate"][];

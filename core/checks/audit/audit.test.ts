@@ -155,6 +155,7 @@ describe('the audit in pieces', () => {
     expect(await pieces()).toBe(0);
     await slow.query(`INSERT INTO ledger_entry SELECT (SELECT id FROM posting WHERE batch = 99), account, worker, wei
         FROM (VALUES ('revenue', 0, -7), ('pending', 1, 7)) e (account, worker, wei);
+      INSERT INTO earning_day VALUES (1, '2026-01-01', 'late', 'late', 1, 0, 7, 0);
       COMMIT`);
     slow.release();
     expect(await closing).toBe(true);

@@ -13,6 +13,7 @@ import type { Discrepancy } from '../rules/discrepancies.js';
 import { tellDrift } from '../store/drift-notices.js';
 import { ledgerAudit } from '../store/tables.js';
 import { checkInvariants } from './invariants.js';
+import { TURN_DAYS } from './invariants-days.js';
 import { IS_AFTER_TURN, PAYOUTS_EACH } from './invariants-payouts.js';
 import { beginWalk, closePiece, lockAudit, walkOn } from './ledger-pieces.js';
 
@@ -70,7 +71,10 @@ export async function auditLedger(
   const walked = await walk(db, order);
   onProgress('looking at what was posted since, and at the payouts');
   const found = await (isWhole ? checkWhole(db, onProgress) : checkInvariants(db));
-  if (found.length === 0) await turnPayouts(db);
+  if (found.length === 0) {
+    await turnPayouts(db);
+    await db.execute(TURN_DAYS);
+  }
   const all = unique([...walked, ...found]);
   const at = begun?.at ?? null;
   await transact(db, async (tx) => {

@@ -85,6 +85,22 @@ export const SUM_INVARIANTS: Invariants = {
              FROM sums GROUP BY account, remote_worker_id) entries
            USING (account, remote_worker_id)
      WHERE coalesce(balance.amount_wei, 0) <> coalesce(entries.total, 0)`,
+  DAYS_DRIFT: sql`
+    SELECT 'the days of remote worker ' || id || ' come to ' || coalesce(days.total, 0) ||
+           ' wei, the ledger says that it has earned ' || coalesce(ledger.total, 0) ||
+           ': \`openpool rebuild --apply\` works the days out again' AS message
+      FROM (SELECT remote_worker_id AS id, sum(amount_wei) AS total
+              FROM sums WHERE account IN ('pending', 'reserved', 'paid') GROUP BY 1) ledger
+      FULL JOIN (SELECT remote_worker_id AS id, gross_wei - commission_wei + adjusted_wei AS total
+                   FROM worker_earned) days USING (id)
+     WHERE coalesce(days.total, 0) <> coalesce(ledger.total, 0)
+     UNION ALL
+    SELECT 'the days have a commission of ' || days.total || ' wei, the ledger ' || ledger.total ||
+           ': \`openpool rebuild --apply\` works the days out again'
+      FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM sums
+             WHERE account = 'commission' AND kind IN ('jobs', 'late-jobs', 'assign', 'correct')) ledger,
+           (SELECT coalesce(sum(commission_wei), 0) AS total FROM worker_earned) days
+     WHERE days.total <> ledger.total`,
   FEES_DRIFT: sql`
     SELECT 'jobs came to ' || -fees.revenue || ' wei; net, commission and unattributed are ' ||
            fees.net || ' + ' || fees.commission || ' + ' || fees.unattributed AS message

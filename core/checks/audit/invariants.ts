@@ -4,6 +4,7 @@ import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
 import type { Discrepancy } from '../rules/discrepancies.js';
 import { ledgerPiece } from '../store/tables.js';
+import { dayInvariants } from './invariants-days.js';
 import {
   type Invariants,
   NO_END,
@@ -46,6 +47,7 @@ export async function checkInvariants(
       ...STANDING_INVARIANTS,
       ...payoutInvariants(isWhole ? ALL_PAYOUTS : sql`${RECENT_PAYOUTS} UNION ${PAYOUTS_IN_TURN}`),
       ...nonceInvariant(isWhole ? 'all' : 'newest'),
+      ...dayInvariants(isWhole ? 'all' : 'in turn'),
       ...(isWhole ? EVENT_TWICE : {}),
     })),
     ...(await brokenPieces(reader)),

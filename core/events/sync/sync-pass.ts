@@ -42,7 +42,8 @@ export async function runSyncPass(deps: SyncDeps, request: PassRequest): Promise
   } catch (error) {
     // An abort is no fault of the source. If recording the failure fails as well, the error itself is still thrown.
     if (!signal.aborted) {
-      await recordFailure(deps.db, sourceId, describe(error)).catch(() => undefined);
+      const failure = { ...describe(error), at: (deps.now ?? (() => new Date()))() };
+      await recordFailure(deps.db, sourceId, failure).catch(() => undefined);
     }
     throw error;
   }

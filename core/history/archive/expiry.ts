@@ -1,6 +1,6 @@
 /**
  * Deletes rows that are kept for a limited time: idempotency keys, set-aside events that were counted later, ended waits of
- * payouts, UUIDs of archived months. */
+ * payouts, changes of connections, passes by day, UUIDs of archived months. */
 import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.js';
@@ -13,6 +13,10 @@ const KEY_DAYS = 30;
 const RESOLVED_DAYS = 90;
 /** How long payouts waited is kept for this many days; the usual waits are told from the last thirty. */
 const WAIT_DAYS = 90;
+/** Changes of connections are kept for this many days; people are shown the last ninety. */
+const PRESENCE_DAYS = 100;
+/** Whether a source was read is kept for this many days. */
+const PASS_DAYS = 400;
 /** One statement deletes at most this many rows. */
 const MANY = 10_000;
 /** UUIDs are deleted in slices by their first byte: those of a slice are next to each other in the index. */
@@ -38,7 +42,47 @@ export async function endOldRows(db: Database): Promise<number> {
           SELECT ctid FROM payout_wait
            WHERE ended_at < now() - make_interval(days => ${WAIT_DAYS}) LIMIT ${MANY})`,
   );
-  return keys + resolved + waits;
+  return keys + resolved + waits + (await endPresence(db));
+}
+
+/**
+ * Deletes the changes of connections that say nothing any more about the days that are kept: first those that went up and ended
+ * before, and only then what ended them, because otherwise they would seem to be up for ever.
+ */
+async function endPresence(db: Database): Promise<number> {
+  const before = sql`now() - make_interval(days => ${PRESENCE_DAYS})`;
+  const ended = await deleteAll(
+    db,
+    sql`DELETE FROM connection_change WHERE ctid IN (
+          SELECT c.ctid FROM connection_change c JOIN remote_worker w ON w.id = c.remote_worker_id
+           WHERE c.up AND c.changed_dt < ${before} AND (
+                 EXISTS (SELECT FROM connection_change n
+                          WHERE n.remote_worker_id = c.remote_worker_id AND n.source_id = c.source_id
+                            AND n.connection = c.connection AND n.changed_dt < ${before}
+                            AND (n.changed_dt, n.changed_seq) > (c.changed_dt, c.changed_seq))
+                 OR EXISTS (SELECT FROM reset_change r
+                             WHERE r.source_id = c.source_id AND r.region = w.region AND r.node_type = w.node_type
+                               AND r.reset_dt < ${before}
+                               AND (r.reset_dt, r.reset_seq) > (c.changed_dt, c.changed_seq)))
+           LIMIT ${MANY})`,
+  );
+  const downs = await deleteAll(
+    db,
+    sql`DELETE FROM connection_change WHERE ctid IN (
+          SELECT ctid FROM connection_change WHERE NOT up AND changed_dt < ${before} LIMIT ${MANY})`,
+  );
+  const resets = await deleteAll(
+    db,
+    sql`DELETE FROM reset_change WHERE ctid IN (
+          SELECT ctid FROM reset_change WHERE reset_dt < ${before} LIMIT ${MANY})`,
+  );
+  const passes = await deleteAll(
+    db,
+    sql`DELETE FROM source_day WHERE ctid IN (
+          SELECT ctid FROM source_day
+           WHERE day < (now() - make_interval(days => ${PASS_DAYS}))::date LIMIT ${MANY})`,
+  );
+  return ended + downs + resets + passes;
 }
 
 async function deleteAll(db: Database, statement: ReturnType<typeof sql>): Promise<number> {

@@ -23,6 +23,7 @@ const BOTH = { kept: String, due: String };
 export async function compareWithLedger(client: PoolClient, schema: string) {
   await client.query(`CREATE UNLOGGED TABLE ${schema}.balance_difference AS ${BALANCES(schema)};
     CREATE UNLOGGED TABLE ${schema}.figure_difference AS ${FIGURES(schema)};
+    CREATE UNLOGGED TABLE ${schema}.day_difference AS ${DAYS(schema)};
     CREATE UNLOGGED TABLE ${schema}.count_difference AS ${COUNTS(schema)}`);
   const balances = await readBalances(client, schema);
   const [totals] = await read(
@@ -37,6 +38,14 @@ export async function compareWithLedger(client: PoolClient, schema: string) {
       { workerId: Number, ...BOTH },
       `SELECT worker_id AS "workerId", ${DONE('kept')} AS kept, ${DONE('due')} AS due
          FROM ${schema}.figure_difference ORDER BY worker_id`,
+    ),
+    days: await read(
+      client,
+      { workerId: Number, days: Number, day: String, ...BOTH },
+      `SELECT worker_id AS "workerId", count(*) AS days, min(day)::text AS day,
+              (array_agg(${ON_DAY('kept')} ORDER BY day, pipeline, model_id))[1] AS kept,
+              (array_agg(${ON_DAY('due')} ORDER BY day, pipeline, model_id))[1] AS due
+         FROM ${schema}.day_difference GROUP BY worker_id ORDER BY worker_id`,
     ),
     counts: await read(
       client,
@@ -127,6 +136,34 @@ const FIGURES = (schema: string) => `
                 coalesce(due.zero, 0) AS due_zero, coalesce(due.units, 0) AS due_units) both_sides
    WHERE (kept_jobs, kept_zero, kept_units) <> (due_jobs, due_zero, due_units)`;
 
+/** SQL for the days that differ. What people adjusted and assigned is in no event; it stands in their own rows. */
+const DAYS = (schema: string) => `
+  WITH due AS (
+    SELECT id, day, pipeline, model_id, sum(jobs) AS jobs, sum(units) AS units, sum(gross) AS gross,
+           sum(commission) AS commission, sum(adjusted) AS adjusted
+      FROM (
+        SELECT worker_id AS id, day, pipeline, model_id, jobs, compute_units AS units, gross_wei AS gross,
+               commission_wei AS commission, 0 AS adjusted
+          FROM ${schema}.day
+        UNION ALL
+        SELECT remote_worker_id, (dt AT TIME ZONE 'UTC')::date, coalesce(pipeline, ''), coalesce(model_id, ''), 1,
+               compute_units, gross_wei, commission_wei, 0
+          FROM decided_job WHERE decision = 'assign'
+        UNION ALL
+        SELECT e.remote_worker_id, (p.created_at AT TIME ZONE 'UTC')::date, '', '', 0, 0, 0, 0, e.amount_wei
+          FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
+         WHERE p.kind IN ('adjust', 'opening') AND e.remote_worker_id <> 0) parts
+     GROUP BY 1, 2, 3, 4)
+  SELECT id AS worker_id, day, pipeline, model_id, both_sides.*
+    FROM due FULL JOIN (SELECT remote_worker_id AS id, * FROM earning_day) d USING (id, day, pipeline, model_id), LATERAL (
+         SELECT coalesce(d.jobs, 0) AS kept_jobs, coalesce(d.compute_units, 0) AS kept_units,
+                coalesce(d.gross_wei, 0) AS kept_gross, coalesce(d.commission_wei, 0) AS kept_commission,
+                coalesce(d.adjusted_wei, 0) AS kept_adjusted, coalesce(due.jobs, 0) AS due_jobs,
+                coalesce(due.units, 0) AS due_units, coalesce(due.gross, 0) AS due_gross,
+                coalesce(due.commission, 0) AS due_commission, coalesce(due.adjusted, 0) AS due_adjusted) both_sides
+   WHERE (kept_jobs, kept_units, kept_gross, kept_commission, kept_adjusted)
+         <> (due_jobs, due_units, due_gross, due_commission, due_adjusted)`;
+
 const COUNTS = (schema: string) => `
   WITH due AS (
     SELECT source_id, hour, event_type, version, sum(events) AS events, sum(zero_fee_events) AS zero
@@ -193,6 +230,9 @@ type Side = 'kept' | 'due';
 const ISO = (time: string) => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
 const DONE = (side: Side) =>
   `concat(${side}_jobs, ' jobs (', ${side}_zero, ' without a fee), ', ${side}_units, ' compute units')`;
+const ON_DAY = (side: Side) =>
+  `concat(${side}_jobs, ' jobs (', ${side}_units, ' compute units), gross ', ${side}_gross, ', commission ',
+     ${side}_commission, ', adjusted ', ${side}_adjusted)`;
 const COUNTED = (side: Side) => `concat(${side}_events, ' (', ${side}_zero, ' without a fee)')`;
 const WORTH = (side: Side) =>
   `concat_ws(', ', 'gross ' || ${side}_gross_wei, 'commission ' || ${side}_commission_wei,

@@ -56,17 +56,22 @@ export async function applyCorrections(
   if (groups.size > 0) {
     await client.query(POSTINGS(schema), [[...groups], `rebuild ${rebuildId}`, order.reason]);
   }
+  const kept = (await readBalances(client, schema)).flatMap(({ group }) =>
+    groups.has(group) ? [] : group,
+  );
+  await client.query(DAYS(schema), [kept]);
   const { rowCount } = await client.query(ROWS(schema));
   await client.query(WAITING(schema));
   const { driftWei } = await readUnattributed(client);
   if (driftWei !== 0n && driftWei !== before.driftWei) {
     await client.query('ROLLBACK');
-    const written = { postings: 0, figures: 0, counts: 0, rows: 0 };
+    const written = { postings: 0, figures: 0, days: 0, counts: 0, rows: 0 };
     return { written, left: [{ code: 'CORRECTION_LEFT', message: driftWords(driftWei) }] };
   }
   const figures = found.figures.length;
   const counts = found.counts.length;
-  const written = { postings: groups.size, figures, counts, rows: rowCount ?? 0 };
+  const days = found.days.length;
+  const written = { postings: groups.size, figures, days, counts, rows: rowCount ?? 0 };
   const detail = { rebuildId, ...written, left: left.length };
   const { rows: mended } = await client.query(`SELECT coalesce(jsonb_agg(d), '[]') AS rows FROM (
     SELECT * FROM ${schema}.row_difference WHERE NOT is_archived ORDER BY source_id, dt LIMIT 1000) d`);
@@ -89,6 +94,7 @@ async function storeUnknown(client: PoolClient, { schema, unknown }: Correcting)
     ['balance_difference', 'grp'],
     ['balance_difference', 'worker_id'],
     ['figure_difference', 'worker_id'],
+    ['day_difference', 'worker_id'],
   ]) {
     await client.query(
       `UPDATE ${schema}.${table} SET ${column} = known
@@ -201,6 +207,21 @@ const FIGURES = (schema: string) => `
          zero_fee_jobs = w.zero_fee_jobs + k.due_zero - k.kept_zero,
          compute_units = w.compute_units + k.due_units - k.kept_units
     FROM ${schema}.figure_difference k JOIN locked ON locked.id = k.worker_id WHERE w.id = k.worker_id`;
+
+/**
+ * SQL that corrects the days, after the balances, but not those of the workers in $1: their balances stay as they are, and their
+ * days add up to them.
+ */
+const DAYS = (schema: string) => `
+  INSERT INTO earning_day AS d
+    (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
+  SELECT worker_id, day, pipeline, model_id, due_jobs - kept_jobs, due_units - kept_units, due_gross - kept_gross,
+         due_commission - kept_commission, due_adjusted - kept_adjusted
+    FROM ${schema}.day_difference WHERE NOT worker_id = ANY ($1::bigint[]) ORDER BY 1, 2, 3, 4
+  ON CONFLICT (remote_worker_id, day, pipeline, model_id) DO UPDATE
+    SET jobs = d.jobs + excluded.jobs, compute_units = d.compute_units + excluded.compute_units,
+        gross_wei = d.gross_wei + excluded.gross_wei, commission_wei = d.commission_wei + excluded.commission_wei,
+        adjusted_wei = d.adjusted_wei + excluded.adjusted_wei`;
 
 const COUNTS = (schema: string) => `
   INSERT INTO event_count AS c (source_id, hour, event_type, version, events, zero_fee_events)

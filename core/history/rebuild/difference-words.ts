@@ -1,4 +1,5 @@
 /** Turns the differences of a comparison into messages: whose they are, how large, and what explains them. */
+import { counted } from '../../base/counted.js';
 import { foreignText } from '../../base/foreign-text.js';
 import type { RemoteWorker } from '../../base/remote-worker.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
@@ -20,6 +21,10 @@ export function findingsOf(found: Comparison, names: WorkerNames): readonly Rebu
       code: 'FIGURES_DIFFER',
       message: `${nameOf(workerId, names)} shows ${kept}; by its events it is ${due}`,
     })),
+    ...told(found.days, ({ workerId, days, day, kept, due }) => ({
+      code: 'DAYS_DIFFER',
+      message: `${nameOf(workerId, names)}: ${counted(days, 'sum')} by day, pipeline and model differ, the first on ${day}: kept ${kept}; by its events it is ${due}`,
+    })),
     ...told(found.counts, ({ sourceId, time, eventType, version, kept, due }) => ({
       code: 'COUNT_DIFFERS',
       message: `${foreignText(eventType)} v${version} of ${sourceId} in the hour of ${time}: counted ${kept}, there are ${due}`,
@@ -35,8 +40,8 @@ export function findingsOf(found: Comparison, names: WorkerNames): readonly Rebu
 
 /** Counts all differences, including those that get no message. */
 export function countDifferences(found: Comparison): number {
-  const { balances, figures, counts, postings, rowsTotal, lostMatches } = found;
-  const lists = [balances, figures, counts, postings, lostMatches];
+  const { balances, figures, days, counts, postings, rowsTotal, lostMatches } = found;
+  const lists = [balances, figures, days, counts, postings, lostMatches];
   return lists.reduce((sum, { length }) => sum + length, rowsTotal);
 }
 

@@ -5,10 +5,11 @@
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { copyField, isoTime } from '../../db/copy/copy-text.js';
+import { copyField, isoDay, isoTime } from '../../db/copy/copy-text.js';
 import type { RowWorth } from '../../events/rules/reading/stored-event.js';
 import type {
   RebuiltCount,
+  RebuiltDay,
   RebuiltHalf,
   RebuiltJobs,
   RebuiltSlice,
@@ -21,11 +22,13 @@ type Field = string | number | bigint | null;
 const MANY_HALVES = 2_000_000;
 const JOBS_COLUMNS = `kind text, source_id text, batch bigint, worker_id bigint, terms_id integer,
   gross_wei numeric, commission_wei numeric, jobs bigint, zero_fee_jobs bigint, compute_units numeric`;
+const DAY_COLUMNS = `worker_id bigint, day date, pipeline text, model_id text, jobs bigint,
+  compute_units numeric, gross_wei numeric, commission_wei numeric`;
 const KEPT_COLUMNS = `kept_gross_wei numeric, kept_commission_wei numeric, kept_terms_id integer,
   kept_worker_id bigint`;
 const HALF_COLUMNS = `role text, source_id text, dt timestamptz, event_id text, batch bigint,
   worker_id bigint, terms_id integer, gross_wei numeric, commission_wei numeric, compute_units numeric,
-  match_dt timestamptz, match_event_id text, is_archived boolean, ${KEPT_COLUMNS}`;
+  pipeline text, model_id text, match_dt timestamptz, match_event_id text, is_archived boolean, ${KEPT_COLUMNS}`;
 const DIFFERENCE_COLUMNS = `source_id text, dt timestamptz, event_id text, batch bigint,
   is_archived boolean, ${KEPT_COLUMNS}, due_gross_wei numeric, due_commission_wei numeric,
   due_terms_id integer, due_worker_id bigint`;
@@ -43,6 +46,7 @@ export class RebuildScratch {
     const { schema } = this;
     await this.client.query(`CREATE SCHEMA ${schema};
       CREATE UNLOGGED TABLE ${schema}.jobs (${JOBS_COLUMNS});
+      CREATE UNLOGGED TABLE ${schema}.day (${DAY_COLUMNS});
       CREATE UNLOGGED TABLE ${schema}.half (${HALF_COLUMNS});
       CREATE UNLOGGED TABLE ${schema}.row_difference (${DIFFERENCE_COLUMNS});
       CREATE UNLOGGED TABLE ${schema}.event_count (source_id text, hour timestamptz, event_type text,
@@ -51,9 +55,10 @@ export class RebuildScratch {
 
   /** Adds the results of a slice of events to the tables. */
   async write(slice: RebuiltSlice, isArchived: boolean): Promise<void> {
-    const { jobs, halves, differences, counts } = slice;
+    const { jobs, days, halves, differences, counts } = slice;
     const mark = isArchived ? 't' : 'f';
     await this.copy('jobs', jobs, jobsFields);
+    await this.copy('day', days, dayFields);
     await this.copy('half', halves, (half) => halfFields(half, mark));
     await this.copy('row_difference', differences, (one) => differenceFields(one, mark));
     await this.copy('event_count', counts, countFields);
@@ -67,6 +72,7 @@ export class RebuildScratch {
     await this.client.query(`ANALYZE ${schema}.half;
       CREATE UNLOGGED TABLE ${schema}.pair AS ${PAIRS(schema)};
       ${JOBS_OF_PAIRS(schema)};
+      ${DAYS_OF_PAIRS(schema)};
       ${DIFFERENCES_OF_PAIRS(schema)};
       ALTER TABLE ${schema}.half RENAME TO half_before;
       CREATE UNLOGGED TABLE ${schema}.half AS SELECT h.* FROM ${schema}.half_before h
@@ -118,7 +124,7 @@ const PAIRS = (schema: string) =>
   );
 
 const PAIR_COLUMNS = `p.source_id, p.dt, p.event_id, p.batch, p.terms_id, p.gross_wei,
-  p.commission_wei, p.compute_units, p.is_archived, p.kept_gross_wei, p.kept_commission_wei,
+  p.commission_wei, p.compute_units, p.pipeline, p.model_id, p.is_archived, p.kept_gross_wei, p.kept_commission_wei,
   p.kept_terms_id, p.kept_worker_id`;
 
 /** SQL that credits the pairs. The processed half of a late pair is already in the table as unattributed. */
@@ -132,6 +138,13 @@ const JOBS_OF_PAIRS = (schema: string) => `
          CASE WHEN worker_id IS NULL THEN 0 ELSE sum(compute_units) END
     FROM ${schema}.pair WHERE NOT (is_late AND worker_id IS NULL)
    GROUP BY is_late, worker_id, source_id, 3, terms_id`;
+
+/** SQL that puts the pairs on the days of their processed halves, which have the fees. */
+const DAYS_OF_PAIRS = (schema: string) => `
+  INSERT INTO ${schema}.day
+  SELECT worker_id, (dt AT TIME ZONE 'UTC')::date, pipeline, model_id, count(*), sum(compute_units),
+         sum(gross_wei), sum(commission_wei)
+    FROM ${schema}.pair WHERE worker_id IS NOT NULL GROUP BY 1, 2, 3, 4`;
 
 const DIFFERENCES_OF_PAIRS = (schema: string) => `
   INSERT INTO ${schema}.row_difference
@@ -149,13 +162,20 @@ function jobsFields(one: RebuiltJobs): readonly Field[] {
   return [kind, sourceId, batch, workerId, termsId, grossWei, commissionWei, ...figures];
 }
 
+function dayFields(one: RebuiltDay): readonly Field[] {
+  const { workerId, dayMs, pipeline, modelId } = one;
+  const place = [workerId, isoDay(dayMs), pipeline, modelId];
+  return [...place, one.jobs, one.computeUnits, one.grossWei, one.commissionWei];
+}
+
 function halfFields({ role, row, workerId, job }: RebuiltHalf, isArchived: 't' | 'f') {
   const { sourceId, dtMs, eventId, batch, match, kept } = row;
   const { termsId = null, grossWei = null, commissionWei = null, computeUnits = null } = job ?? {};
+  const names = [job?.pipeline ?? '', job?.modelId ?? ''];
   const place = [role, sourceId, isoTime(dtMs), eventId, batch];
   const worth = [workerId, termsId, grossWei, commissionWei, computeUnits];
   const key = match === null ? [null, null] : [isoTime(match.dtMs), match.eventId];
-  return [...place, ...worth, ...key, isArchived, ...worthFields(kept)];
+  return [...place, ...worth, ...names, ...key, isArchived, ...worthFields(kept)];
 }
 
 function differenceFields({ row, due }: RowDifference, isArchived: 't' | 'f') {

@@ -6,6 +6,7 @@
 import type { RemoteWorker } from '../../base/remote-worker.js';
 import { splitFee } from '../../events/rules/commission.js';
 import type { JobPostingKind } from '../../events/rules/credit-tally.js';
+import { type DayEarnings, floorDay } from '../../events/rules/day-tally.js';
 import type { EventContent, JobContent } from '../../events/rules/reading/event-content.js';
 import {
   type RawRow,
@@ -18,6 +19,7 @@ import { type Terms, termsAt } from '../../terms/rules/terms.js';
 export const REBUILD_CODES = [
   'LEDGER_DIFFERS',
   'FIGURES_DIFFER',
+  'DAYS_DIFFER',
   'COUNT_DIFFERS',
   'POSTING_DIFFERS',
   'ROW_DIFFERS',
@@ -58,7 +60,13 @@ export interface RebuiltHalf {
   readonly job: RebuiltJob | null;
 }
 
-type RebuiltJob = Pick<RebuiltJobs, 'termsId' | 'grossWei' | 'commissionWei' | 'computeUnits'>;
+type RebuiltJob = Pick<RebuiltJobs, 'termsId' | 'grossWei' | 'commissionWei' | 'computeUnits'> &
+  Pick<DayEarnings, 'pipeline' | 'modelId'>;
+
+/** What the jobs of a worker, day, pipeline and model came to; there may be several of one. */
+export interface RebuiltDay extends Omit<DayEarnings, 'workerKey'> {
+  readonly workerId: number;
+}
 
 export interface RebuiltCount {
   readonly sourceId: string;
@@ -91,6 +99,7 @@ const NOTHING: RowWorth = { grossWei: null, commissionWei: null, termsId: null, 
 /** Adds up rows, in any order, until `drain` takes the results. */
 export class RebuildTally {
   private jobs = new Map<string, Mutable<RebuiltJobs>>();
+  private days = new Map<string, Mutable<RebuiltDay>>();
   private counts = new Map<string, Mutable<RebuiltCount>>();
   private halves: RebuiltHalf[] = [];
   private differences: RowDifference[] = [];
@@ -100,7 +109,8 @@ export class RebuildTally {
 
   /** How many results are in memory. */
   get size(): number {
-    return this.jobs.size + this.counts.size + this.halves.length + this.differences.length;
+    const { jobs, days, counts, halves, differences } = this;
+    return jobs.size + days.size + counts.size + halves.length + differences.length;
   }
 
   add(row: RawRow): void {
@@ -120,12 +130,14 @@ export class RebuildTally {
   drain() {
     const { halves, differences, unreadable } = this;
     const [jobs, counts] = [[...this.jobs.values()], [...this.counts.values()]];
+    const days = [...this.days.values()];
     this.jobs = new Map();
+    this.days = new Map();
     this.counts = new Map();
     this.halves = [];
     this.differences = [];
     this.unreadable = [];
-    return { jobs, counts, halves, differences, unreadable };
+    return { jobs, days, counts, halves, differences, unreadable };
   }
 
   private takeOther(row: RawRow, content: Exclude<EventContent, JobContent>): void {
@@ -141,10 +153,12 @@ export class RebuildTally {
     const terms = termsOf(row, this.basis.terms);
     const termsId = terms.id;
     const { commissionWei } = splitFee(grossWei, terms);
-    const job = { termsId, grossWei, commissionWei, computeUnits };
+    const names = { pipeline: content.pipeline ?? '', modelId: content.modelId ?? '' };
+    const job = { termsId, grossWei, commissionWei, computeUnits, ...names };
     if (requestId === null && payee !== null) {
       const workerId = this.workerIdOf(row, payee);
       this.post('jobs', row, { workerId, job });
+      this.addToDay(row.dtMs, workerId, job);
       this.compare(row, { grossWei, commissionWei, termsId, workerId });
       return;
     }
@@ -178,6 +192,20 @@ export class RebuildTally {
     sum.jobs += 1;
     if (job.grossWei === 0n) sum.zeroFeeJobs += 1;
     sum.computeUnits += job.computeUnits;
+  }
+
+  private addToDay(dtMs: number, workerId: number, job: RebuiltJob): void {
+    const { pipeline, modelId, grossWei, commissionWei, computeUnits } = job;
+    const dayMs = floorDay(dtMs);
+    const key = `${dayMs}\0${workerId}\0${pipeline}\0${modelId}`;
+    const known = this.days.get(key);
+    const none = { jobs: 0, computeUnits: 0n, grossWei: 0n, commissionWei: 0n };
+    const sum = known ?? { workerId, dayMs, pipeline, modelId, ...none };
+    if (known === undefined) this.days.set(key, sum);
+    sum.jobs += 1;
+    sum.computeUnits += computeUnits;
+    sum.grossWei += grossWei;
+    sum.commissionWei += commissionWei;
   }
 
   private count({ sourceId, dtMs, eventType, version }: RawRow, isZeroFee: boolean): void {

@@ -16,6 +16,7 @@ export interface RebuildReport {
   readonly corrections: {
     readonly postings: number;
     readonly figures: number;
+    readonly days: number;
     readonly counts: number;
     readonly rows: number;
   } | null;

@@ -11,6 +11,7 @@ import { orNull, rows } from '../../db/query.js';
 import { earningDay, remoteWorker } from '../../ledger/store/tables.js';
 import {
   addEarned,
+  DAY_MS,
   type Earned,
   type EarnedDay,
   fillDays,
@@ -40,7 +41,10 @@ const columns = (place: SQL): SQL => sql`
   d.compute_units AS "computeUnits", d.gross_wei AS "grossWei", d.commission_wei AS "commissionWei",
   d.adjusted_wei AS "adjustedWei"`;
 
-const isBetween = ({ from, to }: DaySpan): SQL => sql`d.day BETWEEN ${from}::date AND ${to}::date`;
+const isBetween = ({ from, to }: DaySpan): SQL => sql`
+  d.day BETWEEN ${from}::date AND ${to}::date
+  -- A correction can leave a row on which nothing was earned.
+  AND (d.jobs, d.gross_wei, d.commission_wei, d.adjusted_wei) <> (0, 0, 0, 0)`;
 
 const OF_WORKER = {
   dayNo: { column: sql`d.day`, kind: 'day' },
@@ -98,6 +102,28 @@ export async function listPoolDays(
          ORDER BY ${NEWEST_OF_POOL.order} LIMIT ${rowsToAskFor(page)}`,
   );
   return NEWEST_OF_POOL.page(found, page, toDay);
+}
+
+/** Reads what the payee earned on each of the last `count` whole days before today (UTC), the oldest first. */
+export async function readWholeDays(
+  db: Reader,
+  asked: { readonly payee: Address; readonly nowMs: number; readonly count: number },
+): Promise<readonly EarnedDay[]> {
+  const days = lastDays(asked.nowMs - DAY_MS, asked.count);
+  const span = { from: days[0] ?? '', to: days.at(-1) ?? '' };
+  const found = await rows(
+    db,
+    { day: String, ...EARNED },
+    sql`SELECT d.day::text AS day, sum(d.jobs) AS jobs, sum(d.compute_units) AS "computeUnits",
+               sum(d.gross_wei) AS "grossWei", sum(d.commission_wei) AS "commissionWei",
+               sum(d.adjusted_wei) AS "adjustedWei"
+          FROM earning_day d JOIN remote_worker w ON w.id = d.remote_worker_id
+         WHERE w.payee = ${asked.payee} AND ${isBetween(span)} GROUP BY d.day`,
+  );
+  return fillDays(
+    found.map((row) => ({ ...earnedOf(row), day: row.day })),
+    days,
+  );
 }
 
 /** A part of the earnings: of one region, node type, pipeline or model. */

@@ -3,7 +3,7 @@ import { eq, sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 import type { Database } from '../../../db/database.js';
-import { arrivalHour, source } from '../tables.js';
+import { arrivalHour, source, sourceDay } from '../tables.js';
 
 /** Reads how far a source was read. Throws SOURCE_UNKNOWN when it is not registered. */
 export async function readProgress(db: Database, sourceId: string) {
@@ -67,6 +67,7 @@ export async function completePass(
     })
     .where(eq(source.id, pass.sourceId))
     .returning({ cursorDt: source.cursorDt });
+  await recordPass(db, pass.sourceId, { at: end.endedAt, isGood: true });
   return row?.cursorDt ?? null;
 }
 
@@ -105,11 +106,37 @@ export async function recordArrival(
 export async function recordFailure(
   db: Database,
   sourceId: string,
-  failure: { readonly code: string; readonly message: string },
+  failure: { readonly code: string; readonly message: string; readonly at: Date },
 ): Promise<void> {
   const lastError = foreignText(failure.message, 1_000);
   await db
     .update(source)
     .set({ lastErrorCode: failure.code, lastError })
     .where(eq(source.id, sourceId));
+  await recordPass(db, sourceId, { at: failure.at, isGood: false });
+}
+
+/** Counts a pass on its day (UTC): a payee that was not seen asks whether the pool looked at all. */
+async function recordPass(
+  db: Database,
+  sourceId: string,
+  { at, isGood }: { readonly at: Date; readonly isGood: boolean },
+): Promise<void> {
+  await db
+    .insert(sourceDay)
+    .values({
+      sourceId,
+      day: at.toISOString().slice(0, 10),
+      goodPasses: isGood ? 1 : 0,
+      failedPasses: isGood ? 0 : 1,
+      goodHours: isGood ? 1 << at.getUTCHours() : 0,
+    })
+    .onConflictDoUpdate({
+      target: [sourceDay.sourceId, sourceDay.day],
+      set: {
+        goodPasses: sql`${sourceDay.goodPasses} + excluded.good_passes`,
+        failedPasses: sql`${sourceDay.failedPasses} + excluded.failed_passes`,
+        goodHours: sql`${sourceDay.goodHours} | excluded.good_hours`,
+      },
+    });
 }
