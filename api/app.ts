@@ -14,14 +14,18 @@ import { statementError } from '../core/db/statement-error.js';
 import { type Access, createAccess } from './access.js';
 import { preflights, publicReads } from './headers/cross-origin.js';
 import { requestIdOf, requestIds } from './headers/request-ids.js';
+import { LiveHub } from './live/live-hub.js';
+import { liveRoutes } from './live/live-route.js';
 import { metricsRoutes } from './metrics/route.js';
 import { openApiRoutes } from './openapi/route.js';
 import { needsRoutes } from './operator/needs.js';
 import { operatorRoutes } from './operator/routes.js';
 import { OPERATOR_STYLE_HASH } from './operator/style.js';
+import { frontPageRoutes } from './page/front/front-page.js';
+import { SCRIPT_HASH } from './page/kit/script.js';
 import { STYLE_HASH } from './page/kit/style.js';
 import { payeePageRoutes } from './page/payee/payee-page.js';
-import { statusPageRoutes } from './page/status-page.js';
+import { poolPageRoutes } from './page/pool/pool-page.js';
 import { termsPageRoutes } from './page/terms-page.js';
 import { type AnswerKept, publicAnswers } from './public-answers.js';
 import { createReadGate } from './read-gate.js';
@@ -73,21 +77,32 @@ interface Api {
   readonly app: Hono;
   /** Answers at once what needs no work, before the app is asked. */
   readonly answerKept: AnswerKept;
+  /** Tells who watches a page that it changed; to be closed at the end. */
+  readonly live: LiveHub;
 }
 
 export function createApi(deps: ApiDeps): Api {
   const tokens = new AcceptedTokens(deps.db);
   const access = createAccess(deps.config.api, tokens, deps.onWrongTokens);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
-  if (keptMs === 0) return { app: createRoutes(deps, { access }), answerKept: () => false };
+  const live = new LiveHub({ ...deps, db: reads });
+  if (keptMs === 0) {
+    return { app: createRoutes(deps, { access, live }), answerKept: () => false, live };
+  }
   // Reads have their own connections, so that orders, health and readiness never wait for them.
   const readers = { ...deps, db: reads };
   // An answer that was made for many failed for each of them: the log shall have the ids of their requests.
   const faults = new WeakMap<Request, unknown>();
   const keepFault: TellFault = (error, c) => faults.set(c.req.raw, error);
   const inside = openGates();
-  const open = createRoutes(readers, { access, inside, isForMany: true, tellFault: keepFault });
-  const trusted = createRoutes(readers, { access, inside: createReadGate() });
+  const open = createRoutes(readers, {
+    access,
+    live,
+    inside,
+    isForMany: true,
+    tellFault: keepFault,
+  });
+  const trusted = createRoutes(readers, { access, live, inside: createReadGate() });
   const { first, answerKept } = publicAnswers({
     access,
     open,
@@ -97,7 +112,7 @@ export function createApi(deps: ApiDeps): Api {
     faultOf: (request) => faults.get(request),
     onFault: faultTeller(deps),
   });
-  return { app: createRoutes(deps, { access, first }), answerKept };
+  return { app: createRoutes(deps, { access, live, first }), answerKept, live };
 }
 
 /** Called with an error that the client sees only as INTERNAL. */
@@ -124,6 +139,7 @@ function openGates(): MiddlewareHandler {
 
 interface Surroundings {
   readonly access: Access;
+  readonly live: LiveHub;
   /** Middleware that runs before everything else. */
   readonly first?: MiddlewareHandler;
   /** Middleware that runs last before the routes. */
@@ -134,7 +150,7 @@ interface Surroundings {
 }
 
 function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
-  const { access, first, inside, isForMany = false } = surroundings;
+  const { access, live, first, inside, isForMany = false } = surroundings;
   const { tellFault = faultTeller(deps) } = surroundings;
   const app = new Hono();
   if (!isForMany) app.use(requestIds);
@@ -171,7 +187,8 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
     await next();
   });
   if (inside !== undefined) app.use(inside);
-  statusPageRoutes(app, deps);
+  frontPageRoutes(app, deps);
+  poolPageRoutes(app, deps);
   payeePageRoutes(app, deps);
   termsPageRoutes(app, deps);
   operatorRoutes(app, deps, { access, tellFault });
@@ -179,6 +196,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   compatRoutes(routes, deps);
   metricsRoutes(routes, deps, access);
   healthRoutes(routes, deps);
+  liveRoutes(routes, live);
   poolRoutes(routes, deps);
   uncountedRoutes(routes, deps);
   decisionRoutes(routes, deps);
@@ -219,6 +237,8 @@ const securityHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
     styleSrc: [`'sha256-${STYLE_HASH}'`, `'sha256-${OPERATOR_STYLE_HASH}'`],
+    scriptSrc: [`'sha256-${SCRIPT_HASH}'`],
+    connectSrc: ["'self'"],
     imgSrc: ['data:'],
     baseUri: ["'none'"],
     formAction: ["'self'"],

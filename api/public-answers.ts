@@ -43,8 +43,8 @@ const FAILURE = 400;
 /** An answer that is overtaken by an operator's decision is made again, at most this many times in all. */
 const MOST_TRIES = 3;
 
-/** Paths that report on this process only: their answers are never kept and never wait. */
-const OWN = new Set(['/v1/health', '/v1/ready']);
+/** Paths that report on this process only, and streams, which never end: their answers are never kept and never wait. */
+const OWN = new Set(['/v1/health', '/v1/ready', '/v1/live']);
 /** Paths that need the token: there is no public answer to keep. */
 const NEEDS_TOKEN = new Set(['/v1/audit-log', '/v1/operator/needs']);
 /** The operator's pages: each is made for one session. */

@@ -20,6 +20,7 @@ const ANY_QUERY = [
   '/payees',
   '/payees/:address',
   '/terms',
+  '/pool',
 ];
 const PROBES = ['/v1/health', '/v1/ready'];
 

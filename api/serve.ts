@@ -31,7 +31,7 @@ export async function startApi(options: ApiOptions) {
   const { config, processMetrics } = options;
   const { host, port } = config.api;
   const metrics = processMetrics && measureRequests(processMetrics);
-  const { app, answerKept } = createApi(options);
+  const { app, answerKept, live } = createApi(options);
   const listen = getRequestListener(app.fetch, { hostname: host });
   const server = createServer(ARRIVAL_LIMITS, (incoming, outgoing) => {
     if (answerKept(incoming, outgoing)) {
@@ -56,6 +56,7 @@ export async function startApi(options: ApiOptions) {
     url: `http://${isIpv6 ? `[${address.address}]` : address.address}:${address.port}`,
     /** Stops taking requests, and resolves when those under way have ended. */
     async stop(): Promise<void> {
+      live.close();
       const cut = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS);
       server.close();
       server.closeIdleConnections();

@@ -63,6 +63,10 @@ function isTemporalAnswering(pool: RunningPool): Promise<boolean> {
     () => true,
     () => false,
   );
-  asked.set(pool.client, { atMs: performance.now(), answers });
-  return answers;
+  // A Temporal that is away lets one wait for seconds: only the first reader does, the others get what was known before.
+  const meanwhile = known?.answers ?? answers;
+  const atMs = performance.now();
+  asked.set(pool.client, { atMs, answers: meanwhile });
+  void answers.then(() => asked.set(pool.client, { atMs, answers }));
+  return meanwhile;
 }

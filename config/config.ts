@@ -157,6 +157,7 @@ async function buildConfig(
       port: api.port,
       token: await readApiToken(api, files),
       showConnections: api.showConnections,
+      showLeaderboard: api.showLeaderboard,
     },
     metrics,
     log,

@@ -194,6 +194,8 @@ const api = section({
   tokenFile: text().optional(),
   /** True: everybody sees the addresses (host:port) of remote workers. */
   showConnections: flag().prefault(false),
+  /** True: the front page lists who has earned most. */
+  showLeaderboard: flag().prefault(true),
 });
 
 const metrics = section({

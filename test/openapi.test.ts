@@ -17,7 +17,15 @@ import { apiTypes, writtenTypes } from './openapi-types.js';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Routes that answer HTML, and so are not in the document. Every other one is added through `Routes`, with an `About`. */
-const PAGES = new Set(['/', '/payees', '/payees/:address', '/terms', '/docs', '/docs/:operation']);
+const PAGES = new Set([
+  '/',
+  '/payees',
+  '/payees/:address',
+  '/pool',
+  '/terms',
+  '/docs',
+  '/docs/:operation',
+]);
 const isPage = (path: string) => PAGES.has(path) || /^\/operator(\/|$)/.test(path);
 
 let document: OpenApiDocument;

@@ -16,6 +16,8 @@ export interface About<Answer extends z.ZodType = z.ZodType> {
   readonly statuses?: readonly Status[];
   /** Whether the route also answers as CSV, when the query asks for it. */
   readonly hasCsv?: boolean;
+  /** The content type of the stream of texts that the route answers instead when a request accepts it. */
+  readonly stream?: string;
   /** The headers that the route reads, by name. */
   readonly headers?: Readonly<Record<string, z.ZodType>> | undefined;
 }

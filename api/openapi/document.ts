@@ -215,12 +215,13 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
 };
 
 function responsesOf(route: DescribedRoute, components: Components): Operation['responses'] {
-  const { statuses = [200], media, hasCsv = false } = route;
+  const { statuses = [200], media, hasCsv = false, stream } = route;
   const schema = toJsonSchema(route.answer, components.schemas);
   const responses: Record<string, AnswerObject | Reference> = {};
   for (const status of statuses) {
     const { content } = contentOf(schema, media);
     if (hasCsv) content[CSV_MEDIA] = { schema: { type: 'string' } };
+    if (stream !== undefined) content[stream] = { schema: { type: 'string' } };
     responses[status] = { description: STATUS_WORDS[status] ?? '', content };
   }
   for (const { status, name, description, schema: refusal } of refusalsOf(route)) {

@@ -144,6 +144,7 @@ function Versions({ history }: HistoryProps): Html {
   const newestFirst = history.versions.toReversed();
   return (
     <TableSection
+      isWide
       title="All terms that there were"
       note="a change never reaches back"
       columns={['From', 'State', 'What changed']}

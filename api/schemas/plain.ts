@@ -76,3 +76,16 @@ export const METRICS = {
     media: 'text/plain',
   },
 } as const satisfies Record<string, About & { readonly media: string }>;
+
+export const LIVE = {
+  summary: 'Tells when a page has changed.',
+  answer: z.object({
+    topic: z.union([z.literal('pool'), address]),
+    id: z.string().meta({
+      description:
+        'Another one whenever something changes that the pages of the topic show. With `Accept: text/event-stream` a ' +
+        'stream of events `state` whose data is the id, for 25 s.',
+    }),
+  }),
+  stream: 'text/event-stream',
+} as const satisfies About;

@@ -214,6 +214,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells when a page has changed. */
+        get: operations["getV1Live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operator/needs": {
         parameters: {
             query?: never;
@@ -2415,6 +2432,37 @@ export interface operations {
                     };
                 };
             };
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Live: {
+        parameters: {
+            query?: {
+                /** @description An address, in one case or with its EIP-55 checksum. */
+                payee?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        topic: "pool" | components["schemas"]["Address"];
+                        /** @description Another one whenever something changes that the pages of the topic show. With `Accept: text/event-stream` a stream of events `state` whose data is the id, for 25 s. */
+                        id: string;
+                    };
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };

@@ -2,6 +2,7 @@ import { raw } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import type { Config } from '../../../config/config.js';
 import type { Html } from './parts.js';
+import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 
 const ICON =
@@ -18,13 +19,15 @@ export interface LayoutProps {
   readonly json?: string;
   /** Further styles; the content policy must know their hash. */
   readonly moreStyle?: string;
+  /** What the page follows while somebody has it open; without it the page stays as it was read. */
+  readonly live?: 'pool' | { readonly payee: string };
   /** What stands in `<main>`. */
   readonly children?: Child;
 }
 
-/** A whole page around its parts. It has no script and loads nothing from other hosts. */
+/** A whole page around its parts. It loads nothing from other hosts, and nothing from this one besides itself. */
 export function Layout(props: LayoutProps): Html {
-  const { config, version, now, title, aside, json, moreStyle, children } = props;
+  const { config, version, now, title, aside, json, live, moreStyle, children } = props;
   const time = now.toISOString();
   return (
     <>
@@ -38,7 +41,10 @@ export function Layout(props: LayoutProps): Html {
           <style>{raw(STYLE)}</style>
           {moreStyle !== undefined && <style>{raw(moreStyle)}</style>}
         </head>
-        <body>
+        <body data-live={live && liveUrl(live)}>
+          <a class="skip" href="#main">
+            To the content
+          </a>
           <header>
             <h1>
               <a href="/">
@@ -49,31 +55,46 @@ export function Layout(props: LayoutProps): Html {
               </a>
             </h1>
             <p>{config.pool.region}</p>
-            <div class="state">{aside}</div>
+            <div class="state">
+              {aside}
+              {live !== undefined && (
+                <button id="pause" class="quiet" type="button" hidden>
+                  Pause updates
+                </button>
+              )}
+            </div>
           </header>
-          <main>{children}</main>
+          <main id="main">{children}</main>
           <footer>
             <span>openpool {version}</span>
             <span>
-              As of <time datetime={time}>{time.slice(0, 19).replace('T', ' ')} UTC</time>
+              As of{' '}
+              <time datetime={time} data-local>
+                {time.slice(0, 19).replace('T', ' ')} UTC
+              </time>
             </span>
-            <a href="?">Read again</a>
+            <a href="/">Overview</a>
             <a href="/terms">Terms</a>
             <a href="/docs">API</a>
+            <a href="/pool">How the pool runs</a>
             {json !== undefined && <a href={json}>JSON</a>}
           </footer>
+          <script>{raw(SCRIPT)}</script>
         </body>
       </html>
     </>
   );
 }
 
+const liveUrl = (live: 'pool' | { readonly payee: string }): string =>
+  live === 'pool' ? '/v1/live' : `/v1/live?payee=${live.payee}`;
+
 /** A box in which a worker looks itself up by its address. `given` is what was asked for before. */
 export function SearchBox({ given = '' }: { readonly given?: string }): Html {
   return (
     <search>
       <form class="search" action="/payees" method="get">
-        <label for="address">When am I paid?</label>
+        <label for="address">Your address</label>
         <input
           id="address"
           name="address"
@@ -84,7 +105,7 @@ export function SearchBox({ given = '' }: { readonly given?: string }): Html {
           autocomplete="off"
           autocapitalize="off"
         />
-        <button type="submit">Look</button>
+        <button type="submit">Show</button>
       </form>
     </search>
   );

@@ -1,12 +1,10 @@
 /** Small pieces of HTML that the sections of all pages share. JSX escapes what is put into it. */
 import type { Child } from 'hono/jsx';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import type { Links } from '../../../client/links.js';
 import type { Address } from '../../../core/base/address.js';
 import { duration } from '../../../core/base/duration.js';
 import { toChecksum } from '../../../core/chain/checksums.js';
-import type { PayoutSummary } from '../../../core/payouts/store/reads/payout-reads.js';
-import { groupDigits, shortEth, shortHex } from './numbers.js';
+import { groupDigits, shortEth, shortHex, utc } from './numbers.js';
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'mute';
@@ -20,9 +18,18 @@ export const Pill = ({ tone, children }: PillProps): Html => (
   <span class={`pill ${tone}`}>{children}</span>
 );
 
-/** A short amount, with the exact wei as its `title`. */
+/** A short amount. Its exact wei show when it is pointed at, tapped, or reached by keyboard. */
 export const Eth = ({ wei }: { readonly wei: bigint }): Html => (
-  <span title={`${groupDigits(wei.toString())} wei`}>{shortEth(wei)}</span>
+  <button type="button" class="eth" data-wei={`${groupDigits(wei.toString())} wei`}>
+    {shortEth(wei)}
+  </button>
+);
+
+/** A point in time: in UTC, and in the reader's own zone once the script has run. */
+export const At = ({ at }: { readonly at: Date }): Html => (
+  <time datetime={at.toISOString()} data-local>
+    {utc(at)}
+  </time>
 );
 
 interface AgoProps {
@@ -36,7 +43,7 @@ export function Ago({ at, now, never = 'never' }: AgoProps): Html {
   if (at === null) return <span class="dim">{never}</span>;
   const iso = at.toISOString();
   return (
-    <time class="nowrap" datetime={iso} title={iso}>
+    <time class="nowrap" datetime={iso} title={iso} data-ago>
       {duration(now.getTime() - at.getTime())} ago
     </time>
   );
@@ -49,24 +56,6 @@ export function PayeeLink({ address }: { readonly address: Address }): Html {
     <a class="mono" href={`/payees/${shown}`} title={shown}>
       {shortHex(shown)}
     </a>
-  );
-}
-
-interface PayoutLinksProps {
-  readonly payout: PayoutSummary;
-  readonly links: Links;
-}
-
-/** Links a payout to its saga in Temporal, its transaction in the explorer, and its record in `/v1`. */
-export function PayoutLinks({ payout, links }: PayoutLinksProps): Html {
-  const workflow = links.workflow(links.saga(payout.id));
-  const transaction = links.transaction(payout.txHash);
-  return (
-    <span class="links nowrap">
-      {workflow !== null && <Outside url={workflow}>Temporal</Outside>}
-      {transaction !== null && <Outside url={transaction}>Explorer</Outside>}
-      <a href={`/v1/payouts/${payout.id}`}>JSON</a>
-    </span>
   );
 }
 
@@ -86,7 +75,7 @@ export function Outside({ url, children }: OutsideProps): Html {
 }
 
 interface NoticeProps {
-  readonly tone: 'bad' | 'warn';
+  readonly tone: 'bad' | 'warn' | 'good';
   readonly title: string;
   readonly children: Child;
 }
@@ -117,7 +106,9 @@ export const Section = ({ title, note, children }: SectionProps): Html => (
 
 interface TableSectionProps {
   readonly title: string;
-  readonly note: Child;
+  readonly note?: Child;
+  /** Whether each row becomes a card where there is little room; a narrow table stays one. */
+  readonly isWide?: boolean;
   /** Column names; those that begin with `#` hold numbers. */
   readonly columns: readonly string[];
   readonly rows: Html[];
@@ -125,12 +116,19 @@ interface TableSectionProps {
   readonly empty: Child;
 }
 
-export const TableSection = ({ title, note, columns, rows, empty }: TableSectionProps): Html => (
+export const TableSection = ({
+  title,
+  note,
+  isWide = false,
+  columns,
+  rows,
+  empty,
+}: TableSectionProps): Html => (
   <Section title={title} note={note}>
     {rows.length === 0 ? (
       <div class="empty">{empty}</div>
     ) : (
-      <table>
+      <table class={isWide ? 'cards' : undefined}>
         <thead>
           <tr>
             {columns.map((column) => (

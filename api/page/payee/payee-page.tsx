@@ -57,6 +57,7 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
       title={`${shortHex(address)}: ${config.pool.name}`}
       aside={<SearchBox />}
       json={`/v1/payees/${address}`}
+      live={{ payee: address }}
     >
       <section class="who">
         <div class="head">

@@ -28,16 +28,22 @@ export function Earnings({ status }: StatusProps): Html {
   const { payee, why, nextRoundAt, now } = status;
   const { pendingWei, reservedWei, paidWei } = payee;
   const parts = [
-    { name: 'Paid', wei: paidWei, colour: 'c-paid', sign: '' },
-    { name: 'On the way', wei: reservedWei, colour: 'c-way', sign: '+' },
-    { name: 'Pending', wei: pendingWei, colour: 'c-wait', sign: '+' },
-    { name: 'Earned', wei: pendingWei + reservedWei + paidWei, colour: 'c-fee', sign: '=' },
+    { key: 'paid', name: 'Paid', wei: paidWei, colour: 'c-paid', sign: '' },
+    { key: 'reserved', name: 'On the way', wei: reservedWei, colour: 'c-way', sign: '+' },
+    { key: 'pending', name: 'Pending', wei: pendingWei, colour: 'c-wait', sign: '+' },
+    {
+      key: 'earned',
+      name: 'Earned',
+      wei: pendingWei + reservedWei + paidWei,
+      colour: 'c-fee',
+      sign: '=',
+    },
   ];
   return (
     <section>
       <dl class="totals sum">
-        {parts.map(({ name, wei, colour, sign }) => (
-          <div>
+        {parts.map(({ key, name, wei, colour, sign }) => (
+          <div data-key={key}>
             <dt>
               {sign !== '' && <b aria-hidden="true">{sign}</b>}
               <i class={colour} />
@@ -191,6 +197,7 @@ const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly to
 export function OwnPayouts({ status: { payouts, links, now } }: StatusProps): Html {
   return (
     <TableSection
+      isWide
       title="Your payouts"
       note={payouts.length === 0 ? '' : `the newest ${payouts.length}`}
       columns={['#ETH', 'State', 'What it waits for', 'Made', 'Took', 'Transaction']}
@@ -249,6 +256,7 @@ export function OwnWorkers({ status: { workers, now } }: StatusProps): Html {
   const online = workers.filter((worker) => worker.online).length;
   return (
     <TableSection
+      isWide
       title="Your machines"
       note={`${online} of ${workers.length} are connected`}
       columns={['State', 'Does', 'Region', '#Jobs', '#Earned ETH', 'Last seen']}

@@ -71,7 +71,7 @@ const live = (most: number): SQL => sql`
 
 const FIRST_SEEN = new Keyset('ASC', { id: { column: sql`w.id`, kind: 'integer' } });
 
-export type RemoteWorkerSummary = Awaited<ReturnType<typeof topRemoteWorkers>>[number];
+export type RemoteWorkerSummary = Awaited<ReturnType<typeof workersOfPayees>>[number];
 
 /** Lists workers in the order in which they were first seen. */
 export async function listRemoteWorkers(
@@ -164,17 +164,4 @@ export async function* allRemoteWorkers(
     yield part;
     after = part.length < PART ? undefined : part.at(-1)?.id;
   }
-}
-
-/** Lists workers: first those that are online, then by when they were last active. */
-export async function topRemoteWorkers(db: Reader, limit: number) {
-  return rows(
-    db,
-    FIELDS,
-    sql`SELECT w.*, owed.* FROM (
-          SELECT ${WORKER_COLUMNS} FROM remote_worker w CROSS JOIN LATERAL (${live(1)}) live
-           ORDER BY live.connections > 0 DESC, w.last_event_at DESC NULLS LAST, w.id LIMIT ${limit}) w
-          CROSS JOIN LATERAL (${WORKER_BALANCES}) owed
-         ORDER BY w.online DESC, w."lastEventAt" DESC NULLS LAST, w.id`,
-  );
 }

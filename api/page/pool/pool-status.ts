@@ -1,24 +1,22 @@
-import { nowOf, type RunningPool } from '../../client/running-pool.js';
-import { readStanding } from '../../client/standing.js';
-import { countHours, listSources } from '../../core/events/store/sources/source-reads.js';
-import { topRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
+import { nowOf, type RunningPool } from '../../../client/running-pool.js';
+import { readStanding } from '../../../client/standing.js';
+import { countHours, listSources } from '../../../core/events/store/sources/source-reads.js';
 import {
   countUnaffordable,
   listOpenPayouts,
   listPayouts,
-} from '../../core/payouts/store/reads/payout-reads.js';
-import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
-import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
-import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
-import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
+} from '../../../core/payouts/store/reads/payout-reads.js';
+import { findPayingWallet } from '../../../core/payouts/store/reads/wallet-reads.js';
+import { countFindings, openFindings } from '../../../core/sentinel/store/finding-reads.js';
+import { readPoolTotals } from '../../../core/standing/store/pool-reads.js';
+import { findTermsInForce } from '../../../core/terms/store/recorded-terms.js';
 import { chartStart } from './hour-chart.js';
 
-const SHOWN_WORKERS = 50;
 const SHOWN_OPEN = 25;
 const SHOWN_FINDINGS = 8;
 const SHOWN_ENDED = { limit: 15, cursor: null };
 
-/** Reads all data of the status page. */
+/** Reads all data of the page of how the pool runs. */
 export async function readStatus(pool: RunningPool) {
   const { db, poolId, config, version } = pool;
   const now = nowOf(pool);
@@ -26,7 +24,6 @@ export async function readStatus(pool: RunningPool) {
   const first = await allOf({
     terms: findTermsInForce(db),
     totals: readPoolTotals(db),
-    workers: topRemoteWorkers(db, SHOWN_WORKERS),
     sources: listSources(db, now),
     openPayouts: listOpenPayouts(db, SHOWN_OPEN),
     endedPayouts: listPayouts(db, ended, SHOWN_ENDED),

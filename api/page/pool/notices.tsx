@@ -1,8 +1,8 @@
 /** The notices at the top of the page: what an operator must see at once. */
-import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
-import { publicHalt } from '../outside.js';
-import { counted, shortEth } from './kit/numbers.js';
-import { type Html, Notice, Pill } from './kit/parts.js';
+import { toChecksum, withChecksums } from '../../../core/chain/checksums.js';
+import { publicHalt } from '../../outside.js';
+import { counted, shortEth } from '../kit/numbers.js';
+import { type Html, Notice, Pill } from '../kit/parts.js';
 import type { PoolStatus } from './pool-status.js';
 
 interface StatusProps {

@@ -1,6 +1,6 @@
 /** Shows where the pool's fees went. */
-import { permille } from './kit/numbers.js';
-import { Ago, Eth, type Html } from './kit/parts.js';
+import { permille } from '../kit/numbers.js';
+import { Ago, Eth, type Html } from '../kit/parts.js';
 import type { PoolStatus } from './pool-status.js';
 
 interface Share {

@@ -1,25 +1,25 @@
 /** The page's tables: findings, payouts, sources and workers. */
-import type { Links } from '../../client/links.js';
-import { duration } from '../../core/base/duration.js';
-import { withChecksums } from '../../core/chain/checksums.js';
-import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
-import type { RemoteWorkerSummary } from '../../core/payees/store/remote-worker-reads.js';
-import type { PayoutState } from '../../core/payouts/rules/payout.js';
-import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
-import type { ShownFinding } from '../../core/sentinel/store/finding-reads.js';
-import { publicActor, publicError, publicFinding, publicRegion, publicWait } from '../outside.js';
-import { CHART_HOURS, HourChart } from './hour-chart.js';
-import { groupDigits } from './kit/numbers.js';
+import type { Links } from '../../../client/links.js';
+import { duration } from '../../../core/base/duration.js';
+import { withChecksums } from '../../../core/chain/checksums.js';
+import type { SourceSummary } from '../../../core/events/store/sources/source-reads.js';
+import type { PayoutState } from '../../../core/payouts/rules/payout.js';
+import type { PayoutSummary } from '../../../core/payouts/store/reads/payout-reads.js';
+import type { ShownFinding } from '../../../core/sentinel/store/finding-reads.js';
+import { publicActor, publicError, publicFinding, publicWait } from '../../outside.js';
+import { groupDigits } from '../kit/numbers.js';
 import {
   Ago,
   Eth,
   type Html,
+  Outside,
   PayeeLink,
-  PayoutLinks,
   Pill,
   TableSection,
   type Tone,
-} from './kit/parts.js';
+} from '../kit/parts.js';
+import { isSourceLate } from '../kit/source-state.js';
+import { CHART_HOURS, HourChart } from './hour-chart.js';
 import type { PoolStatus } from './pool-status.js';
 
 interface StatusProps {
@@ -36,6 +36,7 @@ export function Findings({ status }: StatusProps): Html {
   const more = findings.length < open ? `the first ${findings.length} of ${open}; ` : '';
   return (
     <TableSection
+      isWide
       title="What wants a look"
       note={`${more}${lookedWords(status)}`}
       columns={['Finding', 'Source', 'What is seen', 'Since']}
@@ -98,6 +99,7 @@ export function WaitingPayouts({ status, links }: PayoutsProps): Html {
     openPayouts.length < totals.openPayouts ? `; the oldest ${openPayouts.length} are shown` : '';
   return (
     <TableSection
+      isWide
       title="Payouts under way"
       note={`${totals.openPayouts} open${shown}`}
       columns={['Payee', '#ETH', 'State', 'Why it waits', 'Since', 'Follow it']}
@@ -121,6 +123,7 @@ export function LastPayouts({ status, links }: PayoutsProps): Html {
   const { items } = status.endedPayouts;
   return (
     <TableSection
+      isWide
       title="Last payouts"
       note={items.length === 0 ? '' : `the newest ${items.length} that have ended`}
       columns={['Payee', '#ETH', 'State', 'Transaction', 'Ended', 'Follow it']}
@@ -152,6 +155,7 @@ interface PayoutRowProps {
 
 function PayoutRow({ payout, links, at, now, children }: PayoutRowProps): Html {
   const { words, tone } = STATES[payout.state];
+  const url = links.transaction(payout.txHash);
   return (
     <tr>
       <td>
@@ -167,9 +171,7 @@ function PayoutRow({ payout, links, at, now, children }: PayoutRowProps): Html {
       <td class="end">
         <Ago at={at} now={now} />
       </td>
-      <td class="s6 last">
-        <PayoutLinks payout={payout} links={links} />
-      </td>
+      <td class="s6 last">{url !== null && <Outside url={url}>Transaction</Outside>}</td>
     </tr>
   );
 }
@@ -203,13 +205,12 @@ function Transaction({ payout: { txHash, nonce } }: { readonly payout: PayoutSum
   );
 }
 
-/** A source is shown as late when this many sync intervals have passed without a complete sync. */
-const LATE_INTERVALS = 4;
 const CHART_TITLE = `Events an hour, ${CHART_HOURS} h`;
 
 export function Sources({ status }: StatusProps): Html {
   return (
     <TableSection
+      isWide
       title="Sources"
       note="where the events come from"
       columns={['Source', 'State', CHART_TITLE, 'Read up to', 'Last read', '#Events, 24 h', '#All']}
@@ -256,7 +257,7 @@ function SourceRow({ source, status }: SourceProps): Html {
   );
 }
 
-function SourceState({ source, status: { config, now } }: SourceProps): Html {
+function SourceState({ source, status }: SourceProps): Html {
   if (source.removedAt !== null) return <Pill tone="mute">removed</Pill>;
   if (source.lastErrorCode !== null) {
     return (
@@ -274,60 +275,9 @@ function SourceState({ source, status: { config, now } }: SourceProps): Html {
       <Pill tone="warn">{torn === 1 ? '1 file is not whole' : `${torn} files are not whole`}</Pill>
     );
   }
-  const configured = config.sources.find(({ id }) => id === source.id);
-  const intervalMs = configured?.syncIntervalMs ?? config.pool.syncIntervalMs;
-  const isLate = now.getTime() - source.lastSuccessAt.getTime() > LATE_INTERVALS * intervalMs;
-  return isLate ? <Pill tone="warn">late</Pill> : <Pill tone="good">reads well</Pill>;
-}
-
-export function Workers({ status: { workers, totals, now } }: StatusProps): Html {
-  const shown = workers.length < totals.workers ? `; the first ${workers.length} are shown` : '';
-  return (
-    <TableSection
-      title="Remote workers"
-      note={`${totals.workersOnline} of ${totals.workers} online${shown}`}
-      columns={['Worker', 'Does', 'Region', '#Jobs', '#Pending ETH', '#Paid ETH', 'Last event']}
-      rows={workers.map((worker) => <WorkerRow worker={worker} now={now} />)}
-      empty="No worker has connected yet."
-    />
-  );
-}
-
-interface WorkerProps {
-  readonly worker: RemoteWorkerSummary;
-  readonly now: Date;
-}
-
-function WorkerRow({ worker, now }: WorkerProps): Html {
-  const state = worker.online ? 'online' : 'offline';
-  const zeroFees = `${groupDigits(worker.zeroFeeJobs)} of them without a fee`;
-  return (
-    <tr>
-      <td class="s4">
-        <span
-          class={worker.online ? 'dot on' : 'dot'}
-          title={state}
-          role="img"
-          aria-label={state}
-        />
-        <PayeeLink address={worker.payee} />
-      </td>
-      <td class="s2 end">
-        <Pill tone={worker.nodeType === 'ai' ? 'info' : 'mute'}>{worker.nodeType}</Pill>
-      </td>
-      <td class="later">{publicRegion(worker.region)}</td>
-      <td data-label="Jobs" class="num s2">
-        <span title={zeroFees}>{groupDigits(worker.jobs)}</span>
-      </td>
-      <td data-label="Pending ETH" class="num s2">
-        <Eth wei={worker.pendingWei + worker.reservedWei} />
-      </td>
-      <td data-label="Paid ETH" class="num s2 end">
-        <Eth wei={worker.paidWei} />
-      </td>
-      <td class="later end">
-        <Ago at={worker.lastEventAt} now={now} />
-      </td>
-    </tr>
+  return isSourceLate(source, status) ? (
+    <Pill tone="warn">late</Pill>
+  ) : (
+    <Pill tone="good">reads well</Pill>
   );
 }

@@ -1,8 +1,8 @@
 /** Draws a bar chart of the events per hour, by their own times, for two days; the current hour comes last. */
-import { roleOf } from '../../core/events/rules/reading/event-type.js';
-import type { HourOfSource } from '../../core/events/store/sources/source-reads.js';
-import { groupDigits } from './kit/numbers.js';
-import type { Html } from './kit/parts.js';
+import { roleOf } from '../../../core/events/rules/reading/event-type.js';
+import type { HourOfSource } from '../../../core/events/store/sources/source-reads.js';
+import { groupDigits } from '../kit/numbers.js';
+import type { Html } from '../kit/parts.js';
 
 export const CHART_HOURS = 48;
 const HOUR_MS = 3_600_000;

@@ -1,11 +1,11 @@
 /** What the page says about the wallet's balance, on a real Postgres. */
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { toChecksum } from '../../core/chain/checksums.js';
-import { noteWorker } from '../../core/ledger/store/worker-processes.js';
-import { recordBalance } from '../../core/payouts/store/wallet/wallets.js';
-import { createTestDatabase } from '../../test/harness/database.js';
-import { poolOf } from '../../test/kit/silent-temporal.js';
+import { toChecksum } from '../../../core/chain/checksums.js';
+import { noteWorker } from '../../../core/ledger/store/worker-processes.js';
+import { recordBalance } from '../../../core/payouts/store/wallet/wallets.js';
+import { createTestDatabase } from '../../../test/harness/database.js';
+import { poolOf } from '../../../test/kit/silent-temporal.js';
 import {
   addPayout,
   addressOf,
@@ -14,8 +14,8 @@ import {
   addWorker,
   CHAIN_ID,
   TEST_WALLET,
-} from '../../test/kit/test-pool.js';
-import { createApp } from '../app.js';
+} from '../../../test/kit/test-pool.js';
+import { createApp } from '../../app.js';
 
 /** Makes a pool that has a wallet and nothing else, without Temporal. `words` reads the page as plain text. */
 async function openPage() {
@@ -24,7 +24,7 @@ async function openPage() {
   const app = createApp(poolOf(db));
   await addWallet(db);
   const words = async () =>
-    (await (await app.request('/')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
+    (await (await app.request('/pool')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
   return { database, db, app, words };
 }
 
