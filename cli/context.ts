@@ -44,7 +44,7 @@ interface SharedOptions {
 }
 
 /** What a command is given that needs neither configuration nor database. */
-type Terminal<Options = unknown> = ReturnType<typeof terminalOf<Options & SharedOptions>>;
+export type Terminal<Options = unknown> = ReturnType<typeof terminalOf<Options & SharedOptions>>;
 
 export type DatabaseContext<Options = unknown> = Terminal<Options> & {
   readonly config: Config;
@@ -156,8 +156,8 @@ export const runConfigCheck = action(async ({ options, answer }: Terminal) => {
 /** A function that commander calls, with the command's arguments, its options, and the command itself. */
 type Action = (...given: readonly unknown[]) => Promise<void>;
 
-/** Wraps a command: prints its error, and sets the exit code. */
-function action<Options, Args extends readonly unknown[]>(
+/** Wraps a command that needs neither configuration nor database: prints its error, and sets the exit code. */
+export function action<Options, Args extends readonly unknown[]>(
   run: Run<Terminal<Options>, Args>,
 ): Action {
   return async (...given) => {

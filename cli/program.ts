@@ -11,6 +11,7 @@ import { addPayoutCommands } from './money/payout-commands.js';
 import { addRoundCommands } from './money/round-commands.js';
 import { addWalletCommands } from './money/wallet-commands.js';
 import { addWhyCommand } from './money/why-command.js';
+import { addDoctorCommand } from './pool/doctor-command.js';
 import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
 import { addNoticeCommands } from './pool/notice-commands.js';
@@ -57,5 +58,6 @@ function createProgram(): PoolCommand {
   addDecisionCommands(program);
   addHistoryCommands(program);
   addDatabaseCommands(program);
+  addDoctorCommand(program);
   return program;
 }

@@ -83,6 +83,11 @@ const exporterAt = (bindAddress: string) => ({
   prometheus: { bindAddress, useSecondsForDurations: true, unitSuffix: true },
 });
 
+/** Ends the SDK's threads, which otherwise keep a process alive that never made a worker. */
+export async function endRuntime(): Promise<void> {
+  await Runtime.instance().shutdown();
+}
+
 /** Picks the fields of an SDK message that help an operator, and leaves out others such as task tokens. */
 function pickDetails(meta: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { workflowId, workflowType, activityType, attempt, error } = meta;

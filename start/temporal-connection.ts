@@ -78,10 +78,15 @@ async function connectOnce(temporal: TemporalConfig): Promise<NativeConnection> 
 
 const GRPC_NOT_FOUND = 5;
 
+/** Whether Temporal answered that it has no such namespace. */
+export function isNamespaceMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === GRPC_NOT_FOUND;
+}
+
 /** Explains to an operator why Temporal or the namespace cannot be reached, with the command that helps. */
 export function describeFailure(temporal: TemporalConfig, error: unknown): string {
   const { address, namespace } = temporal;
-  if (error instanceof Error && 'code' in error && error.code === GRPC_NOT_FOUND) {
+  if (isNamespaceMissing(error)) {
     return (
       `Temporal at ${address} has no namespace "${namespace}": create it with ` +
       `\`temporal operator namespace create --address ${address} --namespace ${namespace}\``

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type CatalogueEntry, ERRORS_BY_HEADING } from '../core/base/errors/catalogue.js';
+import { AILMENTS } from '../core/diagnosis/rules/checks.js';
 import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 
 const PAGE = fileURLToPath(new URL('../docs/operations.md', import.meta.url));
@@ -14,6 +15,7 @@ export function withErrorTables(page: string): string {
   for (const [heading, entries] of Object.entries(ERRORS_BY_HEADING)) {
     written = withTable(written, heading, errorTable(entries));
   }
+  written = withTable(written, 'What the doctor finds', codeTable(Object.entries(AILMENTS)));
   return withTable(written, 'Events set aside', refusalTable());
 }
 
@@ -38,7 +40,11 @@ function errorTable(entries: Readonly<Record<string, CatalogueEntry>>): string {
 }
 
 function refusalTable(): string {
-  const rows = Object.entries(REFUSALS).map(([code, { help }]) => `| \`${code}\` | ${help} |`);
+  return codeTable(Object.entries(REFUSALS).map(([code, { help }]) => [code, help]));
+}
+
+function codeTable(entries: readonly (readonly [code: string, help: string])[]): string {
+  const rows = entries.map(([code, help]) => `| \`${code}\` | ${help} |`);
   return ['| code | what to do |', '|---|---|', ...rows].join('\n');
 }
 

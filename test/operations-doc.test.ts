@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../core/base/errors/catalogue.js';
 import { DISCREPANCY_CODES } from '../core/checks/rules/discrepancies.js';
+import { AILMENTS } from '../core/diagnosis/rules/checks.js';
 import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 import { REBUILD_CODES } from '../core/history/rules/rebuild-tally.js';
 import { WAIT_CODES } from '../core/payouts/rules/payout.js';
@@ -14,6 +15,7 @@ const rows = [...doc.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]);
 const known: readonly string[] = [
   ...Object.keys(CATALOGUE),
   ...Object.keys(REFUSALS),
+  ...Object.keys(AILMENTS),
   ...WAIT_CODES,
   ...DISCREPANCY_CODES,
   ...FINDING_CODES,

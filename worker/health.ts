@@ -7,12 +7,11 @@ import { requireLedger } from '../core/ledger/store/identity.js';
 import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { openPoolDatabase } from '../start/open-database.js';
 import { taskQueueOf } from '../workflows/contract.js';
+import { pollersOf } from './temporal/pollers.js';
 
 /** A worker is unhealthy after this many ms without a poll or progress; one poll takes up to a minute. */
 const SILENCE_MS = 180_000;
 const PATIENCE_MS = 10_000;
-/** temporal.api.enums.v1.TaskQueueType */
-const ACTIVITY_QUEUE = 2;
 
 const { values } = parseArgs({ options: { config: { type: 'string' } } });
 const config = await loadConfig(values.config ?? 'openpool.yaml');
@@ -25,17 +24,14 @@ const [{ poolId }, turn] = await Promise.all([
 ]).finally(() => database.close());
 const isTurning = turn !== null && turn.ageMs < SILENCE_MS;
 const connection = await Connection.connect(temporal.connection);
-const queue = await connection.withDeadline(Date.now() + PATIENCE_MS, () =>
-  connection.workflowService.describeTaskQueue({
-    namespace: temporal.namespace,
-    taskQueue: { name: taskQueueOf(poolId) },
-    taskQueueType: ACTIVITY_QUEUE,
-  }),
+const { namespace } = temporal;
+const pollers = await connection.withDeadline(Date.now() + PATIENCE_MS, () =>
+  pollersOf(connection, { namespace, queue: taskQueueOf(poolId), kind: 'activity' }),
 );
-const isPolling = (queue.pollers ?? []).some(({ identity, lastAccessTime }) => {
-  const lastMs = Number(lastAccessTime?.seconds ?? 0) * 1_000;
-  return identity?.endsWith(`@${hostname()}`) === true && lastMs > Date.now() - SILENCE_MS;
-});
+const isPolling = pollers.some(
+  ({ identity, polledMs }) =>
+    identity.endsWith(`@${hostname()}`) && polledMs > Date.now() - SILENCE_MS,
+);
 await connection.close();
 const turned = turn === null ? 'never' : `at ${turn.at.toISOString()}`;
 const polls = isPolling ? 'the worker polls' : 'no worker of this host polls';

@@ -1,6 +1,6 @@
 /** Starts and stops the Temporal worker. The start opens its connections in the order in which its steps need them. */
 import { Client } from '@temporalio/client';
-import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
+import type { NativeConnection, Worker } from '@temporalio/worker';
 import { createCheckActivities, createSentinelActivities } from '../activities/checks.js';
 import { createHistoryActivities } from '../activities/history.js';
 import { createNoticeActivities, type NoticeDeps } from '../activities/notices.js';
@@ -8,7 +8,6 @@ import { createDecisionActivities } from '../activities/orders.js';
 import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
 import { tellSagas } from '../activities/sagas.js';
 import { createSyncActivities } from '../activities/sync.js';
-import { findWorkflowBundle } from '../config/reading/program.js';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
@@ -28,11 +27,11 @@ import type { Service, ServiceContext } from '../start/service.js';
 import { connectTemporal, untilTemporalAnswers } from '../start/temporal-connection.js';
 import type { Activities } from '../workflows/activity-types.js';
 import { type StuckSaga, taskQueueOf } from '../workflows/contract.js';
-import { workflowsPath } from './temporal/bundle.js';
 import { createLanes, runLanes, stopLanes } from './temporal/lanes.js';
 import { guardPool } from './temporal/pool-guard.js';
 import { createUpkeep } from './temporal/upkeep.js';
 import { exportMetrics } from './temporal/worker-metrics.js';
+import { workflowCode } from './temporal/workflow-code.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 
@@ -141,15 +140,10 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
     connection,
     namespace: config.temporal.namespace,
     activities,
-    workflows: workflows(),
+    workflows: workflowCode(),
     mainQueue: taskQueueOf(poolId),
     more: { interceptors: { activity: [() => ({ inbound: guardPool(poolId) })] } },
   });
-}
-
-function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
-  const codePath = findWorkflowBundle();
-  return codePath === null ? { workflowsPath } : { workflowBundle: { codePath } };
 }
 
 async function prepareSources(context: ServiceContext) {

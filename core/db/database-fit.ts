@@ -10,7 +10,7 @@ import { sqlState } from './transact.js';
 /** The oldest server that works, as `server_version_num`: Postgres 17 is the first with MERGE … RETURNING. */
 const LEAST_VERSION = 170_000;
 
-interface Facts {
+export interface DatabaseFacts {
   readonly version: number;
   readonly shown: string;
   readonly encoding: string;
@@ -31,15 +31,34 @@ export async function refuseUnfitDatabase(
   db: Database,
   { isWorkers }: { readonly isWorkers: boolean },
 ): Promise<void> {
-  const [facts] = await query<Facts>(db, asked);
-  if (facts === undefined) throw new RangeError('Postgres says nothing of itself');
+  const facts = await readDatabaseFacts(db);
   refuseServer(facts);
-  if (await isPooledByTransaction(db)) {
-    const message = 'two connections to database.url were given one session of Postgres in turn';
-    throw new PoolError('DATABASE_POOLED', message);
-  }
+  await refuseTransactionPooling(db);
   if (isWorkers) refuseMissingRights(facts);
   await refuseNewerSchema(db);
+}
+
+/** Reads what Postgres says about itself and about what this role may do. */
+export async function readDatabaseFacts(db: Database): Promise<DatabaseFacts> {
+  const [facts] = await query<DatabaseFacts>(db, asked);
+  if (facts === undefined) throw new RangeError('Postgres says nothing of itself');
+  return facts;
+}
+
+/** Reads what Postgres' clock says, in ms since 1970. */
+export async function readDatabaseTimeMs(db: Database): Promise<number> {
+  const [row] = await query<{ ms: string }>(
+    db,
+    sql`SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms`,
+  );
+  return Number(row?.ms);
+}
+
+/** Throws DATABASE_POOLED when a pooler gives each transaction another session. */
+export async function refuseTransactionPooling(db: Database): Promise<void> {
+  if (!(await isPooledByTransaction(db))) return;
+  const message = 'two connections to database.url were given one session of Postgres in turn';
+  throw new PoolError('DATABASE_POOLED', message);
 }
 
 /** Throws DATABASE_SCHEMA_NEWER when the tables are at a version that this program does not know. */
@@ -64,7 +83,9 @@ const asked = sql`
          has_database_privilege(current_database(), 'CREATE') AS may_make_schemas,
          coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_make_tables`;
 
-function refuseServer({ version, shown, encoding, read_only, standby, database }: Facts): void {
+/** Throws DATABASE_… for a server that is too old, read-only, or of another encoding. */
+export function refuseServer(facts: DatabaseFacts): void {
+  const { version, shown, encoding, read_only, standby, database } = facts;
   if (version < LEAST_VERSION) {
     const message = `the server of database.url is Postgres ${shown}; the oldest that works is 17`;
     throw new PoolError('DATABASE_TOO_OLD', message);
@@ -80,7 +101,8 @@ function refuseServer({ version, shown, encoding, read_only, standby, database }
   throw new PoolError('DATABASE_READ_ONLY', why);
 }
 
-function refuseMissingRights(facts: Facts): void {
+/** Throws DATABASE_FORBIDDEN, with the statement that helps, when the role may not make schemas and tables. */
+export function refuseMissingRights(facts: DatabaseFacts): void {
   const { role, database, schema, may_make_schemas, may_make_tables } = facts;
   const rights = [
     { may: may_make_schemas, what: 'schemas', on: `CREATE ON DATABASE ${quoted(database)}` },

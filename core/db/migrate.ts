@@ -85,23 +85,43 @@ async function bring(db: Database, tell: Tell): Promise<void> {
   }
 }
 
-/** Compares the schema's version with this program's. `forbidden` means that this role may not even see it. */
-export async function readSchemaState(
-  database: Database,
-): Promise<'ready' | 'older' | 'newer' | 'forbidden'> {
-  const newest = readMigrationFiles({ migrationsFolder }).at(-1)?.folderMillis ?? 0;
+/** Where a schema stands, compared with this program. `forbidden` means that this role may not even see it. */
+export interface SchemaState {
+  readonly state: 'ready' | 'older' | 'newer' | 'forbidden';
+  /** How many migrations this program has, and how many of them the database has not. */
+  readonly known: number;
+  readonly missing: number;
+  /** When the newest migration that the database has was written; null when it has none, or when that is not known. */
+  readonly newestAt: Date | null;
+}
+
+/** Compares the schema's version with this program's. */
+export async function readSchemaState(database: Database): Promise<SchemaState['state']> {
+  return (await readSchema(database)).state;
+}
+
+/** Compares the schema's version with this program's, and says how far they are apart. */
+export async function readSchema(database: Database): Promise<SchemaState> {
+  const times = readMigrationFiles({ migrationsFolder }).map(({ folderMillis }) => folderMillis);
+  const newest = times.at(-1) ?? 0;
+  const found = (state: SchemaState['state'], at = 0): SchemaState => ({
+    state,
+    known: times.length,
+    missing: times.filter((one) => one > at).length,
+    newestAt: at === 0 ? null : new Date(at),
+  });
   try {
     const [row] = await query<{ at: string | null }>(
       database,
       sql`SELECT max(created_at) AS at FROM drizzle.__drizzle_migrations`,
     );
     const at = Number(row?.at ?? 0);
-    if (at > newest) return 'newer';
-    return at === newest ? 'ready' : 'older';
+    if (at > newest) return found('newer', at);
+    return found(at === newest ? 'ready' : 'older', at);
   } catch (error) {
     const state = sqlState(error);
-    if (state === FORBIDDEN) return 'forbidden';
-    if (NOTHING_THERE.has(state)) return 'older';
+    if (state === FORBIDDEN) return found('forbidden');
+    if (NOTHING_THERE.has(state)) return found('older');
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { PoolError } from '../base/errors/pool-error.js';
 import type { Database } from './database.js';
+import { query } from './query.js';
 import { retried, sqlState } from './transact.js';
 
 /** Name of the API's role, which has its own password. Where there is no such role, the API uses the worker's. */
@@ -69,6 +70,42 @@ export async function makeApiRole(db: Database, password: string): Promise<void>
     const message = 'the role of database.url may not make roles; as one that may, run in psql';
     throw new PoolError('DATABASE_FORBIDDEN', `${message}: ${help}`);
   }
+}
+
+/**
+ * Lists the tables that the role of this connection does not own, as bringing them to a version and writing to them
+ * needs. With `openpool_api` those that it may not even read.
+ */
+export async function unusableTables(db: Database): Promise<readonly string[]> {
+  const found = await query<{ name: string }>(
+    db,
+    sql`SELECT quote_ident(relname) AS name FROM pg_class
+         WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+           AND NOT CASE WHEN current_user = ${API_ROLE} THEN has_table_privilege(oid, 'SELECT')
+                        ELSE pg_has_role(current_user, relowner, 'USAGE') END
+         ORDER BY relname`,
+  );
+  return found.map(({ name }) => name);
+}
+
+/**
+ * Lists the tables that the API's role may not read although it was given rights here. Empty also where there is no such
+ * role, and where the API uses the worker's.
+ */
+export async function tablesWithoutApi(db: Database): Promise<readonly string[]> {
+  const found = await query<{ name: string }>(
+    db,
+    sql`SELECT quote_ident(relname) AS name FROM pg_class, pg_roles
+         WHERE rolname = ${API_ROLE} AND relkind IN ('r', 'p')
+           AND relnamespace = current_schema()::regnamespace
+           AND coalesce((SELECT has_schema_privilege(pg_roles.oid, pg_namespace.oid, 'USAGE')
+                           FROM pg_namespace WHERE nspname = 'drizzle'), false)
+           AND (NOT has_table_privilege(pg_roles.oid, pg_class.oid, 'SELECT')
+                OR relname = 'operator_order'
+                   AND NOT has_table_privilege(pg_roles.oid, pg_class.oid, 'INSERT'))
+         ORDER BY relname`,
+  );
+  return found.map(({ name }) => name);
 }
 
 const FORBIDDEN = '42501';

@@ -18,6 +18,7 @@ const NO_HASHES = Array.from(
  * may look back further, to the last one.
  */
 const HOURS_BACK = 6;
+const HISTORY = `${HOURS_BACK} hours ago`;
 /** The time per block is measured over this many blocks. */
 const MEASURED_BLOCKS = 1_000;
 
@@ -28,18 +29,27 @@ interface Asker {
 
 type Question = readonly [what: string, ask: () => Promise<unknown>];
 
+/** Something that an endpoint does not answer. */
+export interface Refusal {
+  /** What it is needed for: `history` for reconciliation and adoption alone, `work` for payouts too. */
+  readonly neededFor: 'work' | 'history';
+  /** A sentence that goes on after the endpoint's name. */
+  readonly words: string;
+}
+
 /**
- * Asks what a worker asks when it signs, sends and settles, and later for a reconciliation or an adoption. Returns a
- * sentence for each question that the endpoint does not answer.
+ * Asks what a worker asks when it signs, sends and settles, and later for a reconciliation or an adoption. Returns the
+ * questions that the endpoint does not answer.
  */
-export async function askAsWorker(reads: ChainReads, asker: Asker): Promise<string[]> {
-  const refusals: string[] = [];
+export async function askAsWorker(reads: ChainReads, asker: Asker): Promise<readonly Refusal[]> {
+  const refusals: Refusal[] = [];
   for (const [what, ask] of questionsOf(reads, asker)) {
     try {
       await ask();
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;
-      refusals.push(`does not tell ${what}: ${error.message}`);
+      const neededFor = what.includes(HISTORY) ? 'history' : 'work';
+      refusals.push({ neededFor, words: `does not tell ${what}: ${error.message}` });
       // The endpoint is silent, so every further question would only wait.
       if (error.kind === 'unreachable') break;
     }
@@ -68,7 +78,7 @@ function questionsOf(reads: ChainReads, { wallet, confirmations }: Asker): reado
       async () => reads.sentIn(wallet, [await headNumber()]),
     ],
     [
-      `the count and the balance ${HOURS_BACK} hours ago, which \`wallet reconcile\` and \`wallet adopt\` ask`,
+      `the count and the balance ${HISTORY}, which \`wallet reconcile\` and \`wallet adopt\` ask`,
       async () => {
         const block = await blockHoursAgo(reads, await headNumber());
         return [await reads.nonceAt(wallet, block), await reads.balanceAt(wallet, block)];

@@ -41,6 +41,19 @@ const LANE_SLOTS: Readonly<Record<Lane, Slots>> = {
 /** The only lane whose worker also runs workflows, as the main queue's does; the other lanes run activities only. */
 const WITH_WORKFLOWS: Lane = 'payouts';
 
+/** Lists the task queues of a pool, and what a worker polls each of them for. */
+export function polledQueues(mainQueue: string) {
+  const both = ['workflow', 'activity'] as const;
+  const activities = ['activity'] as const;
+  return [
+    { queue: mainQueue, kinds: both },
+    ...LANES.map((lane) => ({
+      queue: laneQueue(mainQueue, lane),
+      kinds: lane === WITH_WORKFLOWS ? both : activities,
+    })),
+  ];
+}
+
 export interface LaneOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;

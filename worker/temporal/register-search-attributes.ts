@@ -20,12 +20,13 @@ const TYPE_NAMES = [
   'KeywordList',
 ] as const;
 
-interface RegisterOptions {
+interface NamespaceOptions {
   readonly connection: ConnectionLike;
   readonly namespace: string;
   readonly address: string;
-  readonly log: Log;
 }
+
+type RegisterOptions = NamespaceOptions & { readonly log: Log };
 
 const WANTED = SEARCH_ATTRIBUTES.map(({ name, type }) => {
   const spelled = type.replace('_', '').toLowerCase();
@@ -38,9 +39,12 @@ type Wanted = (typeof WANTED)[number];
 /** Adds missing attributes. Refuses the worker's start when one exists with another type. */
 export async function registerSearchAttributes(options: RegisterOptions): Promise<void> {
   const { connection, namespace, log } = options;
-  const present = await readAttributes(options);
-  if (present === undefined) return;
-  const missing = WANTED.filter((wanted) => present[wanted.name] === undefined);
+  const found = await compareSearchAttributes(options);
+  if (found === undefined) {
+    log.warn(`search attributes cannot be checked here; these must be registered: ${WANTED_WORDS}`);
+    return;
+  }
+  const { missing } = found;
   if (missing.length > 0) {
     const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, type]));
     await connection.operatorService
@@ -50,54 +54,83 @@ export async function registerSearchAttributes(options: RegisterOptions): Promis
       });
     log.info({ names: missing.map(({ name }) => name) }, 'search attributes added');
   }
-  await refuseWrongTypes(options);
+  // Read again, because another worker may have added them meanwhile.
+  refuseWrongTypes(options, (await compareSearchAttributes(options))?.wrong ?? []);
+}
+
+/** The names and types that must be registered, as a text. */
+export const WANTED_WORDS = WANTED.map(({ name, typeName }) => `${name}=${typeName}`).join(', ');
+
+interface ComparedAttributes {
+  readonly missing: readonly Wanted[];
+  /** Those that are registered with another type, which `typeFound` names. */
+  readonly wrong: readonly (Wanted & { readonly typeFound: string })[];
+}
+
+/**
+ * Compares the namespace's search attributes with those that sagas set, and changes nothing. Returns undefined where the
+ * server does not allow reading them, such as on Temporal Cloud.
+ */
+export async function compareSearchAttributes(
+  options: NamespaceOptions,
+): Promise<ComparedAttributes | undefined> {
+  const present = await readAttributes(options);
+  if (present === undefined) return undefined;
+  return {
+    missing: WANTED.filter(({ name }) => present[name] === undefined),
+    wrong: WANTED.flatMap((wanted) => {
+      const type = present[wanted.name];
+      if (type === undefined || type === wanted.type) return [];
+      return [{ ...wanted, typeFound: TYPE_NAMES[type] ?? String(type) }];
+    }),
+  };
+}
+
+/** The commands with which an operator adds these search attributes. */
+export function createCommands(options: NamespaceOptions, missing: readonly Wanted[]): string {
+  return missing.map((wanted) => command(options, 'create', wanted)).join(' && ');
+}
+
+/** Throws SEARCH_ATTRIBUTE_TYPE, with the commands that fix it, when an attribute has another type. */
+export function refuseWrongTypes(
+  options: NamespaceOptions,
+  wrong: ComparedAttributes['wrong'],
+): void {
+  const [first] = wrong;
+  if (first === undefined) return;
+  const told = wrong.map(
+    (wanted) =>
+      `search attribute ${wanted.name} is of type ${wanted.typeFound} and must be ${wanted.typeName}: ` +
+      `\`${command(options, 'remove', wanted)} && ${command(options, 'create', wanted)}\``,
+  );
+  throw new PoolError('SEARCH_ATTRIBUTE_TYPE', told.join('\n'), { name: first.name });
 }
 
 const GRPC_ALREADY_EXISTS = 6;
 const GRPC_PERMISSION_DENIED = 7;
 const GRPC_UNIMPLEMENTED = 12;
 
-/** Reads the registered attributes; undefined where the server does not allow that, such as on Temporal Cloud. */
-async function readAttributes(
-  options: RegisterOptions,
-): Promise<Readonly<Record<string, number>> | undefined> {
-  const { connection, namespace, log } = options;
+async function readAttributes({
+  connection,
+  namespace,
+}: NamespaceOptions): Promise<Readonly<Record<string, number>> | undefined> {
   try {
     const listed = await connection.operatorService.listSearchAttributes({ namespace });
     return listed.customAttributes;
   } catch (error) {
-    if (!hasCode(error, GRPC_PERMISSION_DENIED) && !hasCode(error, GRPC_UNIMPLEMENTED)) throw error;
-    const names = WANTED.map(({ name, typeName }) => `${name}=${typeName}`).join(', ');
-    log.warn(`search attributes cannot be checked here; these must be registered: ${names}`);
-    return undefined;
+    if (hasCode(error, GRPC_PERMISSION_DENIED) || hasCode(error, GRPC_UNIMPLEMENTED))
+      return undefined;
+    throw error;
   }
 }
 
-/** Reads the attributes again, because another worker may have added them meanwhile, and refuses wrong types. */
-async function refuseWrongTypes(options: RegisterOptions): Promise<void> {
-  const present = (await readAttributes(options)) ?? {};
-  const wrong = WANTED.filter(
-    ({ name, type }) => present[name] !== undefined && present[name] !== type,
-  );
-  const [first] = wrong;
-  if (first === undefined) return;
-  const told = wrong.map((wanted) => {
-    const found = TYPE_NAMES[present[wanted.name] ?? 0];
-    return (
-      `search attribute ${wanted.name} is of type ${found} and must be ${wanted.typeName}: ` +
-      `\`${command(options, 'remove', wanted)} && ${command(options, 'create', wanted)}\``
-    );
-  });
-  throw new PoolError('SEARCH_ATTRIBUTE_TYPE', told.join('\n'), { name: first.name });
-}
-
 function notAdded(options: RegisterOptions, missing: readonly Wanted[], cause: unknown): PoolError {
-  const commands = missing.map((wanted) => command(options, 'create', wanted)).join(' && ');
+  const commands = createCommands(options, missing);
   const message = `search attributes cannot be added (${foreignText(cause)}): add them with \`${commands}\``;
   return new PoolError('SEARCH_ATTRIBUTE_TYPE', message, {}, { cause });
 }
 
-function command(options: RegisterOptions, verb: 'create' | 'remove', wanted: Wanted): string {
+function command(options: NamespaceOptions, verb: 'create' | 'remove', wanted: Wanted): string {
   const { address, namespace } = options;
   const type = verb === 'create' ? ` --type ${wanted.typeName}` : ' --yes';
   return (

@@ -4,6 +4,7 @@ import {
   ScheduleNotFoundError,
   type ScheduleOptions,
   ScheduleOverlapPolicy,
+  type ScheduleSummary,
 } from '@temporalio/client';
 import type { Config } from '../../config/config.js';
 import type { Log } from '../../start/log.js';
@@ -56,13 +57,37 @@ export async function areSchedulesThere(
   client: ScheduleClient,
   settings: PoolSettings,
 ): Promise<boolean> {
+  for (const { id } of recurring(settings)) {
+    if (!(await isScheduleThere(client, id))) return false;
+  }
+  return true;
+}
+
+async function isScheduleThere(client: ScheduleClient, id: string): Promise<boolean> {
   try {
-    for (const { id } of recurring(settings)) await client.getHandle(id).describe();
+    await client.getHandle(id).describe();
     return true;
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return false;
     throw error;
   }
+}
+
+/**
+ * Looks at every schedule that the pool needs, and changes nothing. It reads Temporal's list, because describing a
+ * schedule takes five seconds now and then. The list is a moment behind: what it does not have is asked for by its id.
+ */
+export async function surveySchedules(client: ScheduleClient, settings: PoolSettings) {
+  const listed = new Map<string, ScheduleSummary>();
+  for await (const one of client.list()) listed.set(one.scheduleId, one);
+  return Promise.all(
+    recurring(settings).map(async ({ id, everyMs, isDisabled = false }) => {
+      const summary = listed.get(id) ?? null;
+      const isThere = summary !== null || (await isScheduleThere(client, id));
+      /** `isDisabled`: the configuration wants it paused. */
+      return { id, everyMs, isDisabled, isThere, summary };
+    }),
+  );
 }
 
 /** Triggers the recheck, the sweep and the audit at once: after a restart they cannot wait for their schedules. */

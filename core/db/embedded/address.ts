@@ -111,6 +111,14 @@ export function foreignHolder(dataDir: string): { readonly PG_GRANDPARENT_PID?: 
   return { PG_GRANDPARENT_PID: String(pid) };
 }
 
+/** The URL of the server of this directory, if one runs there; undefined when none does. Starts nothing. */
+export function runningServerUrl(dataDir: string): string | undefined {
+  const server = findServer(dataDir);
+  const password = readPassword(dataDir);
+  if (server === undefined || password === undefined) return undefined;
+  return socketUrl(dataDir, server.port, password);
+}
+
 function readPidFile(dataDir: string): { readonly pid: number; readonly port: number } | undefined {
   try {
     const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');

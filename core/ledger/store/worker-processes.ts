@@ -35,6 +35,18 @@ export async function sourcesOfWorkers(reader: Reader): Promise<ReadonlySet<stri
   return new Set(running.flatMap(({ sources }) => sources));
 }
 
+/** Lists the running workers, the oldest first, with how long ago each last reported that its loops make progress. */
+export async function runningWorkers(reader: Reader) {
+  const { version, host, sources, startedAt, turnedAt } = workerProcess;
+  const turnedAgeMs =
+    sql`greatest(floor(extract(epoch FROM now() - ${turnedAt}) * 1000), 0)`.mapWith(Number);
+  return reader
+    .select({ version, host, sources, startedAt, turnedAgeMs })
+    .from(workerProcess)
+    .where(gt(workerProcess.seenAt, sql`now() - ${GONE_AFTER}`))
+    .orderBy(startedAt, workerProcess.id);
+}
+
 /**
  * Reads when any worker, or one on this host, last reported that all of its loops make progress. The age is by the
  * database's clock, because a machine whose own clock is off must not seem silent.
