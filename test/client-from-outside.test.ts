@@ -1,6 +1,6 @@
 /** A program outside this project that reads a pool through `openpool/client`: it compiles, and reads a real API. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,7 +66,7 @@ const TSCONFIG = {
     outDir: 'out',
     rootDir: '.',
   },
-  files: ['program.ts'],
+  files: ['program.ts', 'documented.ts'],
 };
 
 describe('a program that uses openpool/client', () => {
@@ -95,6 +95,8 @@ describe('a program that uses openpool/client', () => {
     await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module' }));
     await writeFile(join(dir, 'tsconfig.json'), JSON.stringify(TSCONFIG));
     await writeFile(join(dir, 'program.ts'), PROGRAM);
+    const docs = await readFile(join(ROOT, 'docs/api.md'), 'utf8');
+    await writeFile(join(dir, 'documented.ts'), /```ts\n(.*?)```/s.exec(docs)?.[1] ?? 'none');
     await run(tsc, '-p', 'tsconfig.json');
     database = await createTestDatabase();
     const { db } = database;
@@ -109,7 +111,7 @@ describe('a program that uses openpool/client', () => {
     await rm(dir, { recursive: true });
   });
 
-  it('compiles, and reads and steers a pool', async () => {
+  it('compiles, as docs/api.md shows it too, and reads and steers a pool', async () => {
     const address = toChecksum(addressOf(1));
     const { stdout } = await run(join('out', 'program.js'), api.url, TEST_TOKEN, address);
     expect(JSON.parse(stdout)).toEqual({

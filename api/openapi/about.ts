@@ -18,6 +18,8 @@ export interface About<Answer extends z.ZodType = z.ZodType> {
   readonly hasCsv?: boolean;
   /** The content type of the stream of texts that the route answers instead when a request accepts it. */
   readonly stream?: string;
+  /** Whether each answer is made anew, so that it has no tag by which to ask whether it still holds. @default false */
+  readonly isAlwaysNew?: boolean;
   /** The headers that the route reads, by name. */
   readonly headers?: Readonly<Record<string, z.ZodType>> | undefined;
 }

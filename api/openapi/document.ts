@@ -44,7 +44,7 @@ export interface Body extends Json {
   readonly content: Readonly<Record<string, { readonly schema: Json }>>;
 }
 
-export interface AnswerObject extends Body {
+export interface AnswerObject extends Partial<Body> {
   readonly description: string;
 }
 
@@ -58,6 +58,8 @@ const DESCRIPTION =
   'The API of a Livepeer open pool. Amounts are decimal strings of wei with ETH next to them, addresses are EIP-55, ' +
   'times are ISO 8601 in UTC. Everything but what names a role is public; a token shows more of it.';
 
+const NOT_MODIFIED = { description: 'What `If-None-Match` names still holds.' };
+
 const TOKEN = {
   type: 'http',
   scheme: 'bearer',
@@ -67,7 +69,7 @@ const TOKEN = {
 export function buildDocument(routes: readonly DescribedRoute[], version: string): OpenApiDocument {
   const components: Components = {
     schemas: { Error: errorSchema(routes) },
-    responses: {},
+    responses: { NotModified: NOT_MODIFIED },
     securitySchemes: { token: TOKEN },
   };
   const paths: Record<string, Record<string, Operation>> = {};
@@ -97,7 +99,11 @@ export function buildDocument(routes: readonly DescribedRoute[], version: string
 
 /** The groups of routes: what each is about, and the first parts of the paths in `/v1` that belong to it. */
 const GROUPS = [
-  ['pool', 'The pool as a whole: totals, terms, who decided what.', ['pool', 'terms', 'audit-log']],
+  [
+    'pool',
+    'The pool as a whole: totals, terms, what needs a hand, and who decided what.',
+    ['pool', 'terms', 'days', 'operator', 'audit-log'],
+  ],
   [
     'payees',
     'Payees and their remote workers: what they earned, and when they are paid.',
@@ -223,6 +229,9 @@ function responsesOf(route: DescribedRoute, components: Components): Operation['
     if (hasCsv) content[CSV_MEDIA] = { schema: { type: 'string' } };
     if (stream !== undefined) content[stream] = { schema: { type: 'string' } };
     responses[status] = { description: STATUS_WORDS[status] ?? '', content };
+  }
+  if (route.method === 'get' && route.role === undefined && route.isAlwaysNew !== true) {
+    responses[304] = { $ref: '#/components/responses/NotModified' };
   }
   for (const { status, name, description, schema: refusal } of refusalsOf(route)) {
     if (statuses.some((one) => one === status)) {

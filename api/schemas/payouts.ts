@@ -240,7 +240,6 @@ export const ROUNDS = {
       'WALLET_HALTED',
       'WALLET_UNKNOWN',
       'WORKER_SILENT',
-      'PAYOUTS_SWITCHED_OFF',
     ],
   },
 } as const satisfies Record<string, About>;

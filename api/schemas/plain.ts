@@ -56,6 +56,7 @@ export const PROBES = {
   health: {
     summary: 'Whether this process answers.',
     answer: z.object({ status: z.literal('ok'), version: z.string() }),
+    isAlwaysNew: true,
   },
   ready: {
     summary: 'Whether Postgres and Temporal answer this process.',
@@ -66,6 +67,7 @@ export const PROBES = {
       worker: probe,
     }),
     statuses: [200, 503],
+    isAlwaysNew: true,
   },
 } as const satisfies Record<string, About>;
 

@@ -144,14 +144,7 @@ export const SOURCES = {
       workflowUrl: z.string().nullable(),
     }),
     statuses: [202],
-    errors: [
-      'SOURCE_UNKNOWN',
-      'REPAIR_RUNNING',
-      'TEMPORAL_UNREACHABLE',
-      'WORKER_SILENT',
-      'BACKFILL_ARCHIVED',
-      'BACKFILL_BEFORE_START',
-    ],
+    errors: ['SOURCE_UNKNOWN', 'REPAIR_RUNNING', 'TEMPORAL_UNREACHABLE', 'WORKER_SILENT'],
   },
 } as const satisfies Record<string, About>;
 

@@ -141,7 +141,13 @@ export const UNCOUNTED = {
     role: 'admin',
     summary: 'Credits jobs that nobody is credited for to a payee.',
     answer: jobDecision,
-    errors: [...DECIDED, 'ADDRESS_MALFORMED', 'PAYEE_UNKNOWN', 'WORKER_NOT_NAMED'],
+    errors: [
+      ...DECIDED,
+      'ADDRESS_MALFORMED',
+      'PAYEE_UNKNOWN',
+      'WORKER_NOT_NAMED',
+      'ORDERED_DAY_ABOVE_CAP',
+    ],
   },
   absorb: {
     role: 'operate',

@@ -75,7 +75,7 @@ export const WALLET = {
       words: z.string(),
       wallet,
     }),
-    errors: ['ADDRESS_MALFORMED', 'WALLET_UNKNOWN', 'WALLET_NOT_HALTED'],
+    errors: ['ADDRESS_MALFORMED', 'WALLET_UNKNOWN', 'WALLET_USED_BEFORE'],
   },
   reconciliation: {
     summary: 'How the chain compares with the ledger, to the wei.',

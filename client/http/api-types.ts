@@ -1064,7 +1064,7 @@ export interface components {
         /** @description Why a request was refused. */
         Error: {
             /** @enum {string} */
-            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BACKFILL_ARCHIVED" | "BACKFILL_BEFORE_START" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUTS_SWITCHED_OFF" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_NOT_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
+            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WALLET_USED_BEFORE" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
             /** @description What is wrong, in a sentence. */
             message: string;
             /** @description What to do about it. */
@@ -1730,6 +1730,13 @@ export interface components {
         };
     };
     responses: {
+        /** @description What `If-None-Match` names still holds. */
+        NotModified: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description Refused: REQUEST_INVALID. */
         Refused400RequestInvalid: {
             headers: {
@@ -1886,6 +1893,18 @@ export interface components {
                 };
             };
         };
+        /** @description Refused: REPAIR_RUNNING. */
+        Refused409RepairRunning: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "REPAIR_RUNNING";
+                };
+            };
+        };
         /** @description Refused: SOURCE_NOT_STOPPED. */
         Refused409SourceNotStopped: {
             headers: {
@@ -1910,15 +1929,15 @@ export interface components {
                 };
             };
         };
-        /** @description Refused: WALLET_NOT_HALTED. */
-        Refused409WalletNotHalted: {
+        /** @description Refused: WALLET_USED_BEFORE. */
+        Refused409WalletUsedBefore: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {string} */
-                    code?: "WALLET_NOT_HALTED";
+                    code?: "WALLET_USED_BEFORE";
                 };
             };
         };
@@ -2032,6 +2051,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            304: components["responses"]["NotModified"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };
@@ -2058,6 +2078,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };
@@ -2089,6 +2110,7 @@ export interface operations {
                     }[];
                 };
             };
+            304: components["responses"]["NotModified"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };
@@ -2114,6 +2136,7 @@ export interface operations {
                     "application/json": components["schemas"]["FirstManagersWorker"][];
                 };
             };
+            304: components["responses"]["NotModified"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };
@@ -2139,6 +2162,7 @@ export interface operations {
                     "application/json": components["schemas"]["FirstManagersWorker"][];
                 };
             };
+            304: components["responses"]["NotModified"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };
@@ -2238,6 +2262,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -2322,6 +2347,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -2358,6 +2384,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
             404: components["responses"]["Refused404SourceUnknown"];
             500: components["responses"]["Refused500"];
@@ -2462,6 +2489,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -2529,6 +2557,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -2554,6 +2583,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayeeInFull"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
             404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
             500: components["responses"]["Refused500"];
@@ -2601,6 +2631,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             /** @description Refused: ADDRESS_MALFORMED, CURSOR_MALFORMED, REQUEST_INVALID. */
             400: {
                 headers: {
@@ -2638,6 +2669,7 @@ export interface operations {
                     "application/json": components["schemas"]["Why"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
             404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
             500: components["responses"]["Refused500"];
@@ -2673,6 +2705,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             /** @description Refused: ADDRESS_MALFORMED, CURSOR_MALFORMED, REQUEST_INVALID. */
             400: {
                 headers: {
@@ -2846,6 +2879,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayoutInFull"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
             500: components["responses"]["Refused500"];
@@ -3044,6 +3078,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
             404: components["responses"]["Refused404RouteNotFoundPayoutNotFound"];
             500: components["responses"]["Refused500"];
@@ -3176,6 +3211,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pool"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -3253,6 +3289,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -3279,6 +3316,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -3353,6 +3391,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503TermsUnknown"];
@@ -3418,7 +3457,7 @@ export interface operations {
             400: components["responses"]["Refused400RequestInvalid"];
             401: components["responses"]["Refused401ApiTokenWrong"];
             403: components["responses"]["Refused403ApiTokenRoleTooLow"];
-            /** @description Refused: ORDER_ENDED, PAYOUTS_SWITCHED_OFF, POOL_WRONG, REPAIR_RUNNING, ROUND_DIFFERS, WALLET_HALTED. */
+            /** @description Refused: ORDER_ENDED, POOL_WRONG, REPAIR_RUNNING, ROUND_DIFFERS, WALLET_HALTED. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3426,7 +3465,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"] & {
                         /** @enum {string} */
-                        code?: "ORDER_ENDED" | "PAYOUTS_SWITCHED_OFF" | "POOL_WRONG" | "REPAIR_RUNNING" | "ROUND_DIFFERS" | "WALLET_HALTED";
+                        code?: "ORDER_ENDED" | "POOL_WRONG" | "REPAIR_RUNNING" | "ROUND_DIFFERS" | "WALLET_HALTED";
                     };
                 };
             };
@@ -3476,6 +3515,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
             404: components["responses"]["Refused404SourceUnknown"];
             500: components["responses"]["Refused500"];
@@ -3611,6 +3651,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             404: components["responses"]["Refused404RouteNotFoundSetAsideNotFound"];
             500: components["responses"]["Refused500"];
@@ -3637,6 +3678,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -3683,18 +3725,7 @@ export interface operations {
             401: components["responses"]["Refused401ApiTokenWrong"];
             403: components["responses"]["Refused403ApiTokenRoleTooLow"];
             404: components["responses"]["Refused404RouteNotFoundSourceUnknown"];
-            /** @description Refused: BACKFILL_ARCHIVED, BACKFILL_BEFORE_START, REPAIR_RUNNING. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"] & {
-                        /** @enum {string} */
-                        code?: "BACKFILL_ARCHIVED" | "BACKFILL_BEFORE_START" | "REPAIR_RUNNING";
-                    };
-                };
-            };
+            409: components["responses"]["Refused409RepairRunning"];
             413: components["responses"]["Refused413BodyTooLarge"];
             429: components["responses"]["Refused429ApiTokenTriedTooOften"];
             500: components["responses"]["Refused500"];
@@ -3745,6 +3776,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             404: components["responses"]["Refused404RouteNotFoundSourceUnknown"];
             500: components["responses"]["Refused500"];
@@ -3838,6 +3870,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             404: components["responses"]["Refused404RouteNotFoundSourceUnknown"];
             500: components["responses"]["Refused500"];
@@ -3916,6 +3949,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
@@ -4054,6 +4088,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503TermsUnknown"];
@@ -4154,6 +4189,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
             404: components["responses"]["Refused404SourceUnknown"];
             500: components["responses"]["Refused500"];
@@ -4301,7 +4337,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused: JOB_ALREADY_CREDITED, JOB_ALREADY_DECIDED, ORDER_ENDED, POOL_WRONG, REPAIR_RUNNING, WORKER_NOT_NAMED. */
+            /** @description Refused: JOB_ALREADY_CREDITED, JOB_ALREADY_DECIDED, ORDERED_DAY_ABOVE_CAP, ORDER_ENDED, POOL_WRONG, REPAIR_RUNNING, WORKER_NOT_NAMED. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4309,7 +4345,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"] & {
                         /** @enum {string} */
-                        code?: "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "ORDER_ENDED" | "POOL_WRONG" | "REPAIR_RUNNING" | "WORKER_NOT_NAMED";
+                        code?: "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "POOL_WRONG" | "REPAIR_RUNNING" | "WORKER_NOT_NAMED";
                     };
                 };
             };
@@ -4348,6 +4384,7 @@ export interface operations {
                     "application/json": components["schemas"]["Wallet"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503WalletUnknown"];
@@ -4436,7 +4473,7 @@ export interface operations {
             400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
             401: components["responses"]["Refused401ApiTokenWrong"];
             403: components["responses"]["Refused403ApiTokenRoleTooLow"];
-            409: components["responses"]["Refused409WalletNotHalted"];
+            409: components["responses"]["Refused409WalletUsedBefore"];
             413: components["responses"]["Refused413BodyTooLarge"];
             429: components["responses"]["Refused429ApiTokenTriedTooOften"];
             500: components["responses"]["Refused500"];
@@ -4541,6 +4578,7 @@ export interface operations {
                     };
                 };
             };
+            304: components["responses"]["NotModified"];
             /** @description Refused: ADDRESS_MALFORMED, CURSOR_MALFORMED, REQUEST_INVALID. */
             400: {
                 headers: {
@@ -4578,6 +4616,7 @@ export interface operations {
                     "application/json": components["schemas"]["FirstManagersWorker"][];
                 };
             };
+            304: components["responses"]["NotModified"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };

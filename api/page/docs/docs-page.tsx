@@ -213,7 +213,7 @@ function answersOf({ responses }: Operation) {
   >();
   for (const [status, response] of Object.entries(responses)) {
     if (!isAnswer(response) || Number(status) >= FIRST_REFUSAL) continue;
-    for (const [media, { schema }] of Object.entries(response.content)) {
+    for (const [media, { schema }] of Object.entries(response.content ?? {})) {
       const key = `${media} ${JSON.stringify(schema)}`;
       const { statuses } = answers.get(key) ?? { statuses: [] };
       answers.set(key, { statuses: [...statuses, status], media, schema });

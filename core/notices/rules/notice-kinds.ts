@@ -2,7 +2,7 @@
 import type { Address } from '../../base/address.js';
 import type { WeiString } from '../../base/money.js';
 
-interface OfPayout {
+export interface OfPayout {
   readonly payoutId: string;
   readonly payee: Address;
   readonly amountWei: WeiString;
