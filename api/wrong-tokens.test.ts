@@ -129,23 +129,30 @@ describe('an API that is asked with wrong tokens', () => {
         await sleep(1);
       }
     };
-    const guessers = Promise.all(Array.from({ length: 40 }, (_, n) => guess(n)));
-    const tookMs: number[] = [];
-    for (let n = 0; n < 60; n += 1) {
-      for (const address of ['198.51.100.20', '198.51.100.21']) {
-        const startedMs = performance.now();
-        expect((await ask(api, address, '', '/v1/workers')).status).toBe(200);
-        // An address that guesses reads on, also with the token that it guesses.
-        expect((await ask(api, address, 'no', '/v1/workers')).status).toBe(200);
-        tookMs.push(performance.now() - startedMs);
+    /** The time that all but five of a hundred reads took at most. */
+    const read = async (wrongToken: string): Promise<number> => {
+      const tookMs: number[] = [];
+      for (let n = 0; n < 60; n += 1) {
+        for (const address of ['198.51.100.20', '198.51.100.21']) {
+          const startedMs = performance.now();
+          expect((await ask(api, address, '', '/v1/workers')).status).toBe(200);
+          expect((await ask(api, address, wrongToken, '/v1/workers')).status).toBe(200);
+          tookMs.push(performance.now() - startedMs);
+        }
+        expect((await ask(api, '198.51.100.22', TEST_TOKEN)).status).toBe(400);
       }
-      expect((await ask(api, '198.51.100.22', TEST_TOKEN)).status).toBe(400);
-    }
+      tookMs.sort((a, b) => a - b);
+      return tookMs[Math.floor(tookMs.length * 0.95)] ?? Number.NaN;
+    };
+    const calmMs = await read('');
+    const guessers = Promise.all(Array.from({ length: 40 }, (_, n) => guess(n)));
+    // An address that guesses reads on, also with the token that it guesses.
+    const floodedMs = await read('no');
     flood.isOver = true;
     await guessers;
     expect(flood.statuses.filter((status) => status === 401)).toHaveLength(5);
     expect(flood.statuses.filter((status) => status === 429).length).toBeGreaterThan(100);
-    tookMs.sort((a, b) => a - b);
-    expect(tookMs[Math.floor(tookMs.length * 0.95)]).toBeLessThan(250);
+    // What is left are 40 requests at once on one event loop: the machine sets how long these take.
+    expect(floodedMs).toBeLessThan(250 + 20 * calmMs);
   });
 });
