@@ -3,7 +3,12 @@ import type { Address } from '../core/base/address.js';
 import { withChecksums } from '../core/chain/checksums.js';
 import { gasLimitFor } from '../core/chain/rules/gas-fees.js';
 import type { Reader } from '../core/db/database.js';
-import { estimatePayday, type Payday, RATE_DAYS } from '../core/payees/rules/payday.js';
+import {
+  estimatePayday,
+  type Payday,
+  paydayWords,
+  RATE_DAYS,
+} from '../core/payees/rules/payday.js';
 import { readWholeDays } from '../core/payees/store/earned-days.js';
 import type { Gate, Measured } from '../core/payouts/rules/gates.js';
 import { findPayingWallet, freeWeiOf } from '../core/payouts/store/reads/wallet-reads.js';
@@ -120,6 +125,7 @@ function viewPayday(payday: Payday) {
   const isRange = payday.kind === 'expected';
   return {
     kind: payday.kind,
+    words: paydayWords(payday),
     earliest: isRange ? new Date(payday.earliestMs) : null,
     latest: isRange ? new Date(payday.latestMs) : null,
     unknown: payday.kind === 'unknown' ? payday.why : null,

@@ -79,6 +79,7 @@ const why = z
     expected: z
       .object({
         kind: z.enum(['reached', 'expected', 'unknown']),
+        words: z.string(),
         earliest: time.nullable(),
         latest: time.nullable(),
         unknown: z.enum(['few-jobs', 'far-off']).nullable(),

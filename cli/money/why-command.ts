@@ -22,6 +22,7 @@ async function tell({ deps, answer }: CliContext, given: string): Promise<void> 
     `${toChecksum(address)}: ${VERDICTS[why.verdict]}`,
     ...(why.words === null ? [] : [why.words]),
     `pending ${why.pendingEth} ETH (${why.pendingWei} wei)`,
+    why.expected.words,
     '',
     'the pool',
     ...why.pool.map(line),

@@ -1720,6 +1720,7 @@ export interface components {
             expected: {
                 /** @enum {string} */
                 kind: "reached" | "expected" | "unknown";
+                words: string;
                 earliest: components["schemas"]["Time"] | null;
                 latest: components["schemas"]["Time"] | null;
                 unknown: ("few-jobs" | "far-off") | null;

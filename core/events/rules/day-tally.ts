@@ -26,43 +26,46 @@ export interface DayJob extends Pick<DayEarnings, 'computeUnits' | 'grossWei' | 
 export const DAY_MS = 86_400_000;
 export const floorDay = (timeMs: number): number => Math.floor(timeMs / DAY_MS) * DAY_MS;
 
-/** Adds up the days of one remote worker. Jobs come mostly in a row of one day and model, which needs no look-up. */
+/** So many sums are found by looking at each of them, which is quicker than making a key. */
+const FEW = 8;
+
+/** Adds up the days of one remote worker, which has few days, pipelines and models in a batch. */
 export class DayTally {
-  private last: Mutable<DayEarnings> | undefined;
-  private readonly days = new Map<string, Mutable<DayEarnings>>();
+  private readonly few: Mutable<DayEarnings>[] = [];
+  private readonly others = new Map<string, Mutable<DayEarnings>>();
 
   constructor(private readonly workerKey: string) {}
 
   add(job: DayJob): void {
-    const pipeline = job.pipeline ?? '';
-    const modelId = job.modelId ?? '';
-    const { last } = this;
-    const isLast =
-      last !== undefined &&
-      job.dtMs >= last.dayMs &&
-      job.dtMs < last.dayMs + DAY_MS &&
-      last.modelId === modelId &&
-      last.pipeline === pipeline;
-    const sum = isLast ? last : this.dayOf(floorDay(job.dtMs), pipeline, modelId);
+    const sum = this.sumOf(job.dtMs, job.pipeline ?? '', job.modelId ?? '');
     sum.jobs += 1;
     sum.computeUnits += job.computeUnits;
     sum.grossWei += job.grossWei;
     sum.commissionWei += job.commissionWei;
-    this.last = sum;
   }
 
   result(): readonly DayEarnings[] {
-    return [...this.days.values()];
+    return this.others.size === 0 ? this.few : [...this.few, ...this.others.values()];
   }
 
-  private dayOf(dayMs: number, pipeline: string, modelId: string): Mutable<DayEarnings> {
+  private sumOf(dtMs: number, pipeline: string, modelId: string): Mutable<DayEarnings> {
+    for (const sum of this.few) {
+      const isDay = dtMs >= sum.dayMs && dtMs < sum.dayMs + DAY_MS;
+      if (isDay && sum.modelId === modelId && sum.pipeline === pipeline) return sum;
+    }
+    const dayMs = floorDay(dtMs);
+    const none = { jobs: 0, computeUnits: 0n, grossWei: 0n, commissionWei: 0n };
+    if (this.few.length < FEW) {
+      const sum = { workerKey: this.workerKey, dayMs, pipeline, modelId, ...none };
+      this.few.push(sum);
+      return sum;
+    }
     // No label of an event contains a NUL, so no two keys are the same text.
     const key = `${dayMs}\0${pipeline}\0${modelId}`;
-    const known = this.days.get(key);
+    const known = this.others.get(key);
     if (known !== undefined) return known;
-    const none = { jobs: 0, computeUnits: 0n, grossWei: 0n, commissionWei: 0n };
-    const day = { workerKey: this.workerKey, dayMs, pipeline, modelId, ...none };
-    this.days.set(key, day);
-    return day;
+    const sum = { workerKey: this.workerKey, dayMs, pipeline, modelId, ...none };
+    this.others.set(key, sum);
+    return sum;
   }
 }

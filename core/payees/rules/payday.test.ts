@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../dev/kit/random.js';
 import { DAY_MS } from './earned-days.js';
-import { estimatePayday, type PaydayFacts } from './payday.js';
+import { estimatePayday, type PaydayFacts, paydayWords } from './payday.js';
 
 const NOW_MS = Date.parse('2026-06-10T12:00:00Z');
 const dayOf = (netWei: bigint, jobs = 10) => ({
@@ -64,6 +64,17 @@ describe('the estimate of the next payout', () => {
     expect(estimatePayday(facts({ thresholdWei: 36_501n }))).toEqual(far);
     // Without a threshold nothing is reached as long as nothing is pending.
     expect(estimatePayday(facts({ thresholdWei: 0n }))).toMatchObject({ kind: 'expected' });
+  });
+
+  it('is said in a sentence', () => {
+    const said = (changes: Partial<PaydayFacts>) => paydayWords(estimatePayday(facts(changes)));
+    expect(said({})).toBe(
+      'the threshold is reached on 2026-06-20 at the pace of the last seven days',
+    );
+    expect(said({ roundIntervalMs: DAY_MS })).toContain('between 2026-06-20 and 2026-06-21');
+    expect(said({ pendingWei: 1_000n })).toBe('the threshold is reached');
+    expect(said({ days: [] })).toContain('too little work');
+    expect(said({ thresholdWei: 99_999n })).toContain('more than a year');
   });
 
   it('has the pace of the mean in its range, whatever the days', () => {

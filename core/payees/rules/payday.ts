@@ -1,5 +1,5 @@
 /** Estimates when the pending fees of a payee reach the threshold, from what it earned lately. */
-import { DAY_MS, type Earned } from './earned-days.js';
+import { DAY_MS, dayOf, type Earned } from './earned-days.js';
 
 /** The estimate stands on so many whole days. */
 export const RATE_DAYS = 7;
@@ -72,4 +72,21 @@ export function estimatePayday(facts: PaydayFacts): Payday {
     earliestMs: Math.max(earliest, bound),
     latestMs: Math.max(latest, bound) + roundIntervalMs,
   };
+}
+
+/** Says an estimate to the payee, in a sentence without a capital and a full stop. Days are UTC. */
+export function paydayWords(payday: Payday): string {
+  switch (payday.kind) {
+    case 'reached':
+      return 'the threshold is reached';
+    case 'expected': {
+      const [earliest, latest] = [dayOf(payday.earliestMs), dayOf(payday.latestMs)];
+      const when = earliest === latest ? `on ${earliest}` : `between ${earliest} and ${latest}`;
+      return `the threshold is reached ${when} at the pace of the last seven days`;
+    }
+    case 'unknown':
+      return payday.why === 'few-jobs'
+        ? 'no estimate: there was too little work in the last seven days'
+        : 'no estimate: at the pace of the last seven days it takes more than a year';
+  }
 }
