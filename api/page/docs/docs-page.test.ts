@@ -47,7 +47,7 @@ describe('the pages of the API', () => {
       const html = await page(`/docs/${operation.operationId}`);
       expect(html).toContain(operation.summary.replaceAll("'", '&#39;'));
       expect(Buffer.byteLength(html)).toBeLessThan(MOST_BYTES);
-      expect(html).not.toMatch(/<script|<img|src=|@import|href="(?:https?:)?\/\//);
+      expect(html).not.toMatch(/<img|\ssrc=|@import|href="(?:https?:)?\/\//);
     }
     expect(Buffer.byteLength(await page('/docs'))).toBeLessThan(MOST_BYTES);
   });
