@@ -99,6 +99,26 @@ describe("the first manager's answers", () => {
     expect(await get('/workers', {}, { showConnections: true })).toContain(open);
   });
 
+  it('writes odd regions and connections as JSON does, and times to the millisecond', async () => {
+    const { db } = database;
+    const odd = 'a "quoted"\nback\\slash \u0001\u001f\t é 漢 \ud83d\ude00';
+    const workerId = await addWorker(db, {
+      payee: addressOf(77),
+      region: odd,
+      lastEventAt: new Date('2026-02-03T04:05:06.007Z'),
+    });
+    const changed = { at: at('11:00:00'), seq: 9 };
+    await addConnection(db, { sourceId: 's', workerId, connection: odd, ...changed });
+    const token = { authorization: `Bearer ${TEST_TOKEN}` };
+    const all = JSON.parse(await get('/workers', token)) as Record<string, unknown>[];
+    const last = { region: odd, connection: odd, last_updated: '2026-02-03T04:05:06.007Z' };
+    expect(all.at(-1)).toMatchObject(last);
+    const shown = JSON.parse(await get('/workers')) as Record<string, unknown>[];
+    expect(shown.at(-1)).toMatchObject({ region: 'elsewhere', connection: '' });
+    await db.execute(sql`DELETE FROM connection WHERE remote_worker_id = ${workerId}`);
+    await db.execute(sql`UPDATE remote_worker SET region = 'eu' WHERE id = ${workerId}`);
+  });
+
   it('answers /status with amounts in ETH to the last digit', async () => {
     expect(await get('/status')).toBe(
       '[{"Commission":0.25,"TotalPayouts":0.009007199254740993,"TotalPending":123456789.012345678901234568,' +

@@ -30,12 +30,11 @@ export function compatRoutes(routes: Routes, pool: RunningPool): void {
   ] as const) {
     routes.raw(`/${name}`, FIRST_MANAGER[name], async ({ c, shows }) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
-      // Converts each page of rows to bytes at once: ten thousand rows kept as objects would keep the garbage collector
-      // busy.
+      const regions = regionsFor(shows);
+      const filter = { nodeType, online: isFiltered, connections: shows.addresses };
       const parts: Buffer[] = [];
-      for await (const workers of allRemoteWorkers(pool.db, { nodeType })) {
-        const asked = isFiltered ? workers.filter(({ online }) => online) : workers;
-        const rows = asked.map((worker) => workerText(worker, shows));
+      for await (const workers of allRemoteWorkers(pool.db, filter)) {
+        const rows = workers.map((worker) => workerText(worker, regions));
         if (rows.length === 0) continue;
         parts.push(Buffer.from(`${parts.length === 0 ? '' : ','}${rows.join(',')}`));
       }
@@ -64,10 +63,20 @@ function nodeTypesOf(sources: RunningPool['config']['sources']): readonly string
   return [...(has('ai') ? ['AI'] : []), ...(has('transcode') ? ['Transcoding'] : [])];
 }
 
-function workerText(worker: CompatWorker, shows: Shown): string {
-  const { payee, nodeType, online, unpaidWei, paidWei, lastUpdated } = worker;
-  const region = shows.words ? worker.region : publicRegion(worker.region);
-  const connection = shows.addresses ? (worker.connection ?? '') : '';
-  // Written by hand, because an amount must keep all its digits as a JSON number. Only what is foreign needs escapes.
-  return `{"ethAddress":"${toChecksum(payee)}","nodeType":"${nodeType}","region":${JSON.stringify(region)},"is_connected":${online},"pending_fees":${unpaidWei},"paid_fees":${paidWei},"last_updated":"${lastUpdated.toISOString()}","connection":${JSON.stringify(connection)}}`;
+function workerText(
+  { payee, nodeType, region, rest }: CompatWorker,
+  regions: (region: string) => string,
+): string {
+  return `{"ethAddress":"${toChecksum(payee)}","nodeType":"${nodeType}","region":${regions(region)},${rest}`;
+}
+
+/** Returns what is shown of a region, from JSON to JSON. A pool has few of them. */
+function regionsFor(shows: Shown): (region: string) => string {
+  if (shows.words) return (region) => region;
+  const known = new Map<string, string>();
+  return (region) => {
+    const shown = known.get(region) ?? JSON.stringify(publicRegion(JSON.parse(region)));
+    known.set(region, shown);
+    return shown;
+  };
 }

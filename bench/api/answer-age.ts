@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import type { Database } from '../../core/db/database.js';
 
 const WRITE_EACH_MS = 20;
-const READ_EACH_MS = 7;
+const READ_EACH_MS = 60;
 const BUSY = 503;
 
 interface AgeOptions {

@@ -49,7 +49,7 @@ export async function rows<Fields extends Shape>(
   return decodeRows(shape, await query<Record<string, unknown>>(reader, statement));
 }
 
-type Value = string | number | readonly string[] | null;
+type Value = string | number | boolean | readonly string[] | null;
 
 const dialect = new PgDialect();
 /** Postgres' own texts, as `query` gets them: times are not converted twice. */

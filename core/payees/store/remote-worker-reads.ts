@@ -113,43 +113,57 @@ export const workersOfPayees = prepared(
     ORDER BY w.payee, ${FIRST_SEEN.order}`,
 );
 
-/** What the dashboards of the first manager show of a worker. Amounts are texts of wei. */
-const COMPAT_FIELDS = {
-  id: Number,
-  payee: remoteWorker.payee,
-  nodeType: remoteWorker.nodeType,
-  region: String,
-  online: Boolean,
-  connection: orNull(String),
-  unpaidWei: String,
-  paidWei: String,
-  lastUpdated: remoteWorker.createdAt,
-};
+/** Separates the parts of a line. JSON writes control characters as escapes, so no part contains it or a line's end. */
+const SEPARATOR = '\u001f';
 
 /** With this many rows in one answer of Postgres, others get their turn often enough. */
-const PART = 500;
+const PART = 1_000;
 
+/**
+ * Postgres itself writes what the first manager's dashboards show of a worker: ten thousand rows as objects would take
+ * this process a tenth of a second each time.
+ */
 const partOfWorkers = prepared(
   'part_of_workers',
-  COMPAT_FIELDS,
-  ['after', 'nodeType', 'limit'],
-  ({ after, nodeType, limit }) => sql`
-    SELECT w.id, w.payee, w.node_type AS "nodeType", w.region, live.connection IS NOT NULL AS online,
-           live.connection, coalesce(w.last_event_at, w.created_at) AS "lastUpdated",
-           owed."unpaidWei", owed."paidWei"
+  { lines: orNull(String), last: orNull(Number), rows: Number },
+  ['after', 'nodeType', 'online', 'connections', 'limit'],
+  ({ after, nodeType, online, connections, limit }) => sql`
+    SELECT count(*)::int AS rows, max(w.id) AS last,
+           string_agg(concat(w.payee, w.node_type, ${SEPARATOR}::text, to_json(w.region), ${SEPARATOR}::text,
+             '"is_connected":', (live.connection IS NOT NULL)::text, ',"pending_fees":', owed.unpaid, ',"paid_fees":', owed.paid,
+             ',"last_updated":"', to_char(coalesce(w.last_event_at, w.created_at) AT TIME ZONE 'UTC',
+                                          'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+             '","connection":', CASE WHEN ${connections}::boolean AND live.connection IS NOT NULL
+                                     THEN to_json(live.connection)::text ELSE '""' END, '}'), E'\\n' ORDER BY w.id)
+             FILTER (WHERE NOT ${online}::boolean OR live.connection IS NOT NULL) AS lines
       FROM (SELECT * FROM remote_worker
              WHERE id > ${after}::bigint AND (${nodeType}::text IS NULL OR node_type = ${nodeType}::text)
              ORDER BY id LIMIT ${limit}::int) w
       LEFT JOIN LATERAL (SELECT c.connection ${liveConnections(1)}
                           ORDER BY c.changed_dt DESC, c.changed_seq DESC LIMIT 1) live ON true
      CROSS JOIN LATERAL (
-           SELECT coalesce(sum(b.amount_wei) FILTER (WHERE b.account IN ('pending', 'reserved')), 0) AS "unpaidWei",
-                  coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'paid'), 0) AS "paidWei"
-             FROM balance b WHERE b.remote_worker_id = w.id) owed
-     ORDER BY w.id`,
+           SELECT coalesce(sum(b.amount_wei) FILTER (WHERE b.account IN ('pending', 'reserved')), 0) AS unpaid,
+                  coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'paid'), 0) AS paid
+             FROM balance b WHERE b.remote_worker_id = w.id) owed`,
 );
 
-export type CompatWorker = Awaited<ReturnType<typeof partOfWorkers>>[number];
+/** A worker as the first manager's dashboards read it. */
+export interface CompatWorker {
+  readonly payee: Address;
+  readonly nodeType: string;
+  /** As JSON. */
+  readonly region: string;
+  /** The rest of its JSON object: amounts with all their digits. */
+  readonly rest: string;
+}
+
+interface CompatFilter {
+  readonly nodeType: NodeType | null;
+  /** True for those that are connected only. */
+  readonly online: boolean;
+  /** Whether it is told from where they connect. */
+  readonly connections: boolean;
+}
 
 /**
  * Reads all workers for the dashboards of the first manager, which know no pages. It does so in parts, because one
@@ -157,11 +171,20 @@ export type CompatWorker = Awaited<ReturnType<typeof partOfWorkers>>[number];
  */
 export async function* allRemoteWorkers(
   db: Reader,
-  { nodeType = null }: { readonly nodeType?: NodeType | null },
+  filter: CompatFilter,
 ): AsyncGenerator<readonly CompatWorker[]> {
-  for (let after: number | undefined = 0; after !== undefined; ) {
-    const part: readonly CompatWorker[] = await partOfWorkers(db, { after, nodeType, limit: PART });
-    yield part;
-    after = part.length < PART ? undefined : part.at(-1)?.id;
+  for (let after: number | null = 0; after !== null; ) {
+    const given = { ...filter, after, limit: PART };
+    const [part]: Awaited<ReturnType<typeof partOfWorkers>> = await partOfWorkers(db, given);
+    yield part?.lines?.split('\n').map(toWorker) ?? [];
+    after = part?.rows === PART ? part.last : null;
   }
+}
+
+const ADDRESS_LENGTH = 42;
+
+function toWorker(line: string): CompatWorker {
+  const [head = '', region = '', rest = ''] = line.split(SEPARATOR);
+  const payee = line.slice(0, ADDRESS_LENGTH) as Address;
+  return { payee, nodeType: head.slice(ADDRESS_LENGTH), region, rest };
 }
