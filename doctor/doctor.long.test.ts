@@ -96,7 +96,7 @@ describe('workers', () => {
       ({ queue }) => !queue.endsWith('/orders'),
     );
     const workflowBundle = { codePath: inject('workflowBundlePath') };
-    const activities = { sync: async () => null };
+    const activities = { syncSource: async () => ({}) };
     const workers = await Promise.all(
       queues.map(({ queue: taskQueue, kinds }) => {
         const common = { connection, namespace, taskQueue, activities };

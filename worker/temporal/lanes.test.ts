@@ -22,6 +22,7 @@ beforeAll(async () => {
     syncSource: async () => {
       begun.syncs += 1;
       await parked;
+      return {};
     },
     backfillSource: async () => {
       begun.backfills += 1;
