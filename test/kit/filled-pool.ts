@@ -78,12 +78,32 @@ export async function fillPool(db: Database): Promise<void> {
   await db.execute(sql`
     INSERT INTO unmatched_job (source_id, dt, event_id, role, gross_wei, reason)
     SELECT 'orchestrator-ai', now(), n::text, 'processed', 1, 'no-other-half' FROM generate_series(1, 12) n`);
+  await fillDays(db);
   await fillPayouts(db);
   await db.execute(sql`
     INSERT INTO payout_round (id, workflow_id, started_at, finished_at, payouts, reserved_wei)
     SELECT gen_random_uuid(), 'round-' || n, now() - n * interval '4 hours' - interval '1 hour',
            now() - n * interval '4 hours' - interval '59 minutes', n % 4, (n % 4) * 7000000000000000
       FROM generate_series(0, 17) n`);
+}
+
+/** Sixty days of earnings of the first worker, which was away for some and not to be seen on others. */
+async function fillDays(db: Database): Promise<void> {
+  await db.execute(sql`
+    INSERT INTO earning_day (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei)
+    SELECT (SELECT min(id) FROM remote_worker), (now() AT TIME ZONE 'UTC')::date - n, pipeline, model,
+           40 + n % 7, 1000, (30 + n % 11 * 4) * 100000000000000 * k, (30 + n % 11 * 4) * 25000000000000 * k
+      FROM generate_series(0, 59) n,
+           (VALUES ('text-to-image', 'SG161222/RealVisXL_V4.0_Lightning', 1), ('llm', 'meta/llama-3', 2)) m (pipeline, model, k)
+     WHERE n NOT BETWEEN 20 AND 26`);
+  await db.execute(sql`
+    INSERT INTO connection_change (remote_worker_id, changed_dt, source_id, changed_seq, connection, up)
+    SELECT (SELECT min(id) FROM remote_worker), now() - n * interval '1 day', 'orchestrator-ai', n, '10.0.0.1:1', up
+      FROM (VALUES (60, true), (26, false), (19, true)) changes (n, up)`);
+  await db.execute(sql`
+    INSERT INTO source_day (source_id, day, good_passes, failed_passes, good_hours)
+    SELECT 'orchestrator-ai', (now() AT TIME ZONE 'UTC')::date - n, 900, 0, 16777215
+      FROM generate_series(0, 89) n WHERE n NOT BETWEEN 22 AND 24`);
 }
 
 async function fillPayouts(db: Database): Promise<void> {

@@ -1,14 +1,17 @@
 /** The front page: what a GPU owner who comes by wants to know of the pool, and the box to look oneself up. */
 import type { Hono } from 'hono';
 import type { RunningPool } from '../../../client/running-pool.js';
+import { spanOf } from '../charts/earned-chart.js';
 import { Layout, SearchBox } from '../kit/layout.js';
 import { type Html, Pill } from '../kit/parts.js';
-import { Figures, Leaders, Offer, Places, Rounds } from './front-sections.js';
+import { EarnedByAll, Figures, Leaders, Offer, Places, Rounds } from './front-sections.js';
 import { type FrontStatus, readFront } from './front-status.js';
 import { Troubles } from './troubles.js';
 
 export function frontPageRoutes(app: Hono, pool: RunningPool): void {
-  app.get('/', async (c) => c.html(<FrontPage status={await readFront(pool)} />));
+  app.get('/', async (c) =>
+    c.html(<FrontPage status={await readFront(pool, spanOf(c.req.query('days')))} />),
+  );
 }
 
 function FrontPage({ status }: { readonly status: FrontStatus }): Html {
@@ -33,6 +36,7 @@ function FrontPage({ status }: { readonly status: FrontStatus }): Html {
       </div>
       <Troubles status={status} />
       <Figures status={status} />
+      <EarnedByAll status={status} />
       <div class="pair">
         <Places status={status} />
         <Rounds status={status} />

@@ -1,6 +1,7 @@
 /** The sections of the front page. */
 import { duration } from '../../../core/base/duration.js';
 import { publicRegion } from '../../outside.js';
+import { EarnedChart, SpanTabs } from '../charts/earned-chart.js';
 import { counted, groupDigits } from '../kit/numbers.js';
 import { Ago, At, Eth, type Html, PayeeLink, TableSection } from '../kit/parts.js';
 import type { FrontStatus } from './front-status.js';
@@ -63,6 +64,21 @@ export function Figures({ status: { totals } }: StatusProps): Html {
     </section>
   );
 }
+
+export const EarnedByAll = ({ status: { earnings, span } }: StatusProps): Html => (
+  <section>
+    <div class="head">
+      <h2>Earned by all workers</h2>
+      <p>
+        <Eth wei={earnings.total.netWei} /> ETH in {span} days
+      </p>
+      <SpanTabs path="/" chosen={span} />
+    </div>
+    <div class="body">
+      <EarnedChart days={earnings.days} totalWei={earnings.total.netWei} />
+    </div>
+  </section>
+);
 
 const TYPES = [
   { nodeType: 'ai', name: 'AI' },

@@ -1,6 +1,7 @@
 import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { nextRoundAt, readStanding } from '../../../client/standing.js';
 import { listSources } from '../../../core/events/store/sources/source-reads.js';
+import { readEarnings } from '../../../core/payees/store/earned-days.js';
 import { findPayingWallet } from '../../../core/payouts/store/reads/wallet-reads.js';
 import {
   countWaits,
@@ -11,6 +12,7 @@ import {
 } from '../../../core/standing/store/overview-reads.js';
 import { readPoolTotals } from '../../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../../core/terms/store/recorded-terms.js';
+import type { Span } from '../charts/earned-chart.js';
 
 const SHOWN_ROUNDS = 6;
 const SHOWN_LEADERS = 10;
@@ -20,11 +22,11 @@ const LEADERS_KEPT_MS = 60_000;
 export type FrontStatus = Awaited<ReturnType<typeof readFront>>;
 
 /** Reads all data of the front page. */
-export async function readFront(pool: RunningPool) {
+export async function readFront(pool: RunningPool, span: Span) {
   const { db, config, version } = pool;
   const now = nowOf(pool);
   const wallet = await findPayingWallet(db, config.chain.chainId);
-  const [standing, terms, totals, places, waits, rounds, sources, nextRound, leaders] =
+  const [standing, terms, totals, places, waits, rounds, sources, nextRound, leaders, earnings] =
     await Promise.all([
       readStanding(pool, wallet),
       findTermsInForce(db),
@@ -35,6 +37,7 @@ export async function readFront(pool: RunningPool) {
       listSources(db, now),
       nextRoundAt(pool),
       config.api.showLeaderboard ? leadersOf(pool) : null,
+      readEarnings(db, { days: span, nowMs: now.getTime() }),
     ]);
   return {
     config,
@@ -47,6 +50,8 @@ export async function readFront(pool: RunningPool) {
     places,
     waits,
     rounds,
+    span,
+    earnings,
     sources,
     nextRoundAt: nextRound,
     /** Those who earned most; null when the operator does not want them shown. */

@@ -70,7 +70,7 @@ dd.exact { font-size: 12.5px; font-weight: 400; color: var(--dim); letter-spacin
 table { width: 100%; border-collapse: collapse; font-size: 14.5px; }
 th { text-align: left; font-weight: 500; font-size: 13px; color: var(--dim); padding: 7px 12px; }
 td { padding: 9px 12px; border-top: 1px solid var(--line); vertical-align: top; }
-tbody th { color: var(--ink); font-size: 14.5px; padding: 9px 12px; border-top: 1px solid var(--line); vertical-align: top; }
+tbody th { overflow-wrap: anywhere; color: var(--ink); font-size: 14.5px; padding: 9px 12px; border-top: 1px solid var(--line); vertical-align: top; }
 tr > :first-child { padding-left: 22px; } tr > :last-child { padding-right: 22px; }
 thead th { border-top: 1px solid var(--line); background: color-mix(in srgb, var(--bg) 60%, transparent); }
 section > table:last-child tr:last-child > :first-child { border-bottom-left-radius: 14px; }
@@ -121,7 +121,7 @@ details.fine { color: var(--dim); font-size: 13.5px; } details.fine summary { pa
 .chart .line.c-paid { stroke: var(--paid); fill: none; } .chart .line.c-wait { stroke: var(--wait); fill: none; stroke-dasharray: 6 4; }
 .key { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 8px; padding: 0; list-style: none; color: var(--dim); font-size: 14px; }
 .key li { display: flex; align-items: center; gap: 7px; } .key svg { width: 16px; height: 16px; }
-.scroll { max-height: 340px; overflow: auto; } .scroll table { font-size: 13.5px; }
+
 .strip { display: block; width: 100%; height: 34px; } .s-on { fill: var(--paid); } .s-part { fill: var(--paid); opacity: .55; }
 .s-off { fill: none; stroke: var(--edge); } .s-blind { fill: var(--edge); } .s-none { fill: var(--line); }
 

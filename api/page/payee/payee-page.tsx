@@ -4,9 +4,11 @@ import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import type { Address } from '../../../core/base/address.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
+import { spanOf } from '../charts/earned-chart.js';
 import { Layout, SearchBox } from '../kit/layout.js';
 import { shortHex } from '../kit/numbers.js';
 import { type Html, Outside, Pill } from '../kit/parts.js';
+import { EarnedOverTime, OwnPresence } from './payee-earnings.js';
 import { Earnings, OwnPayouts, OwnWorkers, WhySection } from './payee-sections.js';
 import { type PayeeStatus, readPayeeStatus } from './payee-status.js';
 
@@ -27,7 +29,7 @@ export function payeePageRoutes(app: Hono, pool: RunningPool): void {
     } catch (error) {
       return refused(c, pool, { error, given, status: 400 });
     }
-    const status = await readPayeeStatus(pool, address);
+    const status = await readPayeeStatus(pool, address, spanOf(c.req.query('days')));
     if (status !== undefined) return c.html(<PayeePage status={status} />);
     const words = `${toChecksum(address)} has not worked for this pool yet, or the pool has not seen it.`;
     const error = new PoolError('PAYEE_UNKNOWN', words);
@@ -71,7 +73,9 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
       <Earnings status={status} />
       <WhySection status={status} />
       <OwnPayouts status={status} />
+      <EarnedOverTime status={status} />
       <OwnWorkers status={status} />
+      <OwnPresence status={status} />
     </Layout>
   );
 }

@@ -6,9 +6,10 @@ import type { PayoutState } from '../../../core/payouts/rules/payout.js';
 import type { PayoutSummary } from '../../../core/payouts/store/reads/payout-reads.js';
 import { workerWords } from '../../../core/standing/rules/worker-words.js';
 import { publicRegion, publicWait } from '../../outside.js';
-import { groupDigits, permille, utc } from '../kit/numbers.js';
+import { groupDigits, permille, shortEth } from '../kit/numbers.js';
 import {
   Ago,
+  At,
   Eth,
   type Html,
   Outside,
@@ -59,11 +60,40 @@ export function Earnings({ status }: StatusProps): Html {
       <div class="share">
         <ThresholdBar gates={why.round} />
         <p>
+          <Expected payday={why.payday} />
+        </p>
+        <p>
           <NextRound at={nextRoundAt} now={now} />
         </p>
       </div>
     </section>
   );
+}
+
+/** When what is pending is paid, as a range. */
+function Expected({ payday }: Pick<PayeeStatus['why'], 'payday'>): Html {
+  if (payday.kind === 'reached') return <>Enough is pending for a payout.</>;
+  if (payday.kind === 'expected') {
+    const { earliestMs, latestMs } = payday;
+    return (
+      <>
+        If you go on as in the last seven days, the next payout comes between{' '}
+        <b>
+          <At at={new Date(earliestMs)} />
+        </b>{' '}
+        and{' '}
+        <b>
+          <At at={new Date(latestMs)} />
+        </b>
+        .
+      </>
+    );
+  }
+  const words = {
+    'few-jobs': 'there were too few jobs in the last seven days',
+    'far-off': 'it would be more than a year away',
+  };
+  return <>No estimate of the next payout: {words[payday.why]}.</>;
 }
 
 function NextRound({ at, now }: { readonly at: Date | null; readonly now: Date }): Html {
@@ -72,7 +102,8 @@ function NextRound({ at, now }: { readonly at: Date | null; readonly now: Date }
   const when = leftMs > 0 ? `in ${duration(leftMs)}` : 'any moment now';
   return (
     <>
-      The next payout round is due {when} (<time datetime={at.toISOString()}>{utc(at)}</time>).
+      The next payout round is due {when} (<At at={at} />
+      ).
     </>
   );
 }
@@ -194,15 +225,21 @@ const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly to
   cancelled: { words: 'withdrawn; the amount is pending again', tone: 'mute' },
 };
 
-export function OwnPayouts({ status: { payouts, links, now } }: StatusProps): Html {
+export function OwnPayouts({ status: { payouts, costs, config, links, now } }: StatusProps): Html {
   return (
     <TableSection
       isWide
       title="Your payouts"
       note={payouts.length === 0 ? '' : `the newest ${payouts.length}`}
-      columns={['#ETH', 'State', 'What it waits for', 'Made', 'Took', 'Transaction']}
+      columns={['#ETH', 'State', 'Details', 'Made', 'Took', 'Follow it']}
       rows={payouts.map((payout) => (
-        <PayoutRow payout={payout} url={links.transaction(payout.txHash)} now={now} />
+        <PayoutRow
+          payout={payout}
+          url={links.transaction(payout.txHash)}
+          costWei={costs.get(payout.id)}
+          confirmations={config.chain.confirmations}
+          now={now}
+        />
       ))}
       empty="Nothing has been paid to you yet."
     />
@@ -213,10 +250,14 @@ interface PayoutRowProps {
   readonly payout: PayoutSummary;
   /** Where the explorer shows its transaction. */
   readonly url: string | null;
+  /** What its transactions cost in gas fees, once they are in a block. */
+  readonly costWei: bigint | undefined;
+  /** How many blocks deep a transaction must be to count. */
+  readonly confirmations: number;
   readonly now: Date;
 }
 
-function PayoutRow({ payout, url, now }: PayoutRowProps): Html {
+function PayoutRow({ payout, url, costWei, confirmations, now }: PayoutRowProps): Html {
   const { words, tone } = STATES[payout.state];
   const { closedAt, createdAt, waitCode } = payout;
   return (
@@ -227,7 +268,11 @@ function PayoutRow({ payout, url, now }: PayoutRowProps): Html {
       <td class="end">
         <Pill tone={tone}>{words}</Pill>
       </td>
-      <td class="why s6">{waitCode !== null && workerWords(waitCode)}</td>
+      <td class="why s6">
+        {waitCode !== null && `${workerWords(waitCode)} `}
+        {depthWords(payout, confirmations)}
+        {costWei !== undefined && ` The pool paid ${shortEth(costWei)} ETH for the network.`}
+      </td>
       <td data-label="Made">
         <Ago at={createdAt} now={now} />
       </td>
@@ -235,10 +280,21 @@ function PayoutRow({ payout, url, now }: PayoutRowProps): Html {
         {closedAt !== null && duration(closedAt.getTime() - createdAt.getTime())}
       </td>
       <td class="s6 last">
-        <TransactionLink txHash={payout.txHash} url={url} />
+        <span class="links">
+          <TransactionLink txHash={payout.txHash} url={url} />
+          <a href={`/v1/payouts/${payout.id}/credits?format=csv`}>What is in it (CSV)</a>
+        </span>
       </td>
     </tr>
   );
+}
+
+/** How deep its transaction is, `n of m` blocks, if it is in a block. */
+function depthWords({ state, waitCode, waitReason }: PayoutSummary, wanted: number): string | null {
+  if (state === 'paid') return `${wanted} of ${wanted} confirmations.`;
+  if (waitCode !== 'AWAITING_CONFIRMATIONS') return null;
+  const [missing] = /\d+/.exec(waitReason ?? '') ?? [];
+  return missing === undefined ? null : `${wanted - Number(missing)} of ${wanted} confirmations.`;
 }
 
 interface TransactionProps {

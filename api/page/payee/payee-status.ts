@@ -3,35 +3,50 @@ import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { nextRoundAt } from '../../../client/standing.js';
 import { readWhy } from '../../../client/why.js';
 import type { Address } from '../../../core/base/address.js';
+import { readEarnings } from '../../../core/payees/store/earned-days.js';
 import { findPayee } from '../../../core/payees/store/payee-reads.js';
+import { readPresence } from '../../../core/payees/store/presence.js';
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
-import { listPayouts } from '../../../core/payouts/store/reads/payout-reads.js';
+import { listPayouts, readCosts } from '../../../core/payouts/store/reads/payout-reads.js';
+import type { Span } from '../charts/earned-chart.js';
 
 const SHOWN_WORKERS = { limit: 100, cursor: null };
 const SHOWN_PAYOUTS = { limit: 20, cursor: null };
+const STRIP_DAYS = 90;
 
 export type PayeeStatus = NonNullable<Awaited<ReturnType<typeof readPayeeStatus>>>;
 
 /** Reads all data of a payee's page; undefined when the payee was never seen. */
-export async function readPayeeStatus(pool: RunningPool, address: Address) {
+export async function readPayeeStatus(pool: RunningPool, address: Address, span: Span) {
   const { db, config, version } = pool;
-  const [payee, why, workers, payouts, nextRound] = await Promise.all([
+  const now = nowOf(pool);
+  const nowMs = now.getTime();
+  const [payee, why, workers, payouts, nextRound, earnings, presence] = await Promise.all([
     findPayee(db, address),
     readWhy(pool, address),
     listRemoteWorkers(db, { payee: address }, SHOWN_WORKERS),
     listPayouts(db, { payee: address }, SHOWN_PAYOUTS),
     nextRoundAt(pool),
+    readEarnings(db, { payee: address, days: span, nowMs }),
+    readPresence(db, { payee: address, days: STRIP_DAYS, nowMs }),
   ]);
   if (payee === undefined || why === undefined) return undefined;
   return {
     config,
     version,
-    now: nowOf(pool),
+    now,
+    span,
+    earnings,
+    presence,
     payee,
     why,
     workers: workers.items,
     payouts: payouts.items,
     nextRoundAt: nextRound,
+    costs: await readCosts(
+      db,
+      payouts.items.map(({ id }) => id),
+    ),
     links: createLinks(pool),
   };
 }

@@ -3,7 +3,7 @@ import { and, asc, count, eq, getTableColumns, type SQL, sql } from 'drizzle-orm
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
 import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../../db/paging.js';
-import { fields, orNull, prepared, query, rows } from '../../../db/query.js';
+import { fields, list, orNull, prepared, query, rows } from '../../../db/query.js';
 import { remoteWorker } from '../../../ledger/store/tables.js';
 import type { PayoutState } from '../../rules/payout.js';
 import { LATEST_ATTEMPT } from '../nonces/attempts.js';
@@ -181,6 +181,20 @@ export async function readSlots(db: Reader, payoutId: string) {
     return { ...slot, attempts };
   });
   return Promise.all(withAttempts);
+}
+
+/** What the transactions of these payouts cost in gas fees, by payout; those that are in no block yet are left out. */
+export async function readCosts(
+  db: Reader,
+  payoutIds: readonly string[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const found = await rows(
+    db,
+    { id: nonceSlot.payoutId, costWei: payout.amountWei },
+    sql`SELECT payout_id AS id, sum(gas_used * gas_price_wei) AS "costWei" FROM nonce_slot
+         WHERE payout_id = ANY(${list(payoutIds)}::uuid[]) AND gas_used * gas_price_wei IS NOT NULL GROUP BY 1`,
+  );
+  return new Map(found.map(({ id, costWei }) => [id, costWei]));
 }
 
 /** Reads how the payout's amount is divided over the payee's worker rows. */
