@@ -55,6 +55,7 @@ const PUBLIC = [
   ...['/v1/findings', '/v1/health', '/v1/live', '/v1/payees', '/v1/payees/:address'],
   ...['/v1/days', '/v1/payees/:address/days'],
   ...[
+    '/v1/payees/:address/statement',
     '/v1/payees/:address/why',
     '/v1/payouts',
     '/v1/payouts/:id',

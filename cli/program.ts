@@ -7,6 +7,7 @@ import { EXIT } from './context.js';
 import { addBackfillCommands } from './events/backfill-commands.js';
 import { addDecisionCommands } from './events/decision-commands.js';
 import { addSyncCommands } from './events/sync-commands.js';
+import { addStatementCommand } from './money/payee-commands.js';
 import { addPayoutCommands } from './money/payout-commands.js';
 import { addRoundCommands } from './money/round-commands.js';
 import { addWalletCommands } from './money/wallet-commands.js';
@@ -48,6 +49,7 @@ function createProgram(): PoolCommand {
   addPayoutCommands(program);
   addRoundCommands(program);
   addWalletCommands(program);
+  addStatementCommand(program);
   addWhyCommand(program);
   addTermsCommands(program);
   addTokenCommands(program);

@@ -1,5 +1,6 @@
 /** Sets the gauges of one scrape. */
 import { Gauge, type Registry } from 'prom-client';
+import { formatEth } from '../../core/base/money.js';
 
 /** One value of a gauge, and the labels that tell it from the gauge's others. */
 type Labelled = readonly [value: number, labels: Readonly<Record<string, string>>];
@@ -22,8 +23,8 @@ export function gaugesOf(registry: Registry): SetGauge {
   };
 }
 
-/** Converts to ETH as a float, for graphs only: a float cannot hold exact wei. */
-export const ethFloat = (wei: bigint): number => Number(wei) / 1e18;
+/** Converts to the float that is nearest to the amount in ETH, for graphs only: a float cannot hold exact wei. */
+export const ethFloat = (wei: bigint): number => Number(formatEth(wei));
 
 export const secondsSince = (now: Date, at: Date | null): number | null =>
   at === null ? null : (now.getTime() - at.getTime()) / 1000;

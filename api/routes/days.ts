@@ -21,7 +21,7 @@ import { DAYS } from '../schemas/days.js';
 /** How many days are listed, today included, when the query does not say from which day on. */
 const USUAL_DAYS = 30;
 
-const dayText = z.string().refine((text) => readDay(text) !== undefined, {
+export const dayText = z.string().refine((text) => readDay(text) !== undefined, {
   message: 'give a day such as 2026-11-30, of the calendar in UTC',
 });
 const daysQuery = listQuery({ from: dayText.optional(), to: dayText.optional() });

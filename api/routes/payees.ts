@@ -70,7 +70,7 @@ export function payeeRoutes(routes: Routes, pool: RunningPool): void {
 const gateWords = ({ reason }: Gate): string => reason;
 const publicGate = ({ code, reason }: Gate): string | null => publicWait(code, reason);
 
-const unknownPayee = (address: Address): PoolError =>
+export const unknownPayee = (address: Address): PoolError =>
   new PoolError('PAYEE_UNKNOWN', `${toChecksum(address)} is not known here.`);
 
 /** Shows a payee. `earned` is the total ever credited to it. */

@@ -2,7 +2,16 @@
 import { z } from 'zod';
 import { PAYOUT_STATES } from '../../core/payouts/rules/payout.js';
 import type { About } from '../openapi/about.js';
-import { address, amountFields, amountFieldsOrNull, count, nodeType, time } from './fields.js';
+import {
+  address,
+  amountFields,
+  amountFieldsOrNull,
+  count,
+  hash,
+  nodeType,
+  time,
+  weiText,
+} from './fields.js';
 
 const creditKind = z
   .enum([
@@ -74,7 +83,62 @@ const creditSum = z
   })
   .meta({ id: 'PayoutCreditSum' });
 
+const balances = z.object({
+  ...amountFields('balance'),
+  ...amountFields('pending'),
+  ...amountFields('reserved'),
+  ...amountFields('paid'),
+});
+
+const line = z
+  .object({
+    at: time.meta({ description: 'When it was booked: this decides about the period.' }),
+    type: z.enum([
+      'credit',
+      'payout',
+      'payout-reversed',
+      'payment',
+      'adjustment',
+      'correction',
+      'other',
+    ]),
+    ...amountFields('change'),
+    ...amountFields('balance'),
+    grossWei: weiText.nullable(),
+    commissionWei: weiText.nullable(),
+    termsId: z.string().nullable(),
+    jobsFrom: time.nullable(),
+    jobsTo: time.nullable(),
+    nodeType: nodeType.nullable(),
+    region: z.string().nullable(),
+    payoutId: z.string().nullable(),
+    txHash: hash.nullable(),
+    reference: z.string().nullable(),
+    reason: z.string().nullable(),
+    postingId: z.string(),
+  })
+  .meta({ id: 'StatementLine' });
+
 export const STATEMENTS = {
+  statement: {
+    summary:
+      'What was credited to a payee and paid in a period of booking, with the balance after each line.',
+    answer: z
+      .object({
+        payee: address,
+        from: z.string().nullable(),
+        to: z.string().nullable(),
+        isFinal: z
+          .boolean()
+          .meta({ description: 'Whether this period has the same statement for ever.' }),
+        opening: balances,
+        lines: z.array(line),
+        closing: balances,
+      })
+      .meta({ id: 'Statement' }),
+    errors: ['ADDRESS_MALFORMED', 'PAYEE_UNKNOWN'],
+    hasCsv: true,
+  },
   credits: {
     summary: 'What a payout settles: all of it together is its amount, to the wei.',
     answer: z

@@ -19,6 +19,7 @@ import { misuse, type PoolCommand } from '../command.js';
 import { type CliContext, type DatabaseContext, runConfigCheck, withDatabase } from '../context.js';
 import { addSetAsideCommands } from '../events/set-aside-commands.js';
 import { addSourceCommands, sourceTable } from '../events/source-commands.js';
+import { addPayeeCommand } from '../money/payee-commands.js';
 import { payoutTable } from '../money/payout-commands.js';
 import { walletFacts } from '../money/wallet-commands.js';
 import { formatAddress, formatAmount, formatFacts, formatFindings, restOf } from '../output.js';
@@ -36,7 +37,7 @@ export function addPoolCommands(program: PoolCommand): void {
       'the pool at a glance; exit code 3 when the wallet is halted or Temporal is away',
     )
     .run(showStatus);
-  const payee = program.add('payee', 'who is paid');
+  const payee = addPayeeCommand(program);
   payee.add('show <address>', 'what a payee is owed and was paid').run(showPayee);
   payee
     .add('release <address>', 'let a payee be paid again whose destination had refused')

@@ -302,6 +302,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payees/{address}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was credited to a payee and paid in a period of booking, with the balance after each line. */
+        get: operations["getV1PayeesAddressStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payees/{address}/why": {
         parameters: {
             query?: never;
@@ -1583,6 +1600,56 @@ export interface components {
                 };
             };
         };
+        Statement: {
+            payee: components["schemas"]["Address"];
+            from: string | null;
+            to: string | null;
+            /** @description Whether this period has the same statement for ever. */
+            isFinal: boolean;
+            opening: {
+                balanceWei: components["schemas"]["Wei"];
+                balanceEth: components["schemas"]["Eth"];
+                pendingWei: components["schemas"]["Wei"];
+                pendingEth: components["schemas"]["Eth"];
+                reservedWei: components["schemas"]["Wei"];
+                reservedEth: components["schemas"]["Eth"];
+                paidWei: components["schemas"]["Wei"];
+                paidEth: components["schemas"]["Eth"];
+            };
+            lines: components["schemas"]["StatementLine"][];
+            closing: {
+                balanceWei: components["schemas"]["Wei"];
+                balanceEth: components["schemas"]["Eth"];
+                pendingWei: components["schemas"]["Wei"];
+                pendingEth: components["schemas"]["Eth"];
+                reservedWei: components["schemas"]["Wei"];
+                reservedEth: components["schemas"]["Eth"];
+                paidWei: components["schemas"]["Wei"];
+                paidEth: components["schemas"]["Eth"];
+            };
+        };
+        StatementLine: {
+            /** @description When it was booked: this decides about the period. */
+            at: components["schemas"]["Time"];
+            /** @enum {string} */
+            type: "credit" | "payout" | "payout-reversed" | "payment" | "adjustment" | "correction" | "other";
+            changeWei: components["schemas"]["Wei"];
+            changeEth: components["schemas"]["Eth"];
+            balanceWei: components["schemas"]["Wei"];
+            balanceEth: components["schemas"]["Eth"];
+            grossWei: components["schemas"]["Wei"] | null;
+            commissionWei: components["schemas"]["Wei"] | null;
+            termsId: string | null;
+            jobsFrom: components["schemas"]["Time"] | null;
+            jobsTo: components["schemas"]["Time"] | null;
+            nodeType: components["schemas"]["NodeType"] | null;
+            region: string | null;
+            payoutId: string | null;
+            txHash: components["schemas"]["Hash"] | null;
+            reference: string | null;
+            reason: string | null;
+            postingId: string;
+        };
         SteeredPayout: {
             words: string;
             dryRun: boolean;
@@ -2645,6 +2712,38 @@ export interface operations {
                     };
                 };
             };
+            404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1PayeesAddressStatement: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
+                    "text/csv": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
             404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];

@@ -1,5 +1,6 @@
 /** Writes tables as CSV that spreadsheets open without running anything: a text that looks like a formula gets a ' in front. */
 import { stringify } from 'csv-stringify/sync';
+import { visible } from '../../core/base/foreign-text.js';
 import { formatEth } from '../../core/base/money.js';
 
 export interface CsvColumn<Row> {
@@ -16,6 +17,8 @@ export function csvTable<Row>(columns: readonly CsvColumn<Row>[]) {
     stringify(records, {
       escape_formulas: true,
       cast: {
+        // A terminal would obey control characters of a foreign text.
+        string: (text) => visible(text),
         bigint: (wei, { index }) =>
           columns[index]?.isEth === true ? formatEth(wei) : wei.toString(),
       },

@@ -28,7 +28,7 @@ const LOOK_BACK_MS = 2 * 86_400_000;
 /** Clocks of orchestrators may be ahead by this many ms. */
 const LOOK_AHEAD_MS = 3_600_000;
 
-/** Reads the jobs of each line, in the order of their times; empty for a line whose events are not there. */
+/** Reads the jobs of each line, in the order of their batches and times; empty for a line whose events are not there. */
 export async function readCreditedJobs(
   reader: Reader,
   lines: readonly CreditLine[],
@@ -124,7 +124,7 @@ function readJobs(reader: Reader, numbered: readonly Numbered[]) {
             WHERE source_id = k.source_id AND dt BETWEEN k.first_dt AND k.last_dt
               AND batch BETWEEN k.from_batch AND k.to_batch AND remote_worker_id = k.worker
               AND terms_id = k.terms AND commission_wei IS NOT NULL AND gross_wei > 0) e
-         ORDER BY k.n, e.dt, e.event_id`,
+         ORDER BY k.n, e.batch, e.dt, e.event_id`,
   );
 }
 
@@ -145,7 +145,7 @@ function readLateJobs(reader: Reader, numbered: readonly Numbered[]) {
               AND gross_wei IS NULL AND match_dt IS NOT NULL) half
           JOIN pool_event j ON j.source_id = half.source_id AND j.dt = half.match_dt AND j.event_id = half.match_event_id
          WHERE j.terms_id = k.terms AND j.gross_wei > 0
-         ORDER BY k.n, half.dt, half.event_id`,
+         ORDER BY k.n, half.batch, half.dt, half.event_id`,
   );
 }
 

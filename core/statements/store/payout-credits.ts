@@ -211,6 +211,10 @@ interface PostingRange {
   readonly before: bigint | null;
 }
 
+/**
+ * Reads the postings in the order of the line: by day, and within a day by source, kind and terms. Those are what compaction
+ * puts together, so a payout that takes only a part of them takes the same part afterwards.
+ */
 function readPostings(reader: Reader, { workerId, sign, after, before }: PostingRange) {
   const { id, kind, sourceId, batch, termsId, reference, reason, createdAt, firstDt, lastDt } =
     posting;
@@ -244,7 +248,7 @@ function readPostings(reader: Reader, { workerId, sign, after, before }: Posting
            AND sign(e.amount_wei) = ${sign.toString()}::numeric
            AND e.posting_id > ${after.toString()}::bigint
            AND (${before?.toString() ?? null}::bigint IS NULL OR e.posting_id < ${before?.toString() ?? null}::bigint)
-         ORDER BY e.posting_id`,
+         ORDER BY date_trunc('day', p.created_at, 'UTC'), p.source_id NULLS FIRST, p.kind, p.terms_id, e.posting_id`,
   );
 }
 

@@ -1,16 +1,15 @@
 /** What is in a payout: the credits that it settles, as JSON page by page, and as CSV. */
 import { z } from 'zod';
-import type { RunningPool } from '../../client/running-pool.js';
-import { csvTable } from '../../client/statements/csv.js';
+import type { RunningPool } from '../../../client/running-pool.js';
+import { csvTable } from '../../../client/statements/csv.js';
 import {
   CREDIT_COLUMNS,
   SUM_COLUMNS,
   viewCredit,
   viewCreditSum,
-} from '../../client/statements/payout-credits.js';
-import { amount } from '../../client/views.js';
-import { readDay } from '../../core/base/time.js';
-import { toChecksum } from '../../core/chain/checksums.js';
+} from '../../../client/statements/payout-credits.js';
+import { amount } from '../../../client/views.js';
+import { toChecksum } from '../../../core/chain/checksums.js';
 import {
   type CreditFilter,
   fitsFilter,
@@ -19,14 +18,15 @@ import {
   payoutCredits,
   type SumBy,
   sumPayoutCredits,
-} from '../../core/statements/payout-contents.js';
-import { readPayoutCredits } from '../../core/statements/store/payout-credits.js';
-import type { Shown } from '../access.js';
-import { publicEventId, publicModel, publicName, publicRegion } from '../outside.js';
-import { listQuery, type Routes } from '../request.js';
-import { STATEMENTS } from '../schemas/statements.js';
-import { streamed } from '../streamed.js';
-import { requirePayout } from './payouts.js';
+} from '../../../core/statements/payout-contents.js';
+import { readPayoutCredits } from '../../../core/statements/store/payout-credits.js';
+import type { Shown } from '../../access.js';
+import { publicEventId, publicModel, publicName, publicRegion } from '../../outside.js';
+import { listQuery, type Routes } from '../../request.js';
+import { STATEMENTS } from '../../schemas/statements.js';
+import { streamed } from '../../streamed.js';
+import { dayText } from '../days.js';
+import { requirePayout } from '../payouts.js';
 
 const PARTS = ['day', 'pipeline', 'model'] as const;
 
@@ -38,10 +38,7 @@ const creditsQuery = listQuery({
     .pipe(z.array(z.enum(PARTS)).min(1))
     .meta({ wire: { type: 'array', items: { type: 'string', enum: PARTS }, minItems: 1 } })
     .optional(),
-  day: z
-    .string()
-    .refine((text) => readDay(text) !== undefined, 'give a day such as 2026-03-13')
-    .optional(),
+  day: dayText.optional(),
   pipeline: z.string().max(200).optional(),
   model: z.string().max(200).optional(),
   format: z.enum(['json', 'csv']).default('json'),
