@@ -120,6 +120,20 @@ describe('an action on a payout', () => {
 });
 
 describe('other actions', () => {
+  it('pause the sync, which everybody is told of, and let it go on', async () => {
+    const pause = await act('sync.pause', 'sync');
+    expect(await (await app.request('/v1/sync')).json()).toEqual({ paused: null });
+    await pause.confirm();
+    expect(await (await app.request('/v1/sync')).json()).toMatchObject({
+      paused: { by: 'api', reason: 'looked at it' },
+    });
+    const told = await (await app.request('/pool')).text();
+    expect(told).toContain('New jobs are not read now: the operator has paused that');
+    const resume = await act('sync.resume', 'sync');
+    expect((await resume.confirm()).text).toContain('resumed: the next passes begin on schedule');
+    expect(await (await app.request('/pool')).text()).not.toContain('has paused that');
+  });
+
   it('acknowledge a finding, by the name of the token', async () => {
     const { look, confirm } = await act('finding.acknowledge', '1');
     expect(look.text).toContain(

@@ -216,13 +216,27 @@ describe('a form', () => {
     ['a page of a sister site', { 'sec-fetch-site': 'same-site', origin: 'http://a.pool.example' }],
     ['an older browser on another site', { 'sec-fetch-site': '', origin: 'http://evil.example' }],
     ['a page without an origin', { 'sec-fetch-site': 'cross-site', origin: 'null' }],
-    ['somebody who says that it is from here', { origin: 'http://evil.example' }],
+    ['an older browser that hides where it is', { 'sec-fetch-site': '', origin: 'null' }],
+    ['somebody who says nothing of it', { 'sec-fetch-site': '', origin: '' }],
   ])('is refused from %s', async (_, headers) => {
     const { one } = await signedIn('operate');
     const fields = fieldsOf(await one.get('/operator'), HALT);
     expect(await outcome(one.post(HALT, { fields, headers }))).toEqual(refused);
     const signIn = { fields: { token: TEST_TOKEN }, headers };
     expect((await browser.post('/operator/sign-in', signIn)).status).toBe(403);
+  });
+
+  it.each([
+    ['an older browser, or one without TLS', { 'sec-fetch-site': '' }],
+    [
+      'a proxy that asks by another host',
+      { 'sec-fetch-site': '', 'x-forwarded-host': 'pool.example', host: '10.0.0.1' },
+    ],
+    ['a proxy that passes no host on', { host: '10.0.0.1' }],
+  ])('is taken from its own page by way of %s', async (_, headers) => {
+    const { one } = await signedIn('operate');
+    const fields = fieldsOf(await one.get('/operator'), HALT);
+    expect((await one.post(HALT, { fields, headers })).status).toBe(200);
   });
 
   it('is confirmed as it was looked at: when that has changed, it is shown again', async () => {

@@ -117,8 +117,8 @@ export function requireForm(
 }
 
 /**
- * Refuses a POST that another site's page sent. Browsers say where a request comes from; one that says neither is none,
- * or is too old to be safe.
+ * Refuses a POST that another site's page sent. Browsers say where a request comes from, by `Sec-Fetch-Site` over TLS and
+ * on the own machine, and by `Origin` everywhere; who says neither is no browser, or is too old to be safe.
  */
 export const sameOrigin: MiddlewareHandler = async (c, next) => {
   if (c.req.method === 'POST' && !comesFromHere(c)) {
@@ -129,10 +129,10 @@ export const sameOrigin: MiddlewareHandler = async (c, next) => {
 
 function comesFromHere(c: Context): boolean {
   const site = c.req.header('sec-fetch-site');
-  if (site !== undefined && site !== 'same-origin') return false;
+  // No page can set this header, and no proxy need know the host that the browser asked for.
+  if (site !== undefined) return site === 'same-origin';
   const origin = c.req.header('origin');
-  if (origin === undefined) return site === 'same-origin';
-  if (!URL.canParse(origin)) return false;
+  if (origin === undefined || !URL.canParse(origin)) return false;
   const { host } = new URL(origin);
   const hosts = [c.req.header('host'), c.req.header('x-forwarded-host'), new URL(c.req.url).host];
   return hosts.includes(host);

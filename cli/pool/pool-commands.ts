@@ -8,6 +8,7 @@ import { parseAddress } from '../../core/chain/checksums.js';
 import { readSchemaState } from '../../core/db/migrate.js';
 import { API_ROLE, grantApiRole, makeApiRole } from '../../core/db/roles.js';
 import { listSources } from '../../core/events/store/sources/source-reads.js';
+import { findSyncPause, type SyncPause } from '../../core/events/store/sources/sync-pause.js';
 import { findPayee } from '../../core/payees/store/payee-reads.js';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 import { releasePayee } from '../../core/payouts/store/payout-messages.js';
@@ -78,11 +79,12 @@ async function release(context: CliContext, address: string): Promise<void> {
 }
 
 async function showStatus({ db, config, deps, answer }: CliContext): Promise<number> {
-  const [totals, wallet, sources, open, temporal] = await Promise.all([
+  const [totals, wallet, sources, open, pause, temporal] = await Promise.all([
     readPoolTotals(db),
     findPayingWallet(db, config.chain.chainId),
     listSources(db, new Date()),
     listOpenPayouts(db, SHOWN_PAYOUTS),
+    findSyncPause(db),
     pingTemporal(deps).then(
       () => 'reachable' as const,
       () => 'unreachable' as const,
@@ -94,7 +96,7 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
   ]);
   const allFindings = counts.reduce((sum, one) => sum + one.findings, 0);
   const parts = [
-    totalFacts(totals, temporal),
+    totalFacts(totals, temporal, pause),
     wallet === undefined ? 'no worker has opened the wallet yet' : walletFacts(wallet),
     sourceTable(sources),
     `findings, what asks for attention first:\n${findingTable(findings)}${restOf(allFindings, findings.length, 'finding list')}`,
@@ -108,12 +110,13 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
     openPayouts: open,
     findings,
     lookedAt,
+    syncPause: pause ?? null,
   };
   const isWell = temporal === 'reachable' && (wallet?.halts.length ?? 0) === 0;
   return answer(parts.join('\n\n'), value, isWell);
 }
 
-function totalFacts(totals: PoolTotals, temporal: string): string {
+function totalFacts(totals: PoolTotals, temporal: string, pause: SyncPause | undefined): string {
   return formatFacts([
     ['earned', formatAmount(totals.grossWei)],
     ['commission', formatAmount(totals.commissionWei)],
@@ -129,6 +132,7 @@ function totalFacts(totals: PoolTotals, temporal: string): string {
       `${totals.workersOnline} of ${totals.workers} online, ${counted(totals.payees, 'payee')}`,
     ],
     ['set aside', counted(totals.setAsideEvents, 'event')],
+    ['sync', pause === undefined ? 'on' : `paused by ${pause.actor}: ${pause.reason}`],
     ['Temporal', temporal],
   ]);
 }

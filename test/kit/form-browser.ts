@@ -29,13 +29,7 @@ export class FormBrowser {
   async post(path: string, { fields = {}, headers = {} }: Sent = {}): Promise<Shown> {
     const answer = await this.app.request(`${ORIGIN}${path}`, {
       method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        'sec-fetch-site': 'same-origin',
-        origin: ORIGIN,
-        ...this.cookies,
-        ...headers,
-      },
+      headers: this.headersOf(headers),
       body: new URLSearchParams(fields).toString(),
     });
     return this.take(answer);
@@ -52,6 +46,18 @@ export class FormBrowser {
     more: Readonly<Record<string, string>> = {},
   ): Promise<Shown> {
     return this.post(path, { fields: { ...fieldsOf(page, path), ...more } });
+  }
+
+  /** What a browser says of itself; a header that is given as empty is left out. */
+  private headersOf(headers: Readonly<Record<string, string>>): Record<string, string> {
+    const all = {
+      'content-type': 'application/x-www-form-urlencoded',
+      'sec-fetch-site': 'same-origin',
+      origin: ORIGIN,
+      ...this.cookies,
+      ...headers,
+    };
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
   }
 
   private get cookies(): Readonly<Record<string, string>> {

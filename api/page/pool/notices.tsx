@@ -13,7 +13,8 @@ export const StandingPill = ({ status: { standing } }: StatusProps): Html => (
   <Pill tone={standing.tone}>{standing.words}</Pill>
 );
 
-export function Notices({ status: { wallet, totals, unaffordable, standing } }: StatusProps): Html {
+export function Notices({ status }: StatusProps): Html {
+  const { wallet, totals, unaffordable, standing, syncPause } = status;
   const { unattributedJobs, unattributedWei, setAsideEvents } = totals;
   return (
     <>
@@ -22,6 +23,11 @@ export function Notices({ status: { wallet, totals, unaffordable, standing } }: 
           <p>{withChecksums(reason)}</p>
         </Notice>
       ))}
+      {syncPause !== undefined && (
+        <Notice tone="warn" title="New jobs are not read now: the operator has paused that">
+          <p>{syncPause.reason}. Nothing is lost: they are read afterwards.</p>
+        </Notice>
+      )}
       {standing.stops.map(({ code, short, reason }) => (
         <Notice tone="bad" title={`Nothing is paid: ${short} (${code})`}>
           <p>{sentence(reason)}</p>

@@ -1,6 +1,7 @@
 import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { readStanding } from '../../../client/standing.js';
 import { countHours, listSources } from '../../../core/events/store/sources/source-reads.js';
+import { findSyncPause } from '../../../core/events/store/sources/sync-pause.js';
 import {
   countUnaffordable,
   listOpenPayouts,
@@ -37,6 +38,7 @@ export async function readStatus(pool: RunningPool) {
     /** The payouts that wait until the wallet is topped up. */
     unaffordable: countUnaffordable(db),
     standing: readStanding(pool, first.wallet),
+    syncPause: findSyncPause(db),
   });
   return { config, poolId, version, now, ...first, ...second };
 }
