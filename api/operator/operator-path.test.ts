@@ -134,7 +134,7 @@ describe.skipIf(browserPath === undefined)('the operator’s pages in a browser'
     await context.close();
   });
 
-  it('run no script and load nothing but themselves', async () => {
+  it('load nothing but themselves, under their own policy', async () => {
     const context = await browser.newContext();
     const page = await signIn(context);
     const complaints: string[] = [];
@@ -144,7 +144,6 @@ describe.skipIf(browserPath === undefined)('the operator’s pages in a browser'
     await page.goto(`${api.url}/operator`);
     expect(complaints).toEqual([]);
     expect(requests.filter((url) => !url.startsWith('data:'))).toEqual([`${api.url}/operator`]);
-    expect(await page.locator('script').count()).toBe(0);
     await context.close();
   });
 });

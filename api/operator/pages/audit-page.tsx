@@ -59,6 +59,7 @@ export function AuditPage({ pool, signed, found, asked }: AuditPageProps): Html 
         </form>
       </Section>
       <TableSection
+        isWide
         title="Who decided what"
         note="the newest first"
         columns={['When', 'Who', 'What', 'Of what', 'Why']}

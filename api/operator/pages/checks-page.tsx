@@ -19,6 +19,7 @@ export function ChecksPage({ pool, signed, reconciliations, rebuilds }: ChecksPa
   return (
     <Frame pool={pool} signed={signed} title="Checks" path="/operator/checks">
       <TableSection
+        isWide
         title="Chain against ledger"
         note={<ActionButton signed={signed} name="reconcile.start" subject="wallet" isFirst />}
         columns={['When', 'Blocks', 'Result', 'What does not fit']}
@@ -33,6 +34,7 @@ export function ChecksPage({ pool, signed, reconciliations, rebuilds }: ChecksPa
         empty="Not compared yet."
       />
       <TableSection
+        isWide
         title="Balances against events"
         note={
           <>

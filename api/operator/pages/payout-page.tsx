@@ -101,6 +101,7 @@ function Attempts({ slots }: { readonly slots: readonly SlotSummary[] }): Html {
   const attempts = slots.flatMap((slot) => slot.attempts.map((attempt) => ({ slot, attempt })));
   return (
     <TableSection
+      isWide
       title="What was signed for it"
       note="every transaction, under which nonce"
       columns={['#Nonce', 'Wallet', 'Transaction', 'Sent', 'Last answer']}

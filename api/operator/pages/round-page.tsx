@@ -58,6 +58,7 @@ export function RoundPage(props: RoundPageProps): Html {
       ))}
       <Sums {...props} />
       <TableSection
+        isWide
         title="Everybody"
         note={shown.length < payees.length ? `the first ${shown.length} of ${payees.length}` : ''}
         columns={['Payee', '#Pending ETH', 'Would be', 'Why']}

@@ -15,6 +15,7 @@ interface SessionsPageProps {
 export const SessionsPage = ({ pool, signed, sessions }: SessionsPageProps): Html => (
   <Frame pool={pool} signed={signed} title="Sessions" path="/operator/sessions">
     <TableSection
+      isWide
       title="Signed in now"
       note="revoking a token ends its sessions as well"
       columns={['Token', 'Signed in', 'Last seen', 'Ends', '']}
