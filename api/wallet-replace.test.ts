@@ -14,7 +14,7 @@ import {
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
-it('names another wallet once, with a reason that is kept, and tells where to send ETH and what to start', async () => {
+it('names another wallet once, with a reason that is kept, and tells what to start', async () => {
   const database = await createTestDatabase();
   const { db } = database;
   const app = createApp(poolOf(db));
@@ -54,8 +54,8 @@ it('names another wallet once, with a reason that is kept, and tells where to se
   expect(items).toMatchObject([
     { actor: 'api', action: 'wallet.replace', subject: addressOf(77), reason: 'yearly change' },
   ]);
-  const page = (await (await app.request('/')).text()).replace(/<[^>]*>/g, ' ');
+  const page = (await (await app.request('/pool')).text()).replace(/<[^>]*>/g, ' ');
   expect(page).toContain('Another wallet is to pay from now on');
-  expect(page).toContain(`Send ETH to ${to}, and start the workers with its key.`);
+  expect(page).toContain('It goes on when a worker with its key has started.');
   await database.close();
 });
