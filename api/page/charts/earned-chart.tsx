@@ -119,7 +119,7 @@ export function EarnedChart({ days, totalWei }: ChartProps): Html {
           />
         )}
         {marks.map(({ label: words, x }) => (
-          <text x={rounded(x)} y={HEIGHT - 8} text-anchor="middle">
+          <text x={rounded(x)} y={HEIGHT - 8} text-anchor={x > WIDTH - 40 ? 'end' : 'middle'}>
             {words}
           </text>
         ))}

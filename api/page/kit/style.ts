@@ -128,6 +128,7 @@ details.fine { color: var(--dim); font-size: 13.5px; } details.fine summary { pa
 code { overflow-wrap: anywhere; }
 footer { color: var(--dim); font-size: 13.5px; padding-top: 8px; padding-bottom: 40px; display: flex; flex-wrap: wrap; gap: 4px 20px; align-items: baseline; }
 footer a { display: inline-block; min-height: 24px; }
+@media (min-width: 861px) { header .search { flex-wrap: nowrap; } }
 @media (max-width: 1160px) { .hours { width: 120px; } }
 @media (max-width: 860px) {
   body > header, main, footer { padding-left: 14px; padding-right: 14px; }
