@@ -32,7 +32,7 @@ import { createReadGate } from './read-gate.js';
 import { routesOf } from './request.js';
 import { compatRoutes } from './routes/compat.js';
 import { dayRoutes } from './routes/days.js';
-import { findingRoutes } from './routes/findings.js';
+import { findingRoutes, noticeRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
 import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
@@ -211,6 +211,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   syncRoutes(routes, deps);
   termsRoutes(routes, deps);
   findingRoutes(routes, deps);
+  noticeRoutes(routes, deps);
   walletRoutes(routes, deps);
   needsRoutes(routes, deps);
   openApiRoutes(app, routes, deps);

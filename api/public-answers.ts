@@ -46,7 +46,7 @@ const MOST_TRIES = 3;
 /** Paths that report on this process only, and streams, which never end: their answers are never kept and never wait. */
 const OWN = new Set(['/v1/health', '/v1/ready', '/v1/live']);
 /** Paths that need the token: there is no public answer to keep. */
-const NEEDS_TOKEN = new Set(['/v1/audit-log', '/v1/operator/needs']);
+const NEEDS_TOKEN = new Set(['/v1/audit-log', '/v1/notices', '/v1/operator/needs']);
 /** The operator's pages: each is made for one session. */
 const ONE_SESSION = /^\/operator(\/|$)/;
 

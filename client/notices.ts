@@ -3,7 +3,7 @@ import { wordsOf } from '../core/notices/rules/words.js';
 import type { ShownNotice } from '../core/notices/store/notice-reads.js';
 
 /** Shows a notice with its words for operators, and what became of it at each target. */
-export function noticeView({
+export function viewNotice({
   ref,
   kind,
   payee,
@@ -19,7 +19,7 @@ export function noticeView({
     at: createdAt,
     payee: withChecksums(payee),
     ...wordsOf(kind, data, 'operator'),
-    data,
+    data: { ...data },
     /** Whether it was decided which targets are told. */
     spread: spreadAt !== null,
     deliveries: deliveries.map((one) => ({

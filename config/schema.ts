@@ -216,8 +216,8 @@ const noticeTarget = section({
     .prefault('operator'),
   /** Only these kinds of notices. Null: all that concern this audience. */
   only: orNull(z.array(z.enum(NOTICE_KINDS, `give some of: ${NOTICE_KINDS.join(', ')}`)).min(1)),
-  /** A worker of the payee that was not seen for so long is told as offline. Null: never. */
-  offlineAfter: orNull(interval('1m')),
+  /** A worker of the payee that was not seen for so long is told as offline. Absent: never. */
+  offlineAfter: interval('1m').optional(),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 

@@ -10,6 +10,7 @@ import { createSyncActivities } from '../activities/sync.js';
 import { loadConfig } from '../config/config.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
+import { createNotifier } from '../core/notices/notifiers/registry.js';
 import { createTestDatabase, type TestDatabase } from './harness/database.js';
 import { recordTerms } from './harness/terms.js';
 
@@ -209,6 +210,37 @@ describe('an event source that is written outside this project', () => {
     if (config === undefined) throw new Error('the configuration has a source');
     expect(config.options).toMatchObject({ token: 'hunter2' });
     expect((await createEventSource(config)).readsFrom).toBe('https://events.example.com/pool');
+  });
+
+  it('has a notifier beside it that docs/notices.md shows: its texts compile, pass the contract test and load', async () => {
+    const page = await readFile(join(ROOT, 'docs/notices.md'), 'utf8');
+    const blocks = (language: string) =>
+      [...page.matchAll(new RegExp(`^   \`\`\`${language}\\n(.+?)^   \`\`\``, 'gms'))].map(
+        (match) => match[1]?.replace(/^ {3}/gm, '') ?? '',
+      );
+    const [notifier = '', test = ''] = blocks('ts');
+    await write('notices/my-notifier.ts', notifier);
+    await write('notices/my-notifier.test.ts', test);
+    const compile = /^ {3}npx tsc (.+)$/m.exec(page)?.[1]?.split(' ') ?? [];
+    await runIn('notices', 'typescript/bin/tsc', ...compile, '--types', 'node');
+    const contract = () => run('vitest/vitest.mjs', 'run', '--root', dir, 'notices/');
+    expect(await contract()).toMatch(/Tests\s+7 passed \| 1 skipped/);
+    const path = join(dir, 'notices/my-notifier.js');
+    const whole = await readFile(path, 'utf8');
+    await writeFile(
+      path,
+      whole.replace(
+        'throwIfAborted();',
+        "throwIfAborted(); if (notice.id === 'ntc_2') return { kind: 'delivered' };",
+      ),
+    );
+    await expect(contract()).rejects.toThrow(/delivers it again under the same id/);
+    await writeFile(path, whole);
+    await write('notices/key', 'hunter2\n');
+    await write('notices/pool.yaml', `${POOL.replace('./dist/', '../dist/')}${blocks('yaml')[0]}`);
+    const [target] = (await loadConfig(join(dir, 'notices/pool.yaml'))).notices.targets;
+    if (target === undefined) throw new Error('the configuration has a target');
+    expect((await createNotifier(target)).sendsTo).toBe(join(dir, 'notices/notices.jsonl'));
   });
 
   it('is read by a sync pass that credits its events to the wei', async () => {

@@ -3,6 +3,8 @@ import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { readAuditState } from '../../core/checks/audit/audit.js';
 import { listReconciliations } from '../../core/checks/store/reconciliation-records.js';
 import { lastTurn } from '../../core/ledger/store/worker-processes.js';
+import { countUndelivered } from '../../core/notices/store/notice-reads.js';
+import type { DeliveryState } from '../../core/notices/store/tables.js';
 import { OPEN_STATES, WAIT_CODES } from '../../core/payouts/rules/payout.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import { FINDING_CODES } from '../../core/sentinel/rules/finding.js';
@@ -23,6 +25,26 @@ export async function setPoolGauges(set: SetGauge, pool: RunningPool): Promise<v
   await setPayouts(set, pool);
   await setWallet(set, pool);
   await setAudit(set, pool);
+  await setNotices(set, pool);
+}
+
+async function setNotices(set: SetGauge, { db }: RunningPool): Promise<void> {
+  const counts = await countUndelivered(db);
+  const of = (state: DeliveryState) => counts.filter((one) => one.state === state);
+  set(
+    'notices_undelivered',
+    'Deliveries of notices that wait for their next try, and those that are given up or refused.',
+    (['waiting', 'dead'] as const).map((state) => {
+      const sum = of(state).reduce((all, { deliveries }) => all + deliveries, 0);
+      return [sum, { state }] as const;
+    }),
+  );
+  const oldestMs = Math.max(0, ...of('waiting').map(({ oldestAgeMs }) => oldestAgeMs));
+  set(
+    'notice_oldest_age_seconds',
+    'Age of the delivery that has waited longest; 0 when none waits.',
+    Math.floor(oldestMs / 1_000),
+  );
 }
 
 /** Sets a value for every code, 0 when no finding is open: an alert ends only when it sees the zero. */

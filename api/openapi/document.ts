@@ -101,8 +101,8 @@ export function buildDocument(routes: readonly DescribedRoute[], version: string
 const GROUPS = [
   [
     'pool',
-    'The pool as a whole: totals, terms, what needs a hand, and who decided what.',
-    ['pool', 'terms', 'days', 'operator', 'audit-log'],
+    'The pool as a whole: totals, terms, what needs a hand, who decided what, and what was told.',
+    ['pool', 'terms', 'days', 'operator', 'audit-log', 'notices'],
   ],
   [
     'payees',

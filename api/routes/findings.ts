@@ -1,12 +1,15 @@
 /**
- * Lists the sentinel's findings, and records that an operator has acknowledged one: a single audited transaction that
+ * Lists what was told to operators and workers. Lists the sentinel's findings, and records that an operator has acknowledged one: a single audited transaction that
  * does not need Temporal.
  */
 import { z } from 'zod';
+import { viewNotice } from '../../client/notices.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { changeOrRehearse } from '../../core/db/transact.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
+import { NOTICE_KINDS } from '../../core/notices/rules/notice-kinds.js';
+import { countUndelivered, listNotices } from '../../core/notices/store/notice-reads.js';
 import {
   countFindings,
   findFinding,
@@ -16,7 +19,7 @@ import {
 import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
 import { publicActor, publicFinding } from '../outside.js';
 import { booleanQuery, listQuery, type Routes, rehearsableBody } from '../request.js';
-import { FINDINGS } from '../schemas/uncounted.js';
+import { FINDINGS, NOTICES } from '../schemas/uncounted.js';
 
 const findingsQuery = listQuery({
   source: z.string().max(200).optional(),
@@ -46,6 +49,23 @@ export function findingRoutes(routes: Routes, { db }: RunningPool): void {
       return findFinding(tx, id);
     });
     return { dryRun, finding: finding && viewFinding(finding, true) };
+  });
+}
+
+const noticesQuery = listQuery({
+  kind: z.enum(NOTICE_KINDS).optional(),
+  dead: booleanQuery.optional(),
+});
+
+/** Adds the list of what was told. It says who earns how much and what went wrong, so that it needs a token. */
+export function noticeRoutes(routes: Routes, { db }: RunningPool): void {
+  routes.list('/v1/notices', noticesQuery, NOTICES.list, async ({ filter, page }) => {
+    const [{ items, nextCursor }, undelivered] = await Promise.all([
+      listNotices(db, filter, page),
+      countUndelivered(db),
+    ]);
+    const counts = undelivered.map(({ targetId: target, ...rest }) => ({ target, ...rest }));
+    return { notices: items.map(viewNotice), nextCursor, undelivered: counts };
   });
 }
 

@@ -1,5 +1,6 @@
 /** What the routes of set-aside events, of jobs that nobody is credited for, and of findings answer. */
 import { z } from 'zod';
+import { NOTICE_KINDS } from '../../core/notices/rules/notice-kinds.js';
 import type { About } from '../openapi/about.js';
 import {
   address,
@@ -198,6 +199,48 @@ const finding = z
     acknowledged: z.object({ at: time, by: z.string(), reason: z.string().nullable() }).nullable(),
   })
   .meta({ id: 'Finding' });
+
+const notice = z
+  .object({
+    id: z.string().meta({ description: 'The id under which receivers know it.' }),
+    kind: z.enum(NOTICE_KINDS),
+    at: time,
+    payee: address.nullable(),
+    title: z.string(),
+    text: z.string(),
+    data: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    spread: z.boolean().meta({ description: 'Whether it was decided which targets are told.' }),
+    deliveries: z.array(
+      z.object({
+        target: z.string(),
+        state: z.enum(['waiting', 'delivered', 'dead']),
+        tries: count,
+        triedAt: time.nullable(),
+        nextAt: time.nullable(),
+        endedAt: time.nullable(),
+        lastError: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Notice' });
+
+export const NOTICES = {
+  list: {
+    role: 'read',
+    summary: 'What was told to operators and workers, and what became of it.',
+    answer: pageOf('notices', notice).extend({
+      undelivered: z.array(
+        z.object({
+          target: z.string(),
+          state: z.enum(['waiting', 'delivered', 'dead']),
+          deliveries: count,
+          oldestAgeMs: z.number(),
+        }),
+      ),
+    }),
+    errors: [],
+  },
+} as const satisfies Record<string, About>;
 
 export const FINDINGS = {
   list: {

@@ -1,6 +1,6 @@
 /** The commands about notices: what was told, sending again, and a try of the configured targets. */
 import { randomUUID } from 'node:crypto';
-import { noticeView } from '../../client/notices.js';
+import { viewNotice } from '../../client/notices.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { foreignText } from '../../core/base/foreign-text.js';
 import { composeNotice } from '../../core/notices/composing.js';
@@ -47,10 +47,10 @@ async function list(context: CliContext<{ readonly dead: boolean }>): Promise<vo
     id: ({ ref }) => ref,
     at: ({ createdAt }) => createdAt,
     kind: ({ kind }) => kind,
-    'what is told': (one) => noticeView(one).title,
+    'what is told': (one) => viewNotice(one).title,
     'what became of it': (one) => one.deliveries.map(stateOf).join('; ') || notToldWords(one),
   });
-  answerPage(text, { ...page, items: page.items.map(noticeView) });
+  answerPage(text, { ...page, items: page.items.map(viewNotice) });
 }
 
 function stateOf({ targetId, state, tries, lastError }: ShownDelivery): string {

@@ -231,6 +231,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was told to operators and workers, and what became of it.
+         * @description Needs a token with the role `read`.
+         */
+        get: operations["getV1Notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operator/needs": {
         parameters: {
             query?: never;
@@ -1216,6 +1236,31 @@ export interface components {
                 createdAt: components["schemas"]["Time"];
                 /** @description Null when none is configured. */
                 transactionUrl: string | null;
+            }[];
+        };
+        Notice: {
+            /** @description The id under which receivers know it. */
+            id: string;
+            /** @enum {string} */
+            kind: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "terms-change" | "test";
+            at: components["schemas"]["Time"];
+            payee: components["schemas"]["Address"] | null;
+            title: string;
+            text: string;
+            data: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** @description Whether it was decided which targets are told. */
+            spread: boolean;
+            deliveries: {
+                target: string;
+                /** @enum {string} */
+                state: "waiting" | "delivered" | "dead";
+                tries: number;
+                triedAt: components["schemas"]["Time"] | null;
+                nextAt: components["schemas"]["Time"] | null;
+                endedAt: components["schemas"]["Time"] | null;
+                lastError: string | null;
             }[];
         };
         Payee: {
@@ -2559,6 +2604,49 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Notices: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                kind?: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "terms-change" | "test";
+                dead?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        notices: components["schemas"]["Notice"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                        undelivered: {
+                            target: string;
+                            /** @enum {string} */
+                            state: "waiting" | "delivered" | "dead";
+                            deliveries: number;
+                            oldestAgeMs: number;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };

@@ -40,7 +40,7 @@ export async function buildNotices(
         addressOf: payee === null ? ('operator' as const) : ('payee' as const),
         payee,
         only: target.only,
-        offlineAfterMs: target.offlineAfterMs,
+        offlineAfterMs: target.offlineAfterMs ?? null,
         options: await fillOptions(target.options, [...path, 'options'], files),
       };
     }),
@@ -58,7 +58,7 @@ function noteUnfitting(target: TargetValues, payee: Address | null, note: Note):
     note('CONFIG_VALUE', 'module', `only kind: module has one, and this is kind: ${kind}`);
   }
   if (payee === null) {
-    if (offlineAfterMs === null) return;
+    if (offlineAfterMs === undefined) return;
     const message =
       'only a payee is told that its own worker is offline: give its address as `audience`';
     note('CONFIG_VALUE', 'offlineAfter', message);
