@@ -213,7 +213,7 @@ describe('an API that strangers read in crowds', () => {
       });
       const answer = await waiting;
       expect(answer?.status).toBe(200);
-      expect(await answer?.text()).toContain('payouts halted');
+      expect(await answer?.text()).toContain('stopped its wallet');
     });
 
     it('sends a reader the answer although it has been evicted meanwhile', async () => {
