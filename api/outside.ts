@@ -5,6 +5,8 @@
 import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
 import type { ShownFinding } from '../core/sentinel/store/finding-reads.js';
 
+export { publicRegion } from '../core/base/remote-worker.js';
+
 /** Makes a function that returns a text if it has this form, otherwise null. */
 const ofForm =
   (form: RegExp) =>
@@ -25,11 +27,6 @@ export const publicEventId = ofForm(/^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}
 
 /** A time in the format that events use. */
 export const publicTime = ofForm(/^[\d-]{10}[T ][\d:]{8}(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/);
-
-/** Returns a region's name if it is public, which may have spaces (`US West`), otherwise `elsewhere`. */
-export function publicRegion(said: string): string {
-  return /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/.test(said) ? said : 'elsewhere';
-}
 
 /** Says why a source fails, using only the error's code. */
 export function publicError(code: string): string {

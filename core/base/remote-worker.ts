@@ -14,6 +14,11 @@ export function remoteWorkerKey(worker: RemoteWorker): string {
   return `${worker.payee}/${worker.nodeType}/${worker.region}`;
 }
 
+/** Returns a region's name if it is public, which may have spaces (`US West`), otherwise `elsewhere`. */
+export function publicRegion(said: string): string {
+  return /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/.test(said) ? said : 'elsewhere';
+}
+
 /** A position in the events of one source: the event time and, where times are equal, the order of arrival. */
 export interface SourceMoment {
   readonly dtMs: number;

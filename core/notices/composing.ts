@@ -1,5 +1,6 @@
 /** Makes of a stored notice what its receiver gets: words for its audience, a link, and the facts. */
 import type { Address } from '../base/address.js';
+import { publicRegion } from '../base/remote-worker.js';
 import { withChecksums } from '../chain/checksums.js';
 import type { Notice } from './notifiers/notifier.js';
 import type { NoticeFacts, NoticeKind } from './rules/notice-kinds.js';
@@ -18,16 +19,17 @@ export interface PoolFace {
 interface StoredNotice {
   readonly ref: string;
   readonly kind: NoticeKind;
-  readonly facts: NoticeFacts[NoticeKind];
+  readonly facts: Facts;
   readonly createdAt: Date;
 }
 
 /** @param payee the payee who is told; null for operators */
 export function composeNotice(stored: StoredNotice, payee: Address | null, pool: PoolFace): Notice {
   const { ref, kind, createdAt } = stored;
-  const facts = withChecksums(stored.facts);
+  const told = payee === null ? stored.facts : withPublicRegion(stored.facts);
+  const facts = withChecksums(told);
   const audience = payee === null ? 'operator' : 'payee';
-  const data = { ...facts };
+  const data = payee === null ? { ...facts } : withoutReason(facts);
   return {
     id: ref,
     kind,
@@ -38,6 +40,18 @@ export function composeNotice(stored: StoredNotice, payee: Address | null, pool:
     link: linkOf(data, pool),
     data,
   };
+}
+
+type Facts = NoticeFacts[NoticeKind];
+
+/** A payee is a stranger: a region that may be a host or a sentence is not shown to it. */
+const withPublicRegion = (facts: Facts): Facts =>
+  'region' in facts ? { ...facts, region: publicRegion(facts.region) } : facts;
+
+/** Leaves out the reason, which may quote a node, a signer or an event: a payee is told in a worker's words. */
+function withoutReason(facts: Facts): Notice['data'] {
+  const known = Object.entries({ ...facts } satisfies Notice['data']);
+  return Object.fromEntries(known.filter(([name]) => name !== 'reason'));
 }
 
 /** The payee's page where the notice is about one, else the pool's; without a public page, the transaction. */

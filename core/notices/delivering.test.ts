@@ -145,6 +145,42 @@ describe('notices', () => {
     expect(await run('ops')).toMatchObject({ delivered: 0 });
   });
 
+  it('give a payee no words of nodes, signers or events, and no region that may be a host', async () => {
+    const { got, run, spread } = world(DELIVERED, [OPS, ANNS]);
+    await spread();
+    const secret = 'EVENT_TWICE: gpu-7.lan 10.0.0.7';
+    const ofPayout = { payoutId: '1', payee: ANN, amountWei: '1' };
+    const since = new Date().toISOString();
+    const wait = { code: 'SIGNER_REFUSED', reason: secret, forWorker: 'it waits', since, p95Ms: 1 };
+    const worker = { payee: ANN, nodeType: 'ai', region: secret };
+    await writeNotices(database.db, [
+      { key: 'w', kind: 'waiting', payee: ANN, facts: { ...ofPayout, ...wait } },
+      {
+        key: 'h',
+        kind: 'halted',
+        facts: { code: 'INVARIANT_BROKEN', reason: secret, wallet: BOB },
+      },
+      {
+        key: 'o',
+        kind: 'worker-offline',
+        payee: ANN,
+        facts: { ...worker, lastSeenAt: since, offlineAfterMs: 60_000 },
+      },
+    ]);
+    await spread();
+    expect(await run('ann')).toMatchObject({ delivered: 3 });
+    const toPayee = got.splice(0);
+    expect(JSON.stringify(toPayee)).not.toContain('gpu-7');
+    const dataOf = Object.fromEntries(toPayee.map(({ kind, data }) => [kind, data]));
+    expect(dataOf).toMatchObject({
+      waiting: { code: 'SIGNER_REFUSED', forWorker: 'it waits', amountWei: '1' },
+      halted: { code: 'INVARIANT_BROKEN' },
+      'worker-offline': { region: 'elsewhere', nodeType: 'ai' },
+    });
+    await run('ops');
+    expect(got.map(({ data }) => data.reason ?? data.region)).toEqual([secret, secret, secret]);
+  });
+
   it('of before a target was met are not told there', async () => {
     const { run, spread } = world(DELIVERED);
     await writeNotices(database.db, [halted(1)]);
