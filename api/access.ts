@@ -48,33 +48,10 @@ export const CONFIGURED: Bearer = { name: 'api', role: 'admin' };
 /** Decides what a request may do and see, by the token that it brings. */
 export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrongTokens: OnBlocked) {
   const wrong = countWrongTokens({ onBlocked: onWrongTokens });
-  const expected = api.token === null ? undefined : digest(api.token);
+  const judgeToken = tokenJudge(api.token, tokens, wrong);
   const judge = async (c: Context): Promise<Verdict> => {
     const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
     return token === undefined ? 'none' : judgeToken(c, token);
-  };
-  const judgeToken = async (c: Context, token: string): Promise<Verdict | TokenBearer> => {
-    const address = addressOf(c);
-    const isShared = mayBeProxy(address);
-    const waitSeconds = await wrong.waitSeconds(address);
-    if (!isShared && waitSeconds > 0) return { waitSeconds };
-    if (expected !== undefined && timingSafeEqual(digest(token), expected)) {
-      return { ...CONFIGURED, token: { configured: token } };
-    }
-    // One that is not in the list counts as wrong until Postgres has said otherwise: guesses that come all at once must
-    // not pass together.
-    const isGuess = !tokens.isListed(token);
-    let tries = isGuess ? await wrong.count(address) : 0;
-    const waiting = async () => ({ waitSeconds: await wrong.waitSeconds(address) });
-    if (!isShared && tries > FREE_TRIES) return waiting();
-    try {
-      const bearer = await findBearer(tokens, token);
-      if (isGuess && bearer !== undefined) await wrong.takeBack(address);
-      if (!isGuess && bearer === undefined) tries = await wrong.count(address);
-      return bearer ?? (tries > FREE_TRIES ? await waiting() : 'wrong');
-    } catch (error) {
-      return { unknown: error };
-    }
   };
   // Judges each request once, however often its routes ask, so that a wrong token is counted once.
   // It is kept by its request, which is passed on to other apps, and by its context, because reading a body replaces
@@ -143,6 +120,44 @@ export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrong
       const words = bearerOf(c) !== undefined;
       return { addresses: api.showConnections || words, words };
     },
+  };
+}
+
+type WrongTokens = ReturnType<typeof countWrongTokens>;
+
+/** Makes the function that judges a token by itself and by how many wrong ones its address has sent. */
+function tokenJudge(configured: string | null, tokens: AcceptedTokens, wrong: WrongTokens) {
+  const expected = configured === null ? undefined : digest(configured);
+  return async (c: Context, token: string): Promise<Verdict | TokenBearer> => {
+    const address = addressOf(c);
+    const isShared = mayBeProxy(address);
+    const waitSeconds = await wrong.waitSeconds(address);
+    if (!isShared && waitSeconds > 0) return { waitSeconds };
+    if (expected !== undefined && timingSafeEqual(digest(token), expected)) {
+      return { ...CONFIGURED, token: { configured: token } };
+    }
+    const waiting = async () => ({ waitSeconds: await wrong.waitSeconds(address) });
+    let isGuess = false;
+    try {
+      // One that is not in the list counts as wrong until Postgres has said otherwise: guesses that come all at once
+      // must not pass together.
+      isGuess = !(await tokens.isListed(token));
+      let tries = isGuess ? await wrong.count(address) : 0;
+      const bearer = await findBearer(tokens, token);
+      if (bearer !== undefined) {
+        if (!isGuess) return bearer;
+        await wrong.takeBack(address);
+        // After too many tries a right one passes only where the others were right as well.
+        const stillWaits = !isShared && tries > FREE_TRIES ? await waiting() : { waitSeconds: 0 };
+        return stillWaits.waitSeconds > 0 ? stillWaits : bearer;
+      }
+      if (!isGuess) tries = await wrong.count(address);
+      return tries > FREE_TRIES ? await waiting() : 'wrong';
+    } catch (error) {
+      // Nobody learned whether it was right.
+      if (isGuess) await wrong.takeBack(address);
+      return { unknown: error };
+    }
   };
 }
 

@@ -28,8 +28,12 @@ export class AcceptedTokens {
     return this.tokens.get(digest);
   }
 
-  /** Whether the token was accepted when the list was read last. */
-  isListed(token: string): boolean {
+  /**
+   * Whether the token was accepted when the list was read last. The first call reads it: with an empty list every token
+   * would be a guess. Throws when Postgres cannot be asked then.
+   */
+  async isListed(token: string): Promise<boolean> {
+    await this.readWhenOlderThan(Number.MAX_VALUE);
     return this.tokens.has(digestOf(token).toString('hex'));
   }
 
