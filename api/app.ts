@@ -192,7 +192,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   poolPageRoutes(app, deps);
   payeePageRoutes(app, deps);
   termsPageRoutes(app, deps);
-  operatorRoutes(app, deps, { access, tellFault });
+  operatorRoutes(app, deps, { access, tellFault, reads: deps.reads ?? deps.db });
   const routes = routesOf(app, access);
   compatRoutes(routes, deps);
   metricsRoutes(routes, deps, access);

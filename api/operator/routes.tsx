@@ -2,7 +2,7 @@
  * The operator's pages, for browsers that are signed in. They are plain forms and work without script: each shows what
  * it would come to before it does it, by the functions that the routes of `/v1` use.
  */
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { toErrorAnswer } from '../../client/error-answers.js';
 import { expectedGas, orderRound } from '../../client/payouts/rounds.js';
 import type { RunningPool } from '../../client/running-pool.js';
@@ -12,6 +12,7 @@ import { listSessions } from '../../core/access/store/sessions.js';
 import { ethAndWei } from '../../core/base/money.js';
 import { withChecksums } from '../../core/chain/checksums.js';
 import { listReconciliations } from '../../core/checks/store/reconciliation-records.js';
+import type { Database } from '../../core/db/database.js';
 import { listRebuilds } from '../../core/history/rebuild/rebuild.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { readSlots } from '../../core/payouts/store/reads/payout-reads.js';
@@ -42,21 +43,24 @@ interface Surroundings {
   readonly access: Access;
   /** Called with an error that the browser sees only as INTERNAL. */
   readonly tellFault: (error: unknown, c: Context) => void;
+  /** The connections for pages, so that halts and other decisions never wait for them. */
+  readonly reads: Database;
 }
 
 /** Adds pages and forms to the app; each needs a session whose token has the role. */
 type Pages = ReturnType<typeof pagesOf>;
 
 export function operatorRoutes(app: Hono, pool: RunningPool, around: Surroundings): void {
-  const { access, tellFault } = around;
+  const { access, tellFault, reads } = around;
+  const reader = { ...pool, db: reads };
   const sessions = createSessions(pool, access);
   const operator = new Hono();
   operator.use(sessions.reading, sameOrigin);
   signInRoutes(operator, pool, sessions);
   const pages = pagesOf(operator, sessions, access);
-  needsRoutes(pages, pool);
-  roundRoutes(pages, pool);
-  recordRoutes(pages, pool, sessions);
+  needsRoutes(pages, reader);
+  roundRoutes(pages, pool, reader);
+  recordRoutes(pages, reader, sessions);
   actionRoutes(pages, pool);
   operator.onError((error, c) => {
     const { status, body } = toErrorAnswer(error);
@@ -77,11 +81,12 @@ function pagesOf(operator: Hono, sessions: Sessions, access: Access) {
       role: Role,
       render: (c: Context, signed: Signed) => Promise<Response>,
     ): void {
-      operator.get(path, (c) => {
-        const signed = sessions.require(c);
+      const mayRead: MiddlewareHandler = async (c, next) => {
+        sessions.require(c);
         access.requireRole(c, role);
-        return render(c, signed);
-      });
+        await next();
+      };
+      operator.get(path, mayRead, sessions.gating, (c) => render(c, sessions.require(c)));
     },
     /** Adds what a form of this action is sent to. The form's own token is checked first. */
     form(
@@ -152,9 +157,9 @@ function needsRoutes(pages: Pages, pool: RunningPool): void {
   });
 }
 
-function roundRoutes(pages: Pages, pool: RunningPool): void {
+function roundRoutes(pages: Pages, pool: RunningPool, reader: RunningPool): void {
   const show = async (c: Context, signed: Signed, changed?: string) => {
-    const page = { pool, signed, ...(await readRound(pool)) };
+    const page = { pool, signed, ...(await readRound(reader)) };
     if (changed === undefined) return c.html(<RoundPage {...page} />);
     return c.html(<RoundPage {...page} changed={changed} />, 409);
   };

@@ -1,8 +1,12 @@
 /** Who is signed in, and that no other page can send the operator's forms. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ROLES, type Role } from '../../core/access/rules/roles.js';
 import { createToken, revokeToken } from '../../core/access/store/tokens.js';
+import { closeDatabase, openDatabase } from '../../core/db/database.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { FormBrowser, fieldsOf } from '../../test/kit/form-browser.js';
@@ -265,5 +269,43 @@ describe('the role of a session', () => {
     const { one } = await signedIn(role);
     const { text } = await one.get('/operator');
     expect([role, text.includes(HALT)]).toEqual([role, role !== 'read']);
+  });
+});
+
+describe('whoever may decide', () => {
+  it('is not kept out by cookies that nobody was given, from the first page on', async () => {
+    const { one } = await signedIn('operate');
+    const forged = Array.from({ length: 600 }, () => {
+      const cookie = `openpool_operator=${randomBytes(32).toString('base64url')}`;
+      return app.request('http://pool.example/operator', { headers: { cookie } });
+    });
+    expect((await one.get('/operator')).status).toBe(200);
+    expect((await one.get('/operator')).status).toBe(200);
+    const statuses = (await Promise.all(forged)).map(({ status }) => status);
+    expect(statuses).toContain(503);
+  });
+
+  it('halts while somebody who may only read asks for many slow pages', async () => {
+    const { url, db } = database;
+    const reads = openDatabase({ url, maxConnections: 12 });
+    const own = createApp({ ...poolOf(db), reads, answersKeptMs: 1_000 });
+    const [reader, decider] = [new FormBrowser(own), new FormBrowser(own)];
+    await reader.signIn((await tokenOf('read')).token);
+    await decider.signIn((await tokenOf('operate')).token);
+    const look = await decider.submit(await decider.get('/operator'), HALT);
+    const slow = openDatabase({ url, maxConnections: 1 });
+    let pages: Promise<unknown>[] = [];
+    let halted: Promise<number | string> = Promise.resolve('not asked');
+    await slow.transaction(async (tx) => {
+      await tx.execute(sql`LOCK TABLE finding IN ACCESS EXCLUSIVE MODE`);
+      pages = Array.from({ length: 20 }, () => reader.get('/operator'));
+      await sleep(100);
+      const asked = decider.submit(look, HALT, { reason: 'it burns' });
+      halted = Promise.race([asked.then(({ status }) => status), sleep(3_000, 'too late')]);
+      await halted;
+    });
+    expect(await halted).toBe(200);
+    await Promise.all(pages);
+    await Promise.all([closeDatabase(reads), closeDatabase(slow)]);
   });
 });

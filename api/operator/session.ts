@@ -7,6 +7,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { LRUCache } from 'lru-cache';
 import type { RunningPool } from '../../client/running-pool.js';
+import { mayDo, type Role } from '../../core/access/rules/roles.js';
 import { SESSION_LONGEST_MS } from '../../core/access/rules/session-limits.js';
 import {
   endSession,
@@ -20,7 +21,7 @@ import { type Access, type Bearer, bearerOfToken, CONFIGURED } from '../access.j
 import { createReadGate } from '../read-gate.js';
 
 const COOKIE = 'openpool_operator';
-/** This many sessions that were accepted are remembered, so that their requests wait for nobody. */
+/** This many sessions that were accepted are remembered, so that their requests wait for no cookie that nobody was given. */
 const MOST_KNOWN = 1_000;
 
 /** Who is signed in. */
@@ -35,18 +36,24 @@ export type Sessions = ReturnType<typeof createSessions>;
 
 export function createSessions({ db, config }: RunningPool, access: Access) {
   const signed = new WeakMap<Context, Signed>();
-  const known = new LRUCache<string, true>({ max: MOST_KNOWN });
-  // Cookies that nobody was given cost a read each: they queue, so that they keep no operator waiting.
-  const gate = createReadGate();
+  const known = new LRUCache<string, Role>({ max: MOST_KNOWN });
+  // Cookies that nobody was given cost a read each, and so does what a session asks that may decide nothing: they queue,
+  // so that they keep nobody waiting who decides.
+  const gates = {
+    strangers: createReadGate(),
+    readers: createReadGate(),
+    deciders: createReadGate(),
+  };
   const find = async (c: Context, secret: string): Promise<LiveSession | undefined> => {
-    const key = digestOf(secret).toString('hex');
+    const key = keyOf(secret);
     const ask = () => findSession(db, secret, config.api.token);
-    if (known.has(key)) return ask();
+    const role = known.get(key);
+    if (role !== undefined && mayDecide(role)) return ask();
     let found: LiveSession | undefined;
-    await gate(c, async () => {
+    await (role === undefined ? gates.strangers : gates.readers)(c, async () => {
       found = await ask();
     });
-    if (found !== undefined) known.set(key, true);
+    if (found !== undefined) known.set(key, bearerOf(found).role);
     return found;
   };
   return {
@@ -71,9 +78,18 @@ export function createSessions({ db, config }: RunningPool, access: Access) {
     /** Signs the browser in by a token, and gives it its cookie. */
     async open(c: Context, token: string): Promise<void> {
       const bearer = await access.requireToken(c, token);
-      const { secret } = await openSession(db, bearer.token, bearer.name);
-      setCookie(c, COOKIE, secret, { ...cookieOf(c), maxAge: SESSION_LONGEST_MS / 1_000 });
+      const open = async () => {
+        const { secret } = await openSession(db, bearer.token, bearer.name);
+        known.set(keyOf(secret), bearer.role);
+        setCookie(c, COOKIE, secret, { ...cookieOf(c), maxAge: SESSION_LONGEST_MS / 1_000 });
+      };
+      await (mayDecide(bearer.role) ? open() : gates.readers(c, open));
     },
+    /** Runs a page when there is a place: those who may decide wait only for each other. */
+    gating: (async (c, next) => {
+      const mayGo = mayDecide(signed.get(c)?.bearer.role ?? 'read');
+      await (mayGo ? gates.deciders : gates.readers)(c, next);
+    }) satisfies MiddlewareHandler,
     /** Signs the browser out. */
     async end(c: Context, { id, bearer }: Signed): Promise<void> {
       await endSession(db, id, { actor: bearer.name, reason: 'signed out' });
@@ -81,6 +97,9 @@ export function createSessions({ db, config }: RunningPool, access: Access) {
     },
   };
 }
+
+const keyOf = (secret: string): string => digestOf(secret).toString('hex');
+const mayDecide = (role: Role): boolean => mayDo(role, 'operate');
 
 const bearerOf = ({ tokenName, role }: LiveSession): Bearer =>
   tokenName === null || role === null ? CONFIGURED : bearerOfToken({ name: tokenName, role });

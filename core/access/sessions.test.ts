@@ -3,7 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import type { Database } from '../db/database.js';
 import { query } from '../db/query.js';
-import { endSession, findSession, listSessions, openSession } from './store/sessions.js';
+import {
+  endSession,
+  findSession,
+  forgetEndedSessions,
+  listSessions,
+  openSession,
+} from './store/sessions.js';
 import { createToken, revokeToken } from './store/tokens.js';
 
 const decision = { actor: 'test', reason: 'because' };
@@ -89,6 +95,46 @@ describe('a session', () => {
     await db.execute(sql`UPDATE operator_session SET ends_at = now() WHERE id = ${id}`);
     await db.execute(sql`ALTER TABLE operator_session ENABLE TRIGGER keep_operator_session`);
     expect(await find(secret)).toBeUndefined();
+  });
+
+  it('is one of twenty of its token at most: the next one ends the first', async () => {
+    const request = { ...decision, name: 'many', role: 'read', expiresAt: null } as const;
+    const { record } = await createToken(db, request);
+    const open = () => openSession(db, { tokenId: record.id }, 'api:many');
+    const other = await signIn('other');
+    const first = await open();
+    const second = await open();
+    for (let n = 2; n < 21; n += 1) await open();
+    expect(await find(first.secret)).toBeUndefined();
+    expect(await find(second.secret)).toBeDefined();
+    expect(await find(other.secret)).toBeDefined();
+    const own = (await listSessions(db)).filter(({ tokenName }) => tokenName === 'many');
+    expect(own).toHaveLength(20);
+  });
+
+  it('is forgotten a day after its end, and the audit log keeps it', async () => {
+    const [ended, over, live] = [await signIn('e'), await signIn('o'), await signIn('l')];
+    const change = (what: string, id: string) =>
+      db.execute(
+        sql`UPDATE operator_session SET ${sql.raw(what)} = now() - interval '25 hours' WHERE id = ${id}`,
+      );
+    await db.execute(sql`ALTER TABLE operator_session DISABLE TRIGGER keep_operator_session`);
+    await change('ended_at', ended.id);
+    await change('ends_at', over.id);
+    await db.execute(sql`ALTER TABLE operator_session ENABLE TRIGGER keep_operator_session`);
+    await forgetEndedSessions(db);
+    const ids = [ended.id, over.id, live.id];
+    const left = await query<{ id: string }>(
+      db,
+      sql`SELECT id FROM operator_session WHERE id = ANY(${sql.param(ids)}::uuid[])`,
+    );
+    expect(left).toEqual([{ id: live.id }]);
+    const [kept] = await query<{ opened: number }>(
+      db,
+      sql`SELECT count(*)::int AS opened FROM audit_log
+           WHERE action = 'session.open' AND subject = ANY(${sql.param(ids)}::text[])`,
+    );
+    expect(kept?.opened).toBe(3);
   });
 
   it('of the configured token ends when another one is configured, or none', async () => {

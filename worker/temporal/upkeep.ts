@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
+import { forgetEndedSessions } from '../../core/access/store/sessions.js';
 import { foreignText } from '../../core/base/foreign-text.js';
 import { retireSources } from '../../core/events/store/sources/source-register.js';
 import {
@@ -58,6 +59,7 @@ export function createUpkeep(
     const isTurning = turns.standing(UNHEALTHY_SHARE).length === 0;
     await noteWorker(db, presence, { isTurning });
     await retireSources(db, sourceIds);
+    await forgetEndedSessions(db);
     const read = await sourcesOfWorkers(db);
     await deleteRemovedSources(client.schedule, poolId, (id) => read.has(id), log);
     if (isUpgraded && (await isEarlierVersionThere(client))) return EARLIER_VERSION_RUNS;

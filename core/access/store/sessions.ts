@@ -3,7 +3,7 @@
  * request asks Postgres, so a session ends at once when it is ended, and when its token is revoked or its time is over.
  */
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { and, desc, eq, gt, isNull, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
@@ -36,6 +36,11 @@ const SECRET_BYTES = 32;
 const SECRET = /^[\w-]{43}$/;
 /** The time of the last request is written at most this often, so that reading pages hardly writes. */
 const NOTE_SEEN_EVERY_MS = 60_000;
+
+/** One token has at most this many sessions; signing in once more ends the one that began first. */
+const MOST_OF_A_TOKEN = 20;
+/** A session is forgotten this many ms after its end. The audit log keeps that somebody signed in. */
+const KEPT_MS = 24 * 3_600_000;
 
 const ago = (ms: number): SQL => sql`now() - ${ms} * interval '1 millisecond'`;
 
@@ -77,8 +82,31 @@ export async function openSession(
     await tx.insert(operatorSession).values({ id, ...standsFor, digest: digestOf(secret), endsAt });
     const reason = 'signed in on the operator’s pages';
     await recordDecision(tx, { actor, action: 'session.open', subject: id, reason });
+    await endOldest(tx, standsFor.tokenId);
   });
   return { secret, id };
+}
+
+/** Ends the first sessions of a token that has more than one browser may need. */
+async function endOldest(tx: Reader, token: string | null): Promise<void> {
+  const { id, tokenId, createdAt, endedAt } = operatorSession;
+  const tooMany = tx
+    .select({ id })
+    .from(operatorSession)
+    .leftJoin(apiToken, eq(apiToken.id, tokenId))
+    .where(and(token === null ? isNull(tokenId) : eq(tokenId, token), isLive))
+    .orderBy(desc(createdAt), desc(id))
+    .offset(MOST_OF_A_TOKEN);
+  await tx
+    .update(operatorSession)
+    .set({ endedAt: sql`now()` })
+    .where(and(inArray(id, tooMany), isNull(endedAt)));
+}
+
+/** Forgets sessions that ended a day ago. */
+export async function forgetEndedSessions(db: Reader): Promise<void> {
+  const { endsAt, endedAt } = operatorSession;
+  await db.delete(operatorSession).where(or(lt(endsAt, ago(KEPT_MS)), lt(endedAt, ago(KEPT_MS))));
 }
 
 /**
