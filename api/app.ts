@@ -25,6 +25,7 @@ import { frontPageRoutes } from './page/front/front-page.js';
 import { SCRIPT_HASH } from './page/kit/script.js';
 import { STYLE_HASH } from './page/kit/style.js';
 import { payeePageRoutes } from './page/payee/payee-page.js';
+import { payoutPageRoutes } from './page/payee/payout-page.js';
 import { poolPageRoutes } from './page/pool/pool-page.js';
 import { termsPageRoutes } from './page/terms-page.js';
 import { type AnswerKept, publicAnswers } from './public-answers.js';
@@ -191,6 +192,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   frontPageRoutes(app, deps);
   poolPageRoutes(app, deps);
   payeePageRoutes(app, deps);
+  payoutPageRoutes(app, deps);
   termsPageRoutes(app, deps);
   operatorRoutes(app, deps, { access, tellFault, reads: deps.reads ?? deps.db });
   const routes = routesOf(app, access);

@@ -93,6 +93,7 @@ function paths(): readonly string[] {
     '/v1/payouts/:id': `/v1/payouts/${payoutId}`,
     '/v1/payees/:address': `/v1/payees/${addressOf(1)}`,
     '/v1/set-aside/:id': '/v1/set-aside/1',
+    '/payees/:address/payouts/:id': `/payees/${addressOf(1)}/payouts/${payoutId}`,
     '/payees/:address': `/payees/${addressOf(1)}`,
     '/docs/:operation': '/docs/getV1Pool',
   };

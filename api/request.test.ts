@@ -19,6 +19,7 @@ const ANY_QUERY = [
   '/docs/:operation',
   '/payees',
   '/payees/:address',
+  '/payees/:address/payouts/:id',
   '/terms',
   '/pool',
 ];

@@ -46,6 +46,7 @@ const PUBLIC = [
     '/docs/:operation',
     '/payees',
     '/payees/:address',
+    '/payees/:address/payouts/:id',
     '/pool',
     '/status',
     '/transcoder',

@@ -21,6 +21,7 @@ const PAGES = new Set([
   '/',
   '/payees',
   '/payees/:address',
+  '/payees/:address/payouts/:id',
   '/pool',
   '/terms',
   '/docs',

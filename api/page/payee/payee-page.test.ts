@@ -135,6 +135,24 @@ describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => 
     await page.context().close();
   });
 
+  it('shows what is in a payout, as lines that add up to it', async () => {
+    const page = await open(`/payees/${ann}`, { script: false });
+    await page.click('text=What is in it');
+    expect(new URL(page.url()).pathname).toMatch(/^\/payees\/0x\w{40}\/payouts\/[\w-]{36}$/);
+    const yours = await page.locator('tbody td:last-child .eth').all();
+    const wei = await Promise.all(
+      yours.map(async (cell) =>
+        BigInt(((await cell.getAttribute('data-wei')) ?? '').replace(/\D/g, '')),
+      ),
+    );
+    const payoutWei = wei.pop();
+    expect(wei.length).toBeGreaterThan(0);
+    expect(wei.reduce((sum, one) => sum + one, 0n)).toBe(payoutWei);
+    expect((await fetch(page.url().replace(/.{36}$/, ann))).status).toBe(404);
+    expect((await fetch(page.url().replace(toChecksum(ann), bob))).status).toBe(404);
+    await page.context().close();
+  });
+
   it('says in a sentence what is wrong with an address, and lets one try again', async () => {
     const page = await open('/payees?address=0x12');
     expect(await page.textContent('main')).toContain('This is not an address');

@@ -68,6 +68,11 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
             <Pill tone={tone}>{words}</Pill>{' '}
             {explorerUrl !== null && <Outside url={explorerUrl}>see it in an explorer</Outside>}
           </p>
+          <p>
+            Everything since the beginning, for your books:{' '}
+            <a href={`/v1/payees/${address}/statement?format=csv`}>statement as CSV</a>,{' '}
+            <a href={`/v1/payees/${address}/statement?format=json`}>as JSON</a>
+          </p>
         </div>
       </section>
       <Earnings status={status} />

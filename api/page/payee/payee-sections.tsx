@@ -1,6 +1,6 @@
 /** The sections of a payee's page. */
 import { duration } from '../../../core/base/duration.js';
-import { withChecksums } from '../../../core/chain/checksums.js';
+import { toChecksum, withChecksums } from '../../../core/chain/checksums.js';
 import type { Gate, GateCode, ShutGate } from '../../../core/payouts/rules/gates.js';
 import type { PayoutState } from '../../../core/payouts/rules/payout.js';
 import type { PayoutSummary } from '../../../core/payouts/store/reads/payout-reads.js';
@@ -195,7 +195,7 @@ function ShutGateItem({ gate, usual }: ShutGateProps): Html {
   return (
     <li>
       <span class="mark" aria-hidden="true">
-        ✗
+        {opener === 'nobody' ? '…' : '✗'}
       </span>
       <div>
         <b>{workerWords(code)}</b>
@@ -282,7 +282,7 @@ function PayoutRow({ payout, url, costWei, confirmations, now }: PayoutRowProps)
       <td class="s6 last">
         <span class="links">
           <TransactionLink txHash={payout.txHash} url={url} />
-          <a href={`/v1/payouts/${payout.id}/credits?format=csv`}>What is in it (CSV)</a>
+          <a href={`/payees/${toChecksum(payout.payee)}/payouts/${payout.id}`}>What is in it</a>
         </span>
       </td>
     </tr>

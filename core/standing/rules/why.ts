@@ -102,7 +102,9 @@ function verdictOf(
   const wait = firstShut(payout) ?? null;
   if (underWay !== undefined) {
     const decidedBy = wait ?? stop;
-    const isGoing = decidedBy === null || (stop === null && decidedBy.opener === 'nobody');
+    // What is left to the chain needs a worker that follows it, but neither a round nor Temporal.
+    const isWithChain = wait?.opener === 'nobody' && stop?.code !== 'WORKER_SILENT';
+    const isGoing = decidedBy === null || isWithChain;
     return { verdict: isGoing ? 'under-way' : 'held-up', decidedBy };
   }
   if (stop !== null) return { verdict: 'stopped', decidedBy: stop };
