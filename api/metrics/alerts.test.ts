@@ -154,6 +154,14 @@ const faults: readonly Fault[] = [
     alerts: ['OpenpoolAuditWrong', 'OpenpoolWalletHalted'],
   },
   {
+    what: 'what is shown by day was changed by hand, which is no reason to pay nobody',
+    inject: async () => {
+      await run('UPDATE worker_earned SET gross_wei = gross_wei + 1');
+      await check();
+    },
+    alerts: ['OpenpoolAuditWrong'],
+  },
+  {
     what: 'no audit has ended since the morning',
     inject: () => run(`UPDATE ledger_audit SET checked_at = '${minutesAgo(240)}'`),
     alerts: ['OpenpoolAuditOld'],

@@ -261,8 +261,28 @@ describe('a worker that is offline', () => {
     });
   };
   beforeEach(() =>
-    database.db.execute(sql`INSERT INTO source (id, kind, reads_from) VALUES ('one', 'file', 'x')`),
+    database.db.execute(
+      sql`INSERT INTO source (id, kind, reads_from, last_success_at) VALUES ('one', 'file', 'x', now())`,
+    ),
   );
+
+  it('is not told of while nothing was read, because it may have come back', async () => {
+    await addSeen(ANN, false, 1);
+    const read = (at: Date) =>
+      database.db.execute(sql`UPDATE source SET last_success_at = ${at.toISOString()}`);
+    await read(ago(2 * MINUTE));
+    await sweep(targets);
+    expect(await told()).toEqual([]);
+    await read(ago(0));
+    await database.db.execute(
+      sql`INSERT INTO sync_pause (actor, reason) VALUES ('ann', 'looking')`,
+    );
+    await sweep(targets);
+    expect(await told()).toEqual([]);
+    await database.db.execute(sql`DELETE FROM sync_pause`);
+    await sweep(targets);
+    expect(await told()).toHaveLength(1);
+  });
 
   it('is told to its owner after as long as the owner set, once for each absence', async () => {
     await addSeen(ANN, false, 1);

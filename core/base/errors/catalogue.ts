@@ -117,7 +117,7 @@ const REQUESTS = {
   NOTICE_UNKNOWN: { final: true, http: 404, help: 'List notices with `openpool notice list`; those older than 90 days are forgotten.' },
   FINDING_NOT_FOUND: { final: true, http: 404, help: 'List findings with `openpool finding list`.' },
   FINDING_RESOLVED: { final: true, http: 409, help: 'It has ended; its return is a new one.' },
-  ROUND_DIFFERS: { final: true, http: 409, help: "Look at the new preview and confirm that one. Fees are credited all the time: to keep them still while you look, pause the sync (`openpool sync pause --reason …`). Nothing was reserved." },
+  ROUND_DIFFERS: { final: true, http: 409, help: "Look at the new preview and confirm that one. Fees are credited all the time: to keep them still while you look, pause the sync (`openpool sync pause --reason …`), and end backfills and retries. Nothing was reserved." },
   PAYOUT_NOTHING_DUE: { final: true, http: 409, help: 'Nothing is pending for this payee, or not enough for the threshold: pass --below-threshold (`belowThreshold` in the API) to pay it all the same.' },
   PAYOUT_TOO_SOON: { final: true, http: 409, help: 'The minimum interval between two payouts of a payee has not passed: wait, or pass --below-threshold (`belowThreshold` in the API) to pay it all the same.' },
   PAYOUT_ALREADY_SIGNED: { final: true, http: 409, help: 'A signed payout only goes forward: it may already be on chain. Bump its fee if it is stuck.' },

@@ -8,7 +8,6 @@ import { ledger } from '../../ledger/store/tables.js';
 import { haltWallet } from '../../payouts/store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../../payouts/wallet/money-deps.js';
 import { readNonceAhead } from '../../payouts/wallet/nonce-ahead.js';
-import type { AuditReport } from '../rules/check-reports.js';
 import type { Discrepancy } from '../rules/discrepancies.js';
 import { tellDrift } from '../store/drift-notices.js';
 import { ledgerAudit } from '../store/tables.js';
@@ -28,7 +27,7 @@ interface AuditOrder {
   readonly onProgress?: (words: string) => void;
 }
 
-/** Audits the ledger, and compares the chain's nonce with the nonces that the ledger handed out. Any discrepancy halts the wallet. */
+/** Audits the ledger, and compares the chain's nonce with the nonces that the ledger handed out. Any discrepancy about money halts the wallet. */
 export async function auditPool(
   deps: MoneyDeps,
   { withEvents }: { readonly withEvents: boolean },
@@ -36,7 +35,7 @@ export async function auditPool(
 ): Promise<AuditReport> {
   const key = walletKeyOf(deps);
   const broken = await auditLedger(deps.db, { isWhole: withEvents, onProgress });
-  const [first] = broken;
+  const first = broken.find(isAboutMoney);
   if (first !== undefined) {
     const reason = `${first.code}: ${first.message}`;
     await haltWallet(deps.db, key, { code: 'INVARIANT_BROKEN', reason });
@@ -71,10 +70,8 @@ export async function auditLedger(
   const walked = await walk(db, order);
   onProgress('looking at what was posted since, and at the payouts');
   const found = await (isWhole ? checkWhole(db, onProgress) : checkInvariants(db));
-  if (found.length === 0) {
-    await turnPayouts(db);
-    await db.execute(TURN_DAYS);
-  }
+  if (!found.some(isAboutMoney)) await turnPayouts(db);
+  if (found.length === 0) await db.execute(TURN_DAYS);
   const all = unique([...walked, ...found]);
   const at = begun?.at ?? null;
   await transact(db, async (tx) => {

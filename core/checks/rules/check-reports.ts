@@ -5,6 +5,13 @@ export interface AuditReport {
   readonly findings: readonly { readonly code: string; readonly message: string }[];
 }
 
+/** Rules about what is only shown: no balance and no payout is wrong when one is broken. */
+const SHOWN_ONLY: readonly string[] = ['DAYS_DRIFT', 'DAYS_CHANGED', 'POOL_DAYS_CHANGED'];
+
+/** Whether payouts must stop for this finding of an audit. */
+export const isAboutMoney = ({ code }: { readonly code: string }): boolean =>
+  !SHOWN_ONLY.includes(code);
+
 export interface AdoptionReport {
   readonly applied: boolean;
   /** True when everything that the wallet has sent is accounted for. */

@@ -18,6 +18,7 @@ import {
 } from '../../payouts/store/wallet/wallets.js';
 import { checkInvariants } from '../audit/invariants.js';
 import { refuseBehind } from '../audit/ledger-pieces.js';
+import { isAboutMoney } from '../rules/check-reports.js';
 
 export interface Resumed {
   readonly changed: boolean;
@@ -66,7 +67,7 @@ export async function resumeWallet(
 
 async function refuseBroken(tx: Transaction): Promise<void> {
   await refuseBehind(tx);
-  const [first] = await checkInvariants(tx);
+  const first = (await checkInvariants(tx)).find(isAboutMoney);
   if (first === undefined) return;
   const words = `the ledger still contradicts itself: ${first.code}: ${first.message}`;
   throw new PoolError('INVARIANT_BROKEN', words);

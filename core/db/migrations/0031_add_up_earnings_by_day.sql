@@ -1,3 +1,7 @@
+-- Whoever still writes is waited for now, for seconds, and not after hours of filling: what commits in between would be in
+-- no day, and a lock that cannot be had at the end would undo all of it.
+LOCK TABLE posting, ledger_entry, decided_job, ledger_audit IN ACCESS EXCLUSIVE MODE;
+
 -- What each remote worker earned, by the UTC day of the job's own time, pipeline and model. An adjustment stands on the
 -- day on which it was booked, with neither pipeline nor model. Over its days a worker comes to what the ledger says that
 -- it has earned: gross - commission + adjusted = pending + reserved + paid.

@@ -60,6 +60,7 @@ export async function applyCorrections(
     groups.has(group) ? [] : group,
   );
   await client.query(DAYS(schema), [kept]);
+  await client.query(SUMS_OF_DAYS);
   const { rowCount } = await client.query(ROWS(schema));
   await client.query(WAITING(schema));
   const { driftWei } = await readUnattributed(client);
@@ -222,6 +223,26 @@ const DAYS = (schema: string) => `
     SET jobs = d.jobs + excluded.jobs, compute_units = d.compute_units + excluded.compute_units,
         gross_wei = d.gross_wei + excluded.gross_wei, commission_wei = d.commission_wei + excluded.commission_wei,
         adjusted_wei = d.adjusted_wei + excluded.adjusted_wei`;
+
+const SUMS = `sum(jobs) AS jobs, sum(compute_units) AS compute_units, sum(gross_wei) AS gross_wei,
+  sum(commission_wei) AS commission_wei, sum(adjusted_wei) AS adjusted_wei`;
+const FROM_EXCLUDED = `SET jobs = excluded.jobs, compute_units = excluded.compute_units, gross_wei = excluded.gross_wei,
+  commission_wei = excluded.commission_wei, adjusted_wei = excluded.adjusted_wei`;
+
+/**
+ * SQL that adds the days up anew, for workers and for the pool: a trigger keeps these sums, and nothing else corrects them. It
+ * takes the lock of whoever writes days, so that no day is added meanwhile.
+ */
+const SUMS_OF_DAYS = `
+  SELECT pg_advisory_xact_lock(7215122);
+  DELETE FROM worker_earned w WHERE NOT EXISTS (SELECT FROM earning_day d WHERE d.remote_worker_id = w.remote_worker_id);
+  INSERT INTO worker_earned AS w (remote_worker_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
+  SELECT remote_worker_id, ${SUMS} FROM earning_day GROUP BY 1 ORDER BY 1
+  ON CONFLICT (remote_worker_id) DO UPDATE ${FROM_EXCLUDED} WHERE w IS DISTINCT FROM excluded;
+  DELETE FROM pool_day;
+  INSERT INTO pool_day (day, node_type, region, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
+  SELECT day, node_type, region, pipeline, model_id, ${SUMS}
+    FROM earning_day JOIN remote_worker worker ON worker.id = remote_worker_id GROUP BY 1, 2, 3, 4, 5`;
 
 const COUNTS = (schema: string) => `
   INSERT INTO event_count AS c (source_id, hour, event_type, version, events, zero_fee_events)

@@ -122,12 +122,15 @@ export function retrySubject({ ids, code, sourceId }: OrderArgs['set-aside.retry
 }
 
 const HOUR_MS = 3_600_000;
+const ROUND_LIFETIME_MS = 15 * 60_000;
 
 /**
  * How long an order may still be carried out, in milliseconds: later, the circumstances it was given in no longer hold.
  * Long-running orders are retried for days, and so get more time.
  */
 export function orderLifetimeMs(kind: OrderKind): number {
+  // Whoever looked at a round and got no answer will do something else, so it must not be made hours later.
+  if (kind === 'payout.round') return ROUND_LIFETIME_MS;
   const isLong = kind === 'source.backfill' || kind === 'ledger.rebuild';
   return (isLong ? 30 * 24 : 24) * HOUR_MS;
 }

@@ -72,6 +72,7 @@ export async function readWalletNeed(reader: Reader, thresholdWei: bigint) {
 
 /** Reads the workers of this payee that are connected nowhere, and when each was last seen. */
 export async function readOfflineWorkers(reader: Reader, payee: Address, offlineAfterMs: number) {
+  const offlineAfter = sql`${offlineAfterMs} * interval '1 millisecond'`;
   return rows(
     reader,
     {
@@ -87,7 +88,10 @@ export async function readOfflineWorkers(reader: Reader, payee: Address, offline
                      WHERE r.region = w.region AND r.node_type = w.node_type)) AS "lastSeenAt"
             FROM remote_worker w
            WHERE w.payee = ${payee} AND NOT EXISTS (SELECT ${liveConnections(1)})) away
-         WHERE "lastSeenAt" < now() - ${offlineAfterMs} * interval '1 millisecond'`,
+         WHERE "lastSeenAt" < now() - ${offlineAfter}
+           -- It may have come back while nothing was read: some source was read long enough after it was seen.
+           AND EXISTS (SELECT FROM source s WHERE s.removed_at IS NULL AND s.last_success_at > "lastSeenAt" + ${offlineAfter})
+           AND NOT EXISTS (SELECT FROM sync_pause)`,
   );
 }
 
