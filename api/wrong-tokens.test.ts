@@ -205,7 +205,7 @@ describe('an API that is asked with wrong tokens', () => {
     flood.isOver = true;
     await guessers;
     expect(flood.statuses.filter((status) => status === 401)).toHaveLength(5);
-    expect(flood.statuses.filter((status) => status === 429).length).toBeGreaterThan(100);
+    expect(flood.statuses.filter((status) => status === 429).length).toBeGreaterThan(30);
     // What is left are 40 requests at once on one event loop: the machine sets how long these take.
     expect(floodedMs).toBeLessThan(250 + 20 * calmMs);
   });

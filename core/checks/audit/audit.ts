@@ -8,6 +8,7 @@ import { ledger } from '../../ledger/store/tables.js';
 import { haltWallet } from '../../payouts/store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../../payouts/wallet/money-deps.js';
 import { readNonceAhead } from '../../payouts/wallet/nonce-ahead.js';
+import { type AuditReport, isAboutMoney } from '../rules/check-reports.js';
 import type { Discrepancy } from '../rules/discrepancies.js';
 import { tellDrift } from '../store/drift-notices.js';
 import { ledgerAudit } from '../store/tables.js';
