@@ -224,8 +224,7 @@ const DAYS = (schema: string) => `
         gross_wei = d.gross_wei + excluded.gross_wei, commission_wei = d.commission_wei + excluded.commission_wei,
         adjusted_wei = d.adjusted_wei + excluded.adjusted_wei`;
 
-const SUMS = `sum(jobs) AS jobs, sum(compute_units) AS compute_units, sum(gross_wei) AS gross_wei,
-  sum(commission_wei) AS commission_wei, sum(adjusted_wei) AS adjusted_wei`;
+const SUMS = `sum(d.jobs), sum(d.compute_units), sum(d.gross_wei), sum(d.commission_wei), sum(d.adjusted_wei)`;
 const FROM_EXCLUDED = `SET jobs = excluded.jobs, compute_units = excluded.compute_units, gross_wei = excluded.gross_wei,
   commission_wei = excluded.commission_wei, adjusted_wei = excluded.adjusted_wei`;
 
@@ -237,12 +236,12 @@ const SUMS_OF_DAYS = `
   SELECT pg_advisory_xact_lock(7215122);
   DELETE FROM worker_earned w WHERE NOT EXISTS (SELECT FROM earning_day d WHERE d.remote_worker_id = w.remote_worker_id);
   INSERT INTO worker_earned AS w (remote_worker_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
-  SELECT remote_worker_id, ${SUMS} FROM earning_day GROUP BY 1 ORDER BY 1
+  SELECT remote_worker_id, ${SUMS} FROM earning_day d GROUP BY 1 ORDER BY 1
   ON CONFLICT (remote_worker_id) DO UPDATE ${FROM_EXCLUDED} WHERE w IS DISTINCT FROM excluded;
   DELETE FROM pool_day;
   INSERT INTO pool_day (day, node_type, region, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
   SELECT day, node_type, region, pipeline, model_id, ${SUMS}
-    FROM earning_day JOIN remote_worker worker ON worker.id = remote_worker_id GROUP BY 1, 2, 3, 4, 5`;
+    FROM earning_day d JOIN remote_worker worker ON worker.id = remote_worker_id GROUP BY 1, 2, 3, 4, 5`;
 
 const COUNTS = (schema: string) => `
   INSERT INTO event_count AS c (source_id, hour, event_type, version, events, zero_fee_events)
