@@ -32,6 +32,39 @@ export function trustConnection(socket: object, isTrusted: boolean): void {
   else trusted.delete(socket);
 }
 
+/** A connection that has sent more requests than this, without waiting for the answers, is closed. */
+const MOST_WAITING = 50;
+
+type Handle = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/**
+ * Handles the requests of a connection one after the other. Node passes on at once all that a client sends without waiting
+ * for answers, so that one connection would do the work of many; and the answers whose turn has not come when the
+ * connection ends would never end.
+ */
+export function inTurn(handle: Handle): Handle {
+  const lines = new WeakMap<Socket, [IncomingMessage, ServerResponse][]>();
+  const begin = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const { socket } = incoming;
+    outgoing.once('close', () => {
+      const [next] = lines.get(socket)?.splice(0, 1) ?? [];
+      // Node gives the connection to the next answer, unless the connection has ended.
+      if (next !== undefined && next[1].socket !== null) begin(...next);
+      else lines.delete(socket);
+    });
+    handle(incoming, outgoing);
+  };
+  return (incoming, outgoing) => {
+    const { socket } = incoming;
+    const line = lines.get(socket);
+    if (line === undefined) {
+      lines.set(socket, []);
+      begin(incoming, outgoing);
+    } else if (line.length < MOST_WAITING) line.push([incoming, outgoing]);
+    else socket.destroy();
+  };
+}
+
 /** Closes the oldest connection when there are too many, and those whose client reads an answer too slowly. */
 export function boundConnections(server: Server, bounds: Bounds = {}): void {
   const { mostConnections = MOST_CONNECTIONS, answerMs = ANSWER_MS } = bounds;

@@ -7,6 +7,7 @@ import { closeDatabase, type Database, openDatabase } from '../core/db/database.
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { poolOf } from '../test/kit/silent-temporal.js';
 import { addTerms, addWallet, TEST_TOKEN } from '../test/kit/test-pool.js';
+import { mustPace } from './answers/large-answers.js';
 import { type RunningApi, startApi } from './serve.js';
 
 const WORKERS = 3_000;
@@ -157,6 +158,35 @@ describe('an API that strangers read in crowds', () => {
     slow.on('data', () => undefined);
     slow.resume();
     await expect.poll(() => slow.destroyed, { timeout: 5_000 }).toBe(true);
+  });
+
+  it('answers what a client sends without waiting one after the other, and forgets what was not answered when it leaves', async () => {
+    const socket = await open();
+    let text = '';
+    socket.on('data', (data) => {
+      text += data.toString();
+    });
+    const paths = ['/status', '/v1/health', '/v1/pool', '/nothing', '/v1/health?'];
+    socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+    const statuses = () => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+    await expect.poll(statuses).toEqual(['200', '200', '200', '404', '200']);
+    expect(text.indexOf('"Commission"')).toBeLessThan(text.indexOf('ROUTE_NOT_FOUND'));
+    socket.destroy();
+
+    const large = Buffer.alloc(1024 * 1024);
+    const [one, two] = [await open(), await open()];
+    for (const leaving of [one, two]) {
+      await (await get('/workers', { 'accept-encoding': 'identity' })).text();
+      leaving.pause();
+      leaving.write('GET /workers HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(40));
+      await sleep(100);
+      leaving.destroy();
+    }
+    await expect.poll(() => mustPace(large)).toBe(false);
+    const pushing = await open();
+    pushing.write('GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2_000));
+    pushing.resume();
+    await expect.poll(() => pushing.destroyed).toBe(true);
   });
 
   describe('with answers that are made while something else happens', () => {

@@ -9,7 +9,13 @@ import { cannotListen } from '../start/checking/listening.js';
 import { createProcessMetrics } from '../start/process-metrics.js';
 import type { Service, ServiceContext } from '../start/service.js';
 import { type ApiDeps, createApi } from './app.js';
-import { ARRIVAL_LIMITS, type Bounds, boundConnections, trustConnection } from './connections.js';
+import {
+  ARRIVAL_LIMITS,
+  type Bounds,
+  boundConnections,
+  inTurn,
+  trustConnection,
+} from './connections.js';
 import { measureRequests } from './metrics/requests.js';
 
 /** Requests without the token get the same bytes for so many ms, and none that are more than twice as old. */
@@ -33,7 +39,7 @@ export async function startApi(options: ApiOptions) {
   const metrics = processMetrics && measureRequests(processMetrics);
   const { app, answerKept, live } = createApi(options);
   const listen = getRequestListener(app.fetch, { hostname: host });
-  const server = createServer(ARRIVAL_LIMITS, (incoming, outgoing) => {
+  const handle = inTurn((incoming, outgoing) => {
     if (answerKept(incoming, outgoing)) {
       trustConnection(incoming.socket, false);
       metrics?.countKept();
@@ -42,6 +48,7 @@ export async function startApi(options: ApiOptions) {
     metrics?.measure(outgoing);
     void listen(incoming, outgoing);
   });
+  const server = createServer(ARRIVAL_LIMITS, handle);
   boundConnections(server, options.bounds);
   const address = await new Promise<AddressInfo>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(error, config.api)));

@@ -17,7 +17,8 @@ export const mustPace = ({ byteLength }: Uint8Array): boolean =>
 
 /** Counts an answer as under way until it was sent. */
 export function countLarge({ byteLength }: Uint8Array, outgoing: ServerResponse): void {
-  if (byteLength <= SLICE_BYTES) return;
+  // An answer whose reader has left while it was made is closed already, and will not say so again.
+  if (byteLength <= SLICE_BYTES || outgoing.destroyed) return;
   underWay += 1;
   outgoing.once('close', () => {
     underWay -= 1;
