@@ -173,7 +173,7 @@ export const bearerOfToken = ({ name, role }: Pick<TokenRecord, 'name' | 'role'>
 });
 
 /** The address of the connection's other end, which may be a proxy. Empty in tests without a server. */
-const addressOf = (c: Context): string => socketOf(c)?.remoteAddress ?? '';
+export const addressOf = (c: Context): string => socketOf(c)?.remoteAddress ?? '';
 
 const socketOf = (c: Context) => (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket;
 

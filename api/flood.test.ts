@@ -85,6 +85,17 @@ describe('an API that strangers read in crowds', () => {
     expect(taken - before).toBeLessThan(4 * 13);
   });
 
+  // What stands behind `#` is not sent.
+  it.each(['/workers?format=csv&x=', '/v1/live#'])(
+    'makes no answer for each reader of %s, whatever the query',
+    async (path) => {
+      const before = taken;
+      const crowd = Array.from({ length: 40 }, async (_, n) => (await get(`${path}${n}`)).text());
+      expect(new Set(await Promise.all(crowd)).size).toBe(1);
+      expect(taken - before).toBeLessThan(4 * 13);
+    },
+  );
+
   it('never gives a stranger what the token has shown, whoever asks first', async () => {
     expect(await (await get('/workers', TOKEN)).text()).toContain('10.9.8.7');
     expect(await (await get('/workers')).text()).not.toContain('10.9.8.7');

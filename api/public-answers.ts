@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono, MiddlewareHandler } from 'hono';
 import type { Access } from './access.js';
+import { answerKeyOf } from './answers/answer-key.js';
 import {
   isUnchanged,
   KeptAnswer,
@@ -16,6 +17,7 @@ import {
 import { KeptAnswers } from './answers/kept-answers.js';
 import { countLarge, mustPace, pacedBytes, sendBytes } from './answers/large-answers.js';
 import { newRequestId, REQUEST_ID, withRequestId } from './headers/request-ids.js';
+import { takesEvents } from './live/live-route.js';
 import { isStreamed } from './streamed.js';
 
 interface Options {
@@ -43,8 +45,10 @@ const FAILURE = 400;
 /** An answer that is overtaken by an operator's decision is made again, at most this many times in all. */
 const MOST_TRIES = 3;
 
-/** Paths that report on this process only, and streams, which never end: their answers are never kept and never wait. */
-const OWN = new Set(['/v1/health', '/v1/ready', '/v1/live']);
+/** Paths that report on this process only: their answers are never kept and never wait. */
+const OWN = new Set(['/v1/health', '/v1/ready']);
+/** So does the stream of events, which never ends. */
+const LIVE = '/v1/live';
 /** Paths that need the token: there is no public answer to keep. */
 const NEEDS_TOKEN = new Set(['/v1/audit-log', '/v1/notices', '/v1/operator/needs']);
 /** The operator's pages: each is made for one session. */
@@ -81,7 +85,8 @@ export function publicAnswers(options: Options): {
       if (hasDecided) answers = createAnswers(options);
       return;
     }
-    if (OWN.has(c.req.path)) return next();
+    const isEvents = c.req.path === LIVE && takesEvents(c.req.header('accept'));
+    if (OWN.has(c.req.path) || isEvents) return next();
     if (access.bringsToken(c)) return trusted.fetch(c.req.raw, c.env);
     if (NEEDS_TOKEN.has(c.req.path) || ONE_SESSION.test(c.req.path)) return next();
     if (isStreamed(c)) {
@@ -90,8 +95,7 @@ export function publicAnswers(options: Options): {
       if (fault !== undefined) onFault(fault, c);
       return response;
     }
-    const { url } = c.req;
-    const pathAndQuery = url.slice(url.indexOf('/', url.indexOf('//') + 2));
+    const pathAndQuery = answerKeyOf(c.req.url);
     const kept = await current(pathAndQuery);
     if (kept.fault !== undefined) onFault(kept.fault, c);
     const wishes = wishesOf((name) => c.req.header(name));
@@ -112,11 +116,12 @@ export function publicAnswers(options: Options): {
   return { first, answerKept };
 }
 
-/** Whether a request brings what only the app itself judges: a token, a session, an id of its own. */
+/** Whether a request brings what only the app itself judges: a token, a session, an id of its own, a wish for events. */
 const isParticular = (headers: IncomingMessage['headers']): boolean =>
   headers.authorization !== undefined ||
   headers.cookie !== undefined ||
-  headers[REQUEST_ID] !== undefined;
+  headers[REQUEST_ID] !== undefined ||
+  takesEvents(headers.accept);
 
 const wishesOf = (header: (name: string) => string | undefined): Wishes => ({
   acceptEncoding: header('accept-encoding'),

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ingestSaid, inventEvents, payeeOf } from '../test/harness/event-world.js';
 import { useHistory } from '../test/harness/history-world.js';
@@ -123,5 +124,34 @@ describe('GET /v1/payouts/:id/credits', () => {
     await taken[0]?.body?.cancel();
     expect((await (await request('?format=csv')).text()).length).toBeGreaterThan(100);
     expect((await taken[1]?.text())?.length).toBeGreaterThan(100);
+  });
+
+  it('ends the reading when the client has gone, also where no line fits the filter', async () => {
+    const many = Array.from({ length: 2_000 }, (_, n) => ({
+      id: n + 1,
+      atMs: MARCH + n,
+      type: 'job-processed',
+      fields: { ethAddress: PAYEE, fees: 7n, computeUnits: 5 },
+    }));
+    await ingestSaid(world.db, 'a', many, 20);
+    id = (await reserveAll(world.db, PAYEE)) ?? '';
+    let reads = 0;
+    world.db.$client.on('acquire', () => {
+      reads += 1;
+    });
+    const readsOf = async (work: (response: Response) => Promise<unknown>) => {
+      reads = 0;
+      await work(await request('?format=csv&pipeline=nosuch'));
+      return reads;
+    };
+    const whole = await readsOf((response) => response.text());
+    const left = await readsOf(async (response) => {
+      const reader = response.body?.getReader();
+      await reader?.read();
+      void reader?.read();
+      await nextTurn();
+      await reader?.cancel();
+    });
+    expect(left).toBeLessThan(whole);
   });
 });

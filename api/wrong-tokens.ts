@@ -55,7 +55,7 @@ export function countWrongTokens({ onBlocked }: { readonly onBlocked?: OnBlocked
  * Returns an IPv4 address as it is, and the first 64 bits of an IPv6 address: one customer commonly has all 2^64
  * addresses behind them.
  */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address;
   const [head = '', tail = ''] = address.split('%', 1)[0]?.split('::', 2) ?? [];
   const front = head === '' ? [] : head.split(':');

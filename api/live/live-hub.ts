@@ -9,6 +9,7 @@ import type { Address } from '../../core/base/address.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import { readPayeePulses, readPoolPulse } from '../../core/standing/store/pulse-reads.js';
+import { Places } from '../answers/places.js';
 
 /** What is watched: the pages of the pool as a whole, or one payee's page. */
 export type Topic = 'pool' | Address;
@@ -28,32 +29,37 @@ interface Options {
   readonly mostListeners?: number;
 }
 
+/** How many may watch from one address at the same time: the tabs of a household. */
+const MOST_FROM_ONE_ADDRESS = 20;
+const BUSY = 'Too many watch already. The page can be read as before.';
+
 export class LiveHub {
   private readonly topics = new Map<Topic, Watched>();
   private timer: NodeJS.Timeout | undefined;
   private isReading = false;
   private isClosed = false;
-  private listening = 0;
+  private readonly places: Places;
 
   constructor(
     private readonly pool: RunningPool,
     private readonly options: Options = {},
-  ) {}
+  ) {
+    const { mostListeners: most = 200 } = options;
+    this.places = new Places({ most, mostEach: MOST_FROM_ONE_ADDRESS, words: BUSY });
+  }
 
-  /** Returns a function that ends the watch. Throws API_BUSY when too many watch already. */
-  watch(topic: Topic, listener: Listener): () => void {
-    if (this.isClosed || this.listening >= (this.options.mostListeners ?? 200)) {
-      throw new PoolError('API_BUSY', 'Too many watch already. The page can be read as before.');
-    }
+  /** Returns a function that ends the watch. Throws API_BUSY when too many watch already, in all or from this address. */
+  watch(topic: Topic, listener: Listener, address = ''): () => void {
+    if (this.isClosed) throw new PoolError('API_BUSY', 'The API stops.');
+    const leave = this.places.take(address);
     const watched = this.topics.get(topic) ?? { pulse: undefined, listeners: new Set() };
     this.topics.set(topic, watched);
     watched.listeners.add(listener);
-    this.listening += 1;
     if (watched.pulse !== undefined) listener(watched.pulse);
     this.wake(0);
     return () => {
       if (!watched.listeners.delete(listener)) return;
-      this.listening -= 1;
+      leave();
       if (watched.listeners.size === 0) this.topics.delete(topic);
     };
   }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { toChecksum } from '../../core/chain/checksums.js';
+import { addressOf } from '../access.js';
 import { addressText, type Routes } from '../request.js';
 import { LIVE } from '../schemas/plain.js';
 import type { LiveHub, Topic } from './live-hub.js';
@@ -14,13 +15,25 @@ const RETRY_MS = 500;
 /** A line without meaning is sent this often, so that no proxy takes the stream for dead. */
 const HEARTBEAT_MS = 10_000;
 
+/** Whether a reader takes the stream of events, by its header Accept; others are told the state of now. */
+export const takesEvents = (accept: string | undefined): boolean =>
+  accept?.includes('text/event-stream') === true;
+
+const HEADERS = {
+  'content-type': 'text/event-stream',
+  // A proxy that collects an answer before it passes it on would keep every event back.
+  'x-accel-buffering': 'no',
+};
+
 const liveQuery = z.strictObject({ payee: addressText.optional() });
 
 export function liveRoutes(routes: Routes, hub: LiveHub): void {
   routes.get('/v1/live', liveQuery, LIVE, async ({ payee }, { c }) => {
     const topic = payee ?? 'pool';
-    if (c.req.header('accept')?.includes('text/event-stream') === true)
-      return stream(c, hub, topic);
+    if (takesEvents(c.req.header('accept'))) {
+      // Nobody would read the stream of a HEAD, nor end it.
+      return c.req.raw.method === 'HEAD' ? c.body(null, 200, HEADERS) : stream(c, hub, topic);
+    }
     const id = idOf(await hub.pulseOf(topic));
     return { topic: payee === undefined ? 'pool' : toChecksum(payee), id };
   });
@@ -40,10 +53,11 @@ function stream(c: Context, hub: LiveHub, topic: Topic): Response {
         leave();
         controller.close();
       };
-      const unwatch = hub.watch(topic, (pulse) => {
+      const listener = (pulse: string | null) => {
         if (pulse === null) end();
         else send(`event: state\ndata: ${idOf(pulse)}`);
-      });
+      };
+      const unwatch = hub.watch(topic, listener, addressOf(c));
       const heartbeat = setInterval(() => send(': still here'), HEARTBEAT_MS);
       const life = setTimeout(end, STREAM_MS);
       leave = () => {
@@ -55,9 +69,5 @@ function stream(c: Context, hub: LiveHub, topic: Topic): Response {
     },
     cancel: () => leave(),
   });
-  return c.body(body, 200, {
-    'content-type': 'text/event-stream',
-    // A proxy that collects an answer before it passes it on would keep every event back.
-    'x-accel-buffering': 'no',
-  });
+  return c.body(body, 200, HEADERS);
 }

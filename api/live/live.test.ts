@@ -1,4 +1,5 @@
 /** Server-sent events about changed pages, on a real Postgres. */
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningPool } from '../../client/running-pool.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
@@ -97,7 +98,48 @@ describe('those who watch', () => {
     const id = text.trim().slice(-16);
     const asked = await fetch(`${api.url}/v1/live?payee=${ann}`);
     expect(await asked.json()).toMatchObject({ id });
+    // The kept answer is not for those who take the stream.
+    const other = await fetch(`${api.url}/v1/live?payee=${ann}`, STREAM);
+    expect(other.headers.get('content-type')).toBe('text/event-stream');
+    await other.body?.cancel();
     const [last] = await Promise.all([reader?.read(), api.stop()]);
     expect(last?.done).toBe(true);
+  });
+
+  it('from one address leave room for others', () => {
+    const hub = new LiveHub(pool, { everyMs: 60_000 });
+    const watch = (address: string) => hub.watch('pool', () => {}, address);
+    const [leave] = Array.from({ length: 20 }, () => watch('203.0.113.1'));
+    expect(() => watch('203.0.113.1')).toThrow('Too many');
+    watch('203.0.113.2');
+    for (let n = 0; n < 100; n += 1) watch('127.0.0.1');
+    leave?.();
+    leave?.();
+    watch('203.0.113.1');
+    expect(() => watch('203.0.113.1')).toThrow('Too many');
+    hub.close();
+  });
+
+  it('are not kept out by requests that hold no connection', async () => {
+    const api = await startApi({ ...pool, answersKeptMs: 1_000 });
+    const path = '/v1/live';
+    const heads = await Promise.all(
+      Array.from({ length: 200 }, () => fetch(`${api.url}${path}`, { method: 'HEAD', ...STREAM })),
+    );
+    expect(new Set(heads.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(heads[0]?.headers.get('content-type')).toBe('text/event-stream');
+    // Two hundred requests on one connection, which are sent before the first is answered.
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n`.repeat(200),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const stream = await fetch(`${api.url}${path}`, STREAM);
+    expect(stream.status).toBe(200);
+    await stream.body?.cancel();
+    socket.destroy();
+    await api.stop();
   });
 });

@@ -64,7 +64,7 @@ export function payoutCreditRoutes(routes: Routes, pool: RunningPool): void {
           by === undefined
             ? creditLines(pool, id, { only, shown })
             : sumLines(pool, id, { by, only, shows });
-        return streamed(c, lines, headers);
+        return streamed({ c, shows }, lines, headers);
       }
       const head = (isReturned: boolean) => ({
         payoutId: id,
@@ -111,7 +111,8 @@ function outwardNames<
   return { ...named, pipeline: publicName(pipeline), modelId: publicModel(modelId) };
 }
 
-const LINES_AT_ONCE = 500;
+/** After so many credits, also those that the filter leaves out, what was found is sent on. */
+const CREDITS_AT_ONCE = 250;
 
 async function* creditLines(
   { db }: RunningPool,
@@ -124,10 +125,12 @@ async function* creditLines(
   const table = csvTable(CREDIT_COLUMNS);
   yield table.head();
   let some: PayoutCredit[] = [];
+  let seen = 0;
   for await (const credit of payoutCredits(db, await readPayoutCredits(db, id))) {
-    if (!fitsFilter(credit, only)) continue;
-    some.push(shown(credit));
-    if (some.length < LINES_AT_ONCE) continue;
+    seen += 1;
+    if (fitsFilter(credit, only)) some.push(shown(credit));
+    if (seen % CREDITS_AT_ONCE !== 0) continue;
+    // Without a line this is an empty part, at which the reading ends if the client has gone.
     yield table.lines(some);
     some = [];
   }

@@ -30,10 +30,12 @@ export function statementRoutes(routes: Routes, pool: RunningPool): void {
     const order = { payee, named: { from: named.from, to: named.to }, now: nowOf(pool), shown };
     const parts = statementParts(db, { payee, period: periodOf(order.named) });
     if (format === 'json') {
-      return streamed(c, statementJson(parts, order), { 'content-type': 'application/json' });
+      return streamed({ c, shows }, statementJson(parts, order), {
+        'content-type': 'application/json',
+      });
     }
     const days = [named.from, named.to].filter((day) => day !== undefined).map((day) => `-${day}`);
-    return streamed(c, statementCsv(parts, order), {
+    return streamed({ c, shows }, statementCsv(parts, order), {
       'content-type': 'text/csv; charset=utf-8',
       'content-disposition': `attachment; filename="statement-${payee}${days.join('')}.csv"`,
     });
