@@ -104,11 +104,15 @@ function describeDatabase(database: Config['database']): ConfigDescription {
   return { embedded: { dir: database.embeddedDir, port: database.port } };
 }
 
+/** URLs whose host is no secret. In others, such as `telegram://<token>@…`, any part may be one. */
+const HAS_ORIGIN = /^(?:https?|wss?|postgres(?:ql)?):\/\//i;
+
 function describeOption(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(describeOption);
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return URL.canParse(value) ? describeUrl(value) : presence(value);
+  if (typeof value === 'string')
+    return HAS_ORIGIN.test(value) && URL.canParse(value) ? describeUrl(value) : presence(value);
   if (value === null || typeof value !== 'object') return 'not set';
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, describeOption(inner)]),

@@ -18,7 +18,7 @@ describe('secrets', () => {
     const text = `${BASE.replace('https://one', `https://ann:${'$'}{KEY}@one`)
       .replace(
         /endpoint: (.*)/,
-        `endpoint: $1\n      unguessed: ${'$'}{KEY}\n      basicAuth:\n        user: ann\n        passwordFile: secret`,
+        `endpoint: $1\n      unguessed: ${'$'}{KEY}\n      sendTo: gotify://${'$'}{KEY}\n      basicAuth:\n        user: ann\n        passwordFile: secret`,
       )
       .replace('http://localhost:8545', `"https://rpc.example.com/v2/${'$'}{KEY}"`)
       .replace(
