@@ -139,6 +139,23 @@ describe('foreign texts', () => {
     expect(await (await app.request(path, { headers })).text()).toContain('canary');
   });
 
+  it.each([
+    '/v1/workers?region=gpu-7.lan',
+    '/v1/workers?region=fe80::1',
+    '/v1/unattributed?requestId=gpu-7.lan',
+    'credits?pipeline=gpu-7.lan',
+    'credits?model=http://a/b',
+    'credits?by=day&format=csv&model=gpu-7.lan',
+  ])(
+    'are looked for with the token alone, so that nobody can try what is hidden: %s',
+    async (asked) => {
+      const path = asked.replace('credits', `/v1/payouts/${payoutId}/credits`);
+      const headers = { authorization: `Bearer ${TEST_TOKEN}` };
+      expect((await app.request(path)).status).toBe(400);
+      expect((await app.request(path, { headers })).status).toBe(200);
+    },
+  );
+
   it('are public where they can only be names', () => {
     expect(['text-to-image', 'llm', 'a5Bd_7'].map(publicName)).not.toContain(null);
     expect(['gpu-7.lan', '::1', 'a b', '', 'a:1', '-x', 'x'.repeat(65)].map(publicName)).toEqual(

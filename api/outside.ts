@@ -3,6 +3,7 @@
  * is shown only when its form rules out that it is a host, an address or a sentence.
  */
 import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
 import type { ShownFinding } from '../core/sentinel/store/finding-reads.js';
 
 export { publicRegion } from '../core/base/remote-worker.js';
@@ -27,6 +28,22 @@ export const publicEventId = ofForm(/^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}
 
 /** A time in the format that events use. */
 export const publicTime = ofForm(/^[\d-]{10}[T ][\d:]{8}(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/);
+
+/**
+ * Refuses to look for a name that is shown to nobody without the token: what was found would confirm a guess. Throws
+ * REQUEST_INVALID, whether or not there is such a name.
+ * @param shown makes the public form of the name
+ */
+export function requirePublic(
+  name: string | undefined,
+  shown: (said: string) => string | null,
+): void {
+  if (name === undefined || shown(name) === name) return;
+  throw new PoolError(
+    'REQUEST_INVALID',
+    'This name is not shown without the token, and is looked for with it alone.',
+  );
+}
 
 /** Says why a source fails, using only the error's code. */
 export function publicError(code: string): string {

@@ -16,7 +16,7 @@ import {
 import type { Gate } from '../../core/payouts/rules/gates.js';
 import type { Shown } from '../access.js';
 import { mergeReads } from '../answers/merged-reads.js';
-import { publicRegion, publicWait } from '../outside.js';
+import { publicRegion, publicWait, requirePublic } from '../outside.js';
 import {
   addressText,
   booleanQuery,
@@ -40,6 +40,7 @@ export function payeeRoutes(routes: Routes, pool: RunningPool): void {
   const links = createLinks(pool);
   const detailsOf = mergeReads((addresses: readonly Address[]) => readPayeeDetails(db, addresses));
   routes.list('/v1/workers', workersQuery, PAYEES.workers, async ({ filter, page }, { shows }) => {
+    if (!shows.words) requirePublic(filter.region, publicRegion);
     const { items, nextCursor } = await listRemoteWorkers(db, filter, page);
     return { workers: items.map((worker) => viewWorker(worker, shows)), nextCursor };
   });

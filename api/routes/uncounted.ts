@@ -27,7 +27,14 @@ import {
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import type { Decision } from '../../core/ledger/store/audit-log.js';
 import { retrySubject } from '../../core/orders/rules/order-kinds.js';
-import { publicEventId, publicModel, publicName, publicRegion, publicTime } from '../outside.js';
+import {
+  publicEventId,
+  publicModel,
+  publicName,
+  publicRegion,
+  publicTime,
+  requirePublic,
+} from '../outside.js';
 import {
   addressText,
   booleanQuery,
@@ -86,6 +93,7 @@ export function uncountedRoutes(routes: Routes, pool: RunningPool): void {
   const open = UNCOUNTED.unattributed;
   routes.list('/v1/unattributed', unattributedQuery, open, async ({ filter, page }, { shows }) => {
     const { source: sourceId, ...rest } = filter;
+    if (!shows.words) requirePublic(rest.requestId, publicName);
     await requireKnownSource(db, sourceId);
     const { items, nextCursor } = await listUnmatchedJobs(db, { sourceId, ...rest }, page);
     const now = nowOf(pool).getTime();

@@ -21,7 +21,13 @@ import {
 } from '../../../core/statements/payout-contents.js';
 import { readPayoutCredits } from '../../../core/statements/store/payout-credits.js';
 import type { Shown } from '../../access.js';
-import { publicEventId, publicModel, publicName, publicRegion } from '../../outside.js';
+import {
+  publicEventId,
+  publicModel,
+  publicName,
+  publicRegion,
+  requirePublic,
+} from '../../outside.js';
 import { listQuery, type Routes } from '../../request.js';
 import { STATEMENTS } from '../../schemas/statements.js';
 import { streamed } from '../../streamed.js';
@@ -53,6 +59,10 @@ export function payoutCreditRoutes(routes: Routes, pool: RunningPool): void {
     async ({ filter, page }, { c, id, shows }) => {
       const payout = await requirePayout(pool, id);
       const { by, format, day, pipeline, model: modelId } = filter;
+      if (!shows.words) {
+        requirePublic(pipeline, publicName);
+        requirePublic(modelId, publicModel);
+      }
       const only: CreditFilter = { day, pipeline, modelId };
       const shown = (credit: PayoutCredit) => outward(credit, shows);
       if (format === 'csv') {
