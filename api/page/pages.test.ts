@@ -54,7 +54,7 @@ describe.skipIf(browserPath === undefined)('every page', () => {
         if (!request.url().startsWith('data:')) hosts.add(new URL(request.url()).origin);
       });
       const response = await page.goto(`${api.url}${path}`);
-      expect((await response?.body())?.byteLength).toBeLessThan(MOST_PAGE_BYTES);
+      expect((await response?.body())?.byteLength, path).toBeLessThan(MOST_PAGE_BYTES);
       expect([...hosts]).toEqual([api.url]);
       expect(complaints.filter((text) => !text.includes('status of 400'))).toEqual([]);
       const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');

@@ -166,7 +166,7 @@ function DayTable({ days }: { readonly days: readonly EarnedDay[] }): Html {
             </thead>
             <tbody>
               {filled.map(({ day, jobs, netWei }) => (
-                <tr data-key={day}>
+                <tr>
                   <th scope="row">{day}</th>
                   <td class="num">{groupDigits(String(jobs))}</td>
                   <td class="num">

@@ -11,7 +11,7 @@ import { listPayouts, readCosts } from '../../../core/payouts/store/reads/payout
 import type { Span } from '../charts/earned-chart.js';
 
 const SHOWN_WORKERS = { limit: 100, cursor: null };
-const SHOWN_PAYOUTS = { limit: 20, cursor: null };
+const SHOWN_PAYOUTS = { limit: 15, cursor: null };
 const STRIP_DAYS = 90;
 
 export type PayeeStatus = NonNullable<Awaited<ReturnType<typeof readPayeeStatus>>>;

@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import { onConnection } from '../../db/database.js';
+import { LOCKS } from '../../db/locks.js';
 import { rows } from '../../db/query.js';
 import { identifyWorkers } from '../../events/store/ingest/batch-writes.js';
 import type { Decision } from '../../ledger/store/audit-log.js';
@@ -233,7 +234,7 @@ const FROM_EXCLUDED = `SET jobs = excluded.jobs, compute_units = excluded.comput
  * takes the lock of whoever writes days, so that no day is added meanwhile.
  */
 const SUMS_OF_DAYS = `
-  SELECT pg_advisory_xact_lock(7215122);
+  SELECT pg_advisory_xact_lock(${LOCKS.earningDays});
   DELETE FROM worker_earned w WHERE NOT EXISTS (SELECT FROM earning_day d WHERE d.remote_worker_id = w.remote_worker_id);
   INSERT INTO worker_earned AS w (remote_worker_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
   SELECT remote_worker_id, ${SUMS} FROM earning_day d GROUP BY 1 ORDER BY 1
