@@ -99,7 +99,8 @@ nav.tabs a[aria-current] { background: var(--ink); color: var(--card); border-co
 button.quiet:hover, nav.tabs a:hover { border-color: var(--ink); } button.quiet[hidden] { display: none; }
 
 .search { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin: 0; }
-.search label { font-weight: 500; } .ask .search { padding: 0 22px 22px; }
+.links { display: inline-flex; flex-wrap: wrap; gap: 2px 14px; }
+.search label { font-weight: 500; white-space: nowrap; } .ask .search { padding: 0 22px 22px; }
 .search input { flex: 1 1 20em; min-width: 0; width: 100%; min-height: 42px; padding: 8px 12px; border: 1px solid var(--edge); border-radius: 9px;
   background: var(--card); color: var(--ink); font: 15px ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .search input::placeholder { color: var(--dim); opacity: 1; }
