@@ -92,7 +92,7 @@ h2.mono { font-size: 16px; } .dim { color: var(--dim); } .nowrap { white-space: 
   max-width: min(70vw, 340px); white-space: normal; padding: 5px 10px; border-radius: 8px; background: var(--ink); color: var(--card); text-align: left;
   font: 13px/1.4 system-ui, sans-serif; letter-spacing: 0; border: 1px solid var(--ink); }
 .num .eth::after { left: auto !important; right: 0; }
-.links a { display: inline-block; min-height: 24px; padding: 1px 0; margin-right: 16px; }
+.links a { display: inline-block; min-height: 24px; padding: 1px 0; }
 nav.tabs { display: flex; gap: 6px; } nav.tabs a, button.quiet { display: inline-block; min-height: 30px; padding: 3px 12px; border-radius: 8px; font: inherit;
   font-size: 14px; border: 1px solid var(--edge); background: var(--card); color: var(--ink); text-decoration: none; cursor: pointer; }
 nav.tabs a[aria-current] { background: var(--ink); color: var(--card); border-color: var(--ink); font-weight: 500; }
