@@ -1,9 +1,9 @@
 /** What holds for every page alike, in a real browser and on a pool three days old. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { useBrowsedPool } from '../../test/kit/browsed-pool.js';
 import { browserPath } from '../../test/kit/browser.js';
 import { fillPool } from '../../test/kit/filled-pool.js';
-import { PageBrowser } from '../../test/kit/page-browser.js';
 import { faultsOf, LOOKS, PAGES } from '../../test/kit/page-looks.js';
 import { poolOf } from '../../test/kit/silent-temporal.js';
 import { type RunningApi, startApi } from '../serve.js';
@@ -13,27 +13,13 @@ const MOST_PAGE_BYTES = 60_000;
 const MOST_SCRIPT_BYTES = 15_000;
 
 describe.skipIf(browserPath === undefined)('every page', () => {
-  let database: TestDatabase;
-  let api: RunningApi;
-  let browser: PageBrowser;
-
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    await fillPool(database.db);
-    api = await startApi(poolOf(database.db));
-    browser = await PageBrowser.launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await api?.stop();
-    await database.close();
-  });
+  const world = useBrowsedPool(fillPool);
 
   it.each([true, false])(
     'has no fault that axe finds, and no sideways scrolling, script: %s',
     async (script) => {
       for (const [name, path] of Object.entries(PAGES)) {
-        const page = await browser.open(`${api.url}${path}`, { isBare: !script });
+        const page = await world.browser.open(`${world.api.url}${path}`, { isBare: !script });
         // Each page once in each theme; every page, theme and width is tried by pages.long.test.ts.
         const looks = script ? [LOOKS.wide, LOOKS.narrow] : [LOOKS.phone];
         for (const look of looks) expect([name, await faultsOf(page, look)]).toEqual([name, []]);
@@ -45,7 +31,7 @@ describe.skipIf(browserPath === undefined)('every page', () => {
   it('comes alone, under its own policy, and is small', async () => {
     expect(Buffer.byteLength(SCRIPT)).toBeLessThan(MOST_SCRIPT_BYTES);
     for (const path of Object.values(PAGES)) {
-      const page = await browser.open('about:blank');
+      const page = await world.browser.open('about:blank');
       const complaints: string[] = [];
       const hosts = new Set<string>();
       page.on('console', (message) => complaints.push(message.text()));
@@ -53,9 +39,9 @@ describe.skipIf(browserPath === undefined)('every page', () => {
       page.on('request', (request) => {
         if (!request.url().startsWith('data:')) hosts.add(new URL(request.url()).origin);
       });
-      const response = await page.goto(`${api.url}${path}`);
+      const response = await page.goto(`${world.api.url}${path}`);
       expect((await response?.body())?.byteLength, path).toBeLessThan(MOST_PAGE_BYTES);
-      expect([...hosts]).toEqual([api.url]);
+      expect([...hosts]).toEqual([world.api.url]);
       expect(complaints.filter((text) => !text.includes('status of 400'))).toEqual([]);
       const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');
       expect(background).not.toBe('rgba(0, 0, 0, 0)');

@@ -28,7 +28,11 @@ describe('the verdict on the speed of the API', () => {
 
   it('describes a page by its medians', () => {
     expect(describePage(page('/a', [10, 20], [30, 30], [20, 90]))).toEqual({
-      ...{ page: '/a', bytes: 10, bareAnswersPerSecond: 20, answersPerSecond: 30, ratio: 2 },
+      page: '/a',
+      bytes: 10,
+      bareAnswersPerSecond: 20,
+      answersPerSecond: 30,
+      ratio: 2,
     });
   });
 

@@ -3,8 +3,8 @@ import { scaleBand, scaleLinear } from 'd3-scale';
 import { curveMonotoneX, line } from 'd3-shape';
 import { utcDay, utcMonday } from 'd3-time';
 import type { EarnedDay } from '../../../core/payees/rules/earned-days.js';
-import { groupDigits, shortEth } from '../kit/numbers.js';
-import { Eth, type Html } from '../kit/parts.js';
+import { shortEth } from '../kit/numbers.js';
+import { type Html, JobsTable } from '../kit/parts.js';
 
 /** The spans that can be chosen, in days. */
 export const SPANS = [7, 30, 90] as const;
@@ -152,30 +152,7 @@ function DayTable({ days }: { readonly days: readonly EarnedDay[] }): Html {
         <p>Nothing was earned on any of these days.</p>
       ) : (
         <div>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Day</th>
-                <th scope="col" class="num">
-                  Jobs
-                </th>
-                <th scope="col" class="num">
-                  ETH
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {filled.map(({ day, jobs, netWei }) => (
-                <tr>
-                  <th scope="row">{day}</th>
-                  <td class="num">{groupDigits(String(jobs))}</td>
-                  <td class="num">
-                    <Eth wei={netWei} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <JobsTable title="Day" rows={filled.map((one) => ({ ...one, name: one.day }))} />
         </div>
       )}
     </details>

@@ -143,3 +143,41 @@ export const TableSection = ({
     )}
   </Section>
 );
+
+interface JobsTableProps {
+  /** What each row is about, such as a day. */
+  readonly title: string;
+  readonly rows: readonly {
+    readonly name: string;
+    readonly jobs: number | bigint;
+    readonly netWei: bigint;
+  }[];
+}
+
+/** A table of jobs and what they earned. */
+export const JobsTable = ({ title, rows }: JobsTableProps): Html => (
+  <table>
+    <thead>
+      <tr>
+        <th scope="col">{title}</th>
+        <th scope="col" class="num">
+          Jobs
+        </th>
+        <th scope="col" class="num">
+          ETH
+        </th>
+      </tr>
+    </thead>
+    <tbody>
+      {rows.map(({ name, jobs, netWei }) => (
+        <tr>
+          <th scope="row">{name}</th>
+          <td class="num">{groupDigits(String(jobs))}</td>
+          <td class="num">
+            <Eth wei={netWei} />
+          </td>
+        </tr>
+      ))}
+    </tbody>
+  </table>
+);

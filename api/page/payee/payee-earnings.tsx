@@ -4,8 +4,7 @@ import type { EarnedPart } from '../../../core/payees/store/earned-days.js';
 import { publicModel, publicName, publicRegion } from '../../outside.js';
 import { EarnedChart, SpanTabs } from '../charts/earned-chart.js';
 import { PresenceStrip } from '../charts/presence-strip.js';
-import { groupDigits } from '../kit/numbers.js';
-import { Eth, type Html, Section } from '../kit/parts.js';
+import { Eth, type Html, JobsTable, Section } from '../kit/parts.js';
 import type { PayeeStatus } from './payee-status.js';
 
 interface StatusProps {
@@ -59,31 +58,9 @@ interface PartsProps {
 
 function Parts({ title, parts, nameOf }: PartsProps): Html | null {
   if (parts.length === 0) return null;
+  const named = (name: string) => (name === '' ? 'not named' : (nameOf(name) ?? 'another one'));
   return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">{title}</th>
-          <th scope="col" class="num">
-            Jobs
-          </th>
-          <th scope="col" class="num">
-            ETH
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {parts.map(({ name, jobs, netWei }) => (
-          <tr>
-            <th scope="row">{name === '' ? 'not named' : (nameOf(name) ?? 'another one')}</th>
-            <td class="num">{groupDigits(String(jobs))}</td>
-            <td class="num">
-              <Eth wei={netWei} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <JobsTable title={title} rows={parts.map((part) => ({ ...part, name: named(part.name) }))} />
   );
 }
 

@@ -1,13 +1,12 @@
 /** A payee's page in a real browser: the way of a new worker from the front page to "when am I paid, and why not". */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toChecksum } from '../../../core/chain/checksums.js';
 import type { Database } from '../../../core/db/database.js';
 import { recordBalance } from '../../../core/payouts/store/wallet/wallets.js';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { reserveFor } from '../../../test/harness/money.js';
+import { useBrowsedPool } from '../../../test/kit/browsed-pool.js';
 import { browserPath } from '../../../test/kit/browser.js';
-import { type Look, PageBrowser } from '../../../test/kit/page-browser.js';
-import { poolOf } from '../../../test/kit/silent-temporal.js';
+import type { Look } from '../../../test/kit/page-browser.js';
 import {
   addPayout,
   addressOf,
@@ -18,7 +17,6 @@ import {
   hashOf,
   TEST_WALLET,
 } from '../../../test/kit/test-pool.js';
-import { type RunningApi, startApi } from '../../serve.js';
 
 const MILLI_ETH = 10n ** 15n;
 const [ann, bob, nobody] = [addressOf(1), addressOf(2), addressOf(3)];
@@ -74,23 +72,9 @@ async function fillPool(db: Database): Promise<void> {
 }
 
 describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => {
-  let database: TestDatabase;
-  let api: RunningApi;
-  let browser: PageBrowser;
+  const world = useBrowsedPool(fillPool);
 
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    await fillPool(database.db);
-    api = await startApi(poolOf(database.db));
-    browser = await PageBrowser.launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await api?.stop();
-    await database.close();
-  });
-
-  const open = (path: string, look?: Look) => browser.open(`${api.url}${path}`, look);
+  const open = (path: string, look?: Look) => world.browser.open(`${world.api.url}${path}`, look);
 
   it('is one paste away from the front page, without any script', async () => {
     const page = await open('/', { script: false });
@@ -137,7 +121,7 @@ describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => 
   });
 
   it('shows what is in a payout, as lines that add up to it', async () => {
-    const { payee } = await reserveFor(database.db, 12_345n);
+    const { payee } = await reserveFor(world.database.db, 12_345n);
     const page = await open(`/payees/${payee}`, { script: false });
     await page.click('text=What is in it');
     expect(new URL(page.url()).pathname).toMatch(/^\/payees\/0x\w{40}\/payouts\/[\w-]{36}$/);
