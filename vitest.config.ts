@@ -15,7 +15,7 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', '.openpool/**', '**/*.long.test.ts'],
     globalSetup: ['test/harness/global-setup.ts'],
-    setupFiles: ['test/kit/check-answers.ts'],
+    setupFiles: ['test/kit/check-answers.ts', 'test/kit/property-seed.ts'],
     // Two cores: files in parallel make the time-outs of real servers a gamble.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['**/*.long.test.ts'],
     exclude: ['node_modules/**', 'dist/**', '.openpool/**'],
     globalSetup: ['test/harness/global-setup.ts'],
-    setupFiles: ['test/kit/check-answers.ts'],
+    setupFiles: ['test/kit/check-answers.ts', 'test/kit/property-seed.ts'],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
