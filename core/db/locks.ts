@@ -24,4 +24,6 @@ export const LOCKS = {
   orderedDay: 7_215_121,
   /** Taken by the triggers of earning_day, before its first row is written. */
   earningDays: 7_215_122,
+  /** Taken alone to record rates of remote workers, and shared by whoever counts jobs under them. */
+  workerRates: 7_215_123,
 } as const;

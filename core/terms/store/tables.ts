@@ -1,6 +1,8 @@
 /** The tables of the dated terms. */
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+import type { Address } from '../../base/address.js';
 import type { Rounding } from '../../base/money.js';
+import type { NodeType } from '../../base/remote-worker.js';
 import { at, count, wei } from '../../db/columns.js';
 
 const values = () => ({
@@ -23,4 +25,21 @@ export const workerTerms = pgTable('worker_terms', {
   ...values(),
   worker: text('worker').primaryKey(),
   seenAt: at('seen_at').notNull(),
+});
+
+/** Dated rates of remote workers. Of those that begin at or before a time, the one with the highest id holds at it. */
+export const workerRate = pgTable('worker_rate', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  payee: text('payee').$type<Address>().notNull(),
+  nodeType: text('node_type').$type<NodeType>().notNull(),
+  region: text('region').notNull(),
+  fromDt: at('from_dt').notNull(),
+  commissionBps: integer('commission_bps').notNull(),
+  bonusBps: integer('bonus_bps').notNull(),
+  policy: text('policy').notNull(),
+  policyVersion: text('policy_version').notNull(),
+  optionsHash: text('options_hash').notNull(),
+  reason: text('reason').notNull(),
+  /** Set by a trigger: the moment from which nobody counted jobs until the row was committed. */
+  recordedAt: at('recorded_at').notNull(),
 });
