@@ -9,6 +9,7 @@ import * as ledgerTables from '../core/ledger/store/tables.js';
 import * as noticeTables from '../core/notices/store/tables.js';
 import * as orderTables from '../core/orders/store/tables.js';
 import * as payoutTables from '../core/payouts/store/tables.js';
+import * as selfServiceTables from '../core/self-service/store/tables.js';
 import * as sentinelTables from '../core/sentinel/store/tables.js';
 import * as termsTables from '../core/terms/store/tables.js';
 import { createTestDatabase, type TestDatabase } from './harness/database.js';
@@ -36,6 +37,7 @@ describe('the schema in code', () => {
       noticeTables,
       orderTables,
       payoutTables,
+      selfServiceTables,
       sentinelTables,
       termsTables,
     ];

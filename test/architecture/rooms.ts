@@ -21,6 +21,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [
     { path: 'core/access', is: 'who may use the API' },
     { path: 'core/orders', is: 'what people order' },
+    { path: 'core/self-service', is: 'what payees decide themselves' },
     { path: 'core/terms', is: 'the dated terms' },
   ],
   [

@@ -11,6 +11,7 @@ import { isOfData, transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { balance, remoteWorker } from '../../ledger/store/tables.js';
 import type { Order } from '../../orders/rules/order-kinds.js';
+import { destinationOf } from '../../self-service/store/wishes.js';
 import type { PayeeStanding } from '../rules/payout.js';
 import { allocatePending, type RowAmount } from '../rules/payout-allocation.js';
 import { type DueVerdict, decideDue } from '../rules/payout-due.js';
@@ -241,7 +242,7 @@ async function insertPayouts(tx: Transaction, order: Reservation): Promise<reado
   if (made.length === 0) return [];
   await tx.execute(sql`
     INSERT INTO payout (id, payee, destination, amount_wei, state, origin, round_id, reason, request_id)
-    SELECT id, payee, payee, amount, ${PAYOUT_MOVES.reserve.to}, ${order.origin}, ${order.roundId}::uuid, ${order.reason},
+    SELECT id, payee, ${destinationOf(sql`payee`)}, amount, ${PAYOUT_MOVES.reserve.to}, ${order.origin}, ${order.roundId}::uuid, ${order.reason},
            ${order.requestId}
       FROM unnest(${list(made.map((payout) => payout.payoutId))}::uuid[],
                   ${list(made.map((payout) => payout.payee))}::text[],
