@@ -3,6 +3,7 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { boolean, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
 import { at, bytea, count, int8, wei } from '../../db/columns.js';
+import type { Lifter } from '../rules/payee-rule.js';
 import {
   BLOCKING_STATES,
   OPEN_STATES,
@@ -46,6 +47,8 @@ export const payout = pgTable('payout', {
   signedAt: at('signed_at'),
   closedAt: at('closed_at'),
   toldAt: at('told_at'),
+  ripeAt: at('ripe_at'),
+  overridesRules: boolean('overrides_rules').notNull().default(false),
 });
 
 export type Payout = typeof payout.$inferSelect;
@@ -176,4 +179,50 @@ export const stuckSaga = pgTable('stuck_saga', {
   times: integer('times').notNull().default(1),
   firstSeenAt: at('first_seen_at').notNull().defaultNow(),
   lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+});
+
+/** An answer of the policy; the payee is null in the answer for everybody of whom it was not asked yet. */
+const answer = () => ({
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  payee: text('payee').$type<Address>(),
+  fromDt: at('from_dt').notNull(),
+  policy: text('policy').notNull(),
+  policyVersion: text('policy_version').notNull(),
+  optionsHash: text('options_hash').notNull(),
+  reason: text('reason').notNull(),
+  recordedAt: at('recorded_at').notNull().defaultNow(),
+});
+
+export const payeeRule = pgTable('payee_rule', {
+  ...answer(),
+  thresholdWei: wei('threshold_wei'),
+  minIntervalMs: count('min_interval_ms'),
+  maxGasShareBps: integer('max_gas_share_bps'),
+  latestAfterMs: count('latest_after_ms'),
+  holdReason: text('hold_reason'),
+});
+
+export const payeeAdmission = pgTable('payee_admission', {
+  ...answer(),
+  admitted: boolean('admitted').notNull(),
+  invited: boolean('invited').notNull(),
+  code: text('code'),
+  liftedBy: text('lifted_by').$type<Lifter>(),
+});
+
+export const invitation = pgTable('invitation', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  payee: text('payee').$type<Address>().notNull(),
+  invitedAt: at('invited_at').notNull().defaultNow(),
+  actor: text('actor').notNull(),
+  reason: text('reason').notNull(),
+  withdrawnAt: at('withdrawn_at'),
+  withdrawnBy: text('withdrawn_by'),
+  withdrawReason: text('withdraw_reason'),
+});
+
+/** Since when a payee's pending amount has been at its threshold; rounds keep it for rules that need it. */
+export const payeeRipe = pgTable('payee_ripe', {
+  payee: text('payee').$type<Address>().primaryKey(),
+  since: at('since').notNull(),
 });
