@@ -30,6 +30,8 @@ import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/walle
 /** The loaded configuration, in base units. `schema.ts` says what each key of the file means. */
 export interface Config
   extends Pick<ConfigValues, 'pool' | 'sentinel' | 'retention' | 'metrics' | 'log'> {
+  /** The directory of the configuration file; the path of a policy's module starts there. */
+  readonly baseDir: string;
   readonly sources: readonly SourceConfig[];
   readonly database: DatabaseConfig;
   readonly temporal: TemporalConfig;
@@ -140,6 +142,7 @@ async function buildConfig(
   const { pool, wallet, sentinel, retention, api, metrics, log } = values;
   return {
     pool,
+    baseDir: files.resolve('.'),
     sources: await buildSources(values, files),
     sentinel,
     database: await buildDatabase(values.database, files),

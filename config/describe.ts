@@ -22,7 +22,7 @@ export function describeConfig(config: Config): ConfigDescription {
   const { address, namespace, connection, uiUrl, retentionMs } = temporal;
   const hasTls = connection.tls !== undefined && connection.tls !== false;
   return {
-    pool: describeSection(['pool'], pool),
+    pool: describePool(pool),
     sources: sources.map(describeSource),
     sentinel: describeSection(['sentinel'], sentinel),
     database: describeDatabase(database),
@@ -46,6 +46,11 @@ export function describeConfig(config: Config): ConfigDescription {
 
 type Path = readonly (string | number)[];
 
+function describePool({ policy, ...pool }: Config['pool']): ConfigDescription {
+  const code = policy === null ? null : { ...policy, options: describeOption(policy.options) };
+  return { ...describeSection(['pool'], pool), policy: code };
+}
+
 /** Describes a section with the file's keys: a unit at the end of a name (`…Wei`) moves to the value (`0.005 ETH`). */
 function describeSection(path: Path, values: object): ConfigDescription {
   const spelled = Object.entries(values).map(([name, value]: [string, unknown]) => {
@@ -63,7 +68,8 @@ function describeValue(path: Path, value: unknown, unit: string): unknown {
   if (typeof value === 'bigint') return describeAmount(value, unit, String(path.at(-1)));
   if (typeof value === 'number' && unit === 'Ms') return formatDuration(value);
   if (typeof value === 'number' && unit === 'Bps') return formatShare(value);
-  return value instanceof Date ? value.toISOString() : value;
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'object' && value !== null ? describeSection(path, value) : value;
 }
 
 function describeAmount(amount: bigint, unit: string, key: string): string {

@@ -28,6 +28,7 @@ import {
   text,
   wholeNumber,
 } from './reading/kinds.js';
+import { poolPolicy, poolTerms } from './sections/pool-terms.js';
 
 const pool = section({
   /** The pool's id in Temporal. Null: the pool's first start makes one and stores it in the ledger. */
@@ -57,6 +58,10 @@ const pool = section({
   syncInterval: interval('1s').prefault('1m'),
   /** An AI job has two events; they are matched only when they are at most this far apart. */
   jobMatchWindow: durationMs().prefault('1h'),
+  /** What differs between workers, as data: the options of the built-in policy. */
+  terms: poolTerms.prefault({}),
+  /** Code in place of the built-in policy. Null: the built-in one. */
+  policy: orNull(poolPolicy),
 });
 
 const source = section({

@@ -30,6 +30,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   ],
   [{ path: 'core/payees', is: 'payees and remote workers, as shown' }],
   [
+    { path: 'core/policies', is: 'what differs between workers, asked and kept' },
     { path: 'core/checks', is: 'chain against ledger against events' },
     { path: 'core/decisions', is: 'what a person decides about fees' },
     { path: 'core/statements', is: 'what is in a payout; statements' },

@@ -1,4 +1,5 @@
 /** Rows as a pool has them after a while, written straight into the tables, for tests of what is read. */
+
 import { createHash, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Config } from '../../config/config.js';
@@ -7,6 +8,7 @@ import type { NodeType } from '../../core/base/remote-worker.js';
 import type { Database } from '../../core/db/database.js';
 import type { PayoutState } from '../../core/payouts/rules/payout.js';
 import { nameFirstWallet } from '../../core/payouts/store/wallet/paying-wallet.js';
+import { PLAIN_TERMS } from '../../core/policies/rules/pool-terms.js';
 
 export const TEST_TOKEN = 'a-token-of-the-tests';
 export const TEST_WALLET: Address = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
@@ -51,7 +53,10 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       maxOrderedPerDayWei: 1_000_000_000_000_000_000n,
       maxGasShareBps: 1_000,
       maxJobFeeWei: 100_000_000_000_000_000n,
+      terms: PLAIN_TERMS,
+      policy: null,
     },
+    baseDir: '/',
     sources: [
       {
         id: 'orchestrator-ai',

@@ -1,6 +1,7 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../config/config.js';
+import { PLAIN_TERMS } from '../../core/policies/rules/pool-terms.js';
 import { waitUntil } from '../../dev/kit/process.js';
 import { createLog } from '../../start/log.js';
 import { createTestNamespace, type TestNamespace } from '../../test/harness/namespace.js';
@@ -177,6 +178,8 @@ const POOL: Config['pool'] = {
   maxOrderedPerDayWei: 1n,
   maxGasShareBps: 1_000,
   maxJobFeeWei: 1n,
+  terms: PLAIN_TERMS,
+  policy: null,
 };
 
 const SOURCE: Config['sources'][number] = {
