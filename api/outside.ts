@@ -110,6 +110,7 @@ const QUOTING_FINDINGS: Readonly<Record<string, string>> = {
   LEDGER_DIFFERS: 'a balance differs from what its events are worth',
   FIGURES_DIFFER: "a remote worker's figures differ from its events",
   DAYS_DIFFER: "a remote worker's days differ from its events",
+  HOURS_DIFFER: "how a remote worker's jobs went differs from its events",
   POSTING_DIFFERS: 'a posting differs from what its events are worth',
   CHAIN_UNREACHABLE: 'the chain could not be asked',
 };

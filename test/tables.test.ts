@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as accessTables from '../core/access/store/tables.js';
 import * as checkTables from '../core/checks/store/tables.js';
 import * as eventTables from '../core/events/store/tables.js';
+import * as guardTables from '../core/guard/store/tables.js';
 import * as historyTables from '../core/history/tables.js';
 import * as ledgerTables from '../core/ledger/store/tables.js';
 import * as noticeTables from '../core/notices/store/tables.js';
@@ -32,6 +33,7 @@ describe('the schema in code', () => {
       accessTables,
       checkTables,
       eventTables,
+      guardTables,
       historyTables,
       ledgerTables,
       noticeTables,

@@ -66,6 +66,7 @@ function rebuildText(report: RebuildReport): string {
       counted(corrections.postings, 'posting'),
       counted(corrections.figures, 'worker'),
       `the days of ${counted(corrections.days, 'worker')}`,
+      `the hours of ${counted(corrections.hours, 'worker')}`,
       counted(corrections.counts, 'count'),
       counted(corrections.rows, 'row'),
     ].join(', ');

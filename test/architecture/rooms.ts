@@ -32,6 +32,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [
     { path: 'core/policies', is: 'what differs between workers, asked and kept' },
     { path: 'core/checks', is: 'chain against ledger against events' },
+    { path: 'core/guard', is: 'how remote workers perform, and what follows' },
     { path: 'core/decisions', is: 'what a person decides about fees' },
     { path: 'core/statements', is: 'what is in a payout; statements' },
   ],

@@ -1,9 +1,12 @@
-/** The rules that the sums of what was earned by day must keep. The ledger's own rules compare these sums with the ledger. */
+/** The rules that the sums of what was earned by day, and of how jobs went by hour, must keep. The ledger's own rules compare these sums with the ledger. */
 import { type SQL, sql } from 'drizzle-orm';
+import { HOURS_FROM } from '../../events/store/ingest/hour-writes.js';
 import type { Invariants } from './invariants-ledger.js';
 
 /** Each audit compares the days of this many workers with their sums, in turn. */
 export const WORKERS_EACH = 100;
+
+const REBUILD = '`openpool rebuild --apply`';
 
 const IN_TURN: SQL = sql`
   SELECT id FROM remote_worker WHERE id > (SELECT day_worker_id FROM ledger_audit) ORDER BY id LIMIT ${WORKERS_EACH}`;
@@ -21,6 +24,25 @@ export function dayInvariants(which: 'in turn' | 'all'): Invariants {
         FROM (${those}) those
        WHERE (SELECT row(${SUMS}) FROM earning_day d WHERE d.remote_worker_id = those.id)
              IS DISTINCT FROM (SELECT row(${SUMS}) FROM worker_earned w WHERE w.remote_worker_id = those.id)`,
+    HOURS_DRIFT: sql`
+      WITH kept AS (
+        SELECT (value::timestamptz AT TIME ZONE 'UTC')::date AS day FROM setting WHERE key = ${HOURS_FROM}),
+      assigned AS MATERIALIZED (
+        SELECT remote_worker_id AS id, (dt AT TIME ZONE 'UTC')::date AS day, count(*) AS jobs FROM decided_job
+         WHERE decision = 'assign' AND dt > (SELECT day FROM kept) GROUP BY 1, 2)
+      SELECT 'remote worker ' || those.id || ' has ' || in_days || ' jobs from events on ' || sums.day || ', and ' || in_hours
+             || ' in the hours of that day; ${sql.raw(REBUILD)} works them out again' AS message
+        FROM (${those}) those, kept, LATERAL (
+             SELECT day, sum(days) AS in_days, sum(hours) AS in_hours
+               FROM (SELECT d.day, d.jobs AS days, 0 AS hours FROM earning_day d
+                      WHERE d.remote_worker_id = those.id AND d.day > kept.day
+                      UNION ALL
+                     SELECT a.day, -a.jobs, 0 FROM assigned a WHERE a.id = those.id AND a.day > kept.day
+                      UNION ALL
+                     SELECT (h.hour AT TIME ZONE 'UTC')::date, 0, h.jobs FROM worker_hour h
+                      WHERE h.remote_worker_id = those.id AND (h.hour AT TIME ZONE 'UTC')::date > kept.day) parts
+              GROUP BY day) sums
+       WHERE in_days <> in_hours`,
     ...(which === 'all' ? POOL_DAYS : {}),
   };
 }

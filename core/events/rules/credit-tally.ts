@@ -12,6 +12,7 @@ import { type DayJob, DayTally } from './day-tally.js';
 import { floorHour, HOUR_MS, type Mutable, PriceTally } from './job-price.js';
 import type { PoolEvent } from './reading/pool-event.js';
 import type { HourCount } from './source-silence.js';
+import { HourTally } from './sums/hour-tally.js';
 
 export type JobPostingKind = 'jobs' | 'late-jobs' | 'unattributed';
 
@@ -79,6 +80,7 @@ interface SeenWorker extends Mutable<WorkerStats> {
   readonly key: string;
   readonly postings: Mutable<Posting>[];
   readonly days: DayTally;
+  readonly hours: HourTally;
 }
 
 /** Adds up the events of a batch. It is called for each of them, so it builds no string just to look something up. */
@@ -92,6 +94,9 @@ export class Tally {
   private readonly countsOf = new Map<string, Mutable<HourCount>[]>();
   readonly prices = new PriceTally();
 
+  /** `hoursFromMs`: how jobs went is kept from this time on. */
+  constructor(private readonly hoursFromMs: number) {}
+
   /** Records that the worker occurs, and returns its sums in this batch. */
   see(worker: RemoteWorker, dtMs: number): SeenWorker {
     const ofPayee = listOf(this.workersOf, worker.payee);
@@ -103,7 +108,8 @@ export class Tally {
     }
     const key = remoteWorkerKey(worker);
     const none = { jobs: 0, zeroFeeJobs: 0, computeUnits: 0n, postings: [] };
-    const seen = { worker, key, ...none, days: new DayTally(key), lastEventMs: dtMs };
+    const hours = new HourTally(this.hoursFromMs);
+    const seen = { worker, key, ...none, days: new DayTally(key), hours, lastEventMs: dtMs };
     ofPayee.push(seen);
     return seen;
   }
@@ -156,6 +162,9 @@ export class Tally {
       postings: [...workers.flatMap(({ postings }) => postings), ...this.unattributed],
       workers: new Map<string, WorkerStats>(workers.map((seen) => [seen.key, seen])),
       days: workers.flatMap(({ days }) => days.result()),
+      hours: workers.flatMap(({ key: workerKey, hours }) =>
+        hours.result().map((facts) => ({ workerKey, facts })),
+      ),
       /** The last change of each connection, and then every change. */
       connections: [...this.connections.values()],
       connectionChanges: this.connectionChanges,

@@ -80,6 +80,8 @@ class Books {
         requestId,
         worker,
         job,
+        pipeline: null,
+        modelId: null,
         dtMs,
         eventId,
         isHeld: reason === 'ambiguous',

@@ -27,9 +27,16 @@ export interface StoredHalf extends JobHalf, EventKey {
   readonly worker: RemoteWorker | null;
   /** The job of a processed half; null for a received half. */
   readonly job: StoredJob | null;
+  /** What the event of this half itself named; the halves of one job may differ. */
+  readonly pipeline: string | null;
+  readonly modelId: string | null;
 }
 
-interface StoredJob extends Pick<JobContent, 'grossWei' | 'computeUnits' | 'pipeline' | 'modelId'> {
+interface StoredJob
+  extends Pick<
+    JobContent,
+    'grossWei' | 'computeUnits' | 'pipeline' | 'modelId' | 'responseUs' | 'durationMs'
+  > {
   readonly termsId: number;
 }
 
@@ -44,6 +51,8 @@ interface CreditInput {
   readonly jobMatchWindowMs: number;
   /** The current time. Later event times are not trusted when it is decided who is online. @default no limit */
   readonly nowMs?: number;
+  /** How jobs went is kept from this time on. @default all of it */
+  readonly hoursFromMs?: number;
 }
 
 /** What is stored in the raw row of an event in addition to what the event says. */
@@ -93,7 +102,7 @@ export function creditBatch(input: CreditInput): BatchCredits {
 }
 
 class BatchCrediting {
-  private readonly tally = new Tally();
+  private readonly tally: Tally;
   private readonly rows: (RowCredit | undefined)[];
   private readonly opened: OpenedHalf[] = [];
   private readonly closed: EventKey[] = [];
@@ -104,6 +113,7 @@ class BatchCrediting {
   private newestMs: number | undefined;
 
   constructor(private readonly input: CreditInput) {
+    this.tally = new Tally(input.hoursFromMs ?? Number.NEGATIVE_INFINITY);
     this.rows = new Array(input.events.length).fill(undefined);
     this.termsById = new Map(input.terms.map((terms) => [terms.id, terms]));
   }
@@ -154,18 +164,23 @@ class BatchCrediting {
 
   private takeReceived(event: FreshEvent, content: ReceivedContent, index: number): void {
     const worker = content.payee === null ? null : workerOf(event, content.payee);
-    const workerKey = worker === null ? null : this.tally.see(worker, event.dtMs).key;
-    this.rows[index] = { ...NO_CREDIT, workerKey };
+    const seen = worker === null ? null : this.tally.see(worker, event.dtMs);
+    seen?.hours.receive(content, event.dtMs);
+    this.rows[index] = { ...NO_CREDIT, workerKey: seen?.key ?? null };
     const { requestId } = content;
-    this.addHalf(newHalf(event, { index, role: 'received', requestId, worker, job: null }));
+    this.addHalf(
+      newHalf(event, { index, role: 'received', requestId, worker, job: null, labels: content }),
+    );
   }
 
   private takeJob(event: FreshEvent, content: JobContent, index: number): void {
     const termsId = termsAt(this.input.terms, event.dtMs).id;
-    const { grossWei, computeUnits, requestId, pipeline, modelId } = content;
-    const job = { grossWei, computeUnits, termsId, pipeline, modelId };
+    const { grossWei, computeUnits, requestId, pipeline, modelId, responseUs, durationMs } =
+      content;
+    const job = { grossWei, computeUnits, termsId, pipeline, modelId, responseUs, durationMs };
     if (requestId !== null) {
-      this.addHalf(newHalf(event, { index, role: 'processed', requestId, worker: null, job }));
+      const role = 'processed';
+      this.addHalf(newHalf(event, { index, role, requestId, worker: null, job, labels: content }));
     } else if (content.payee !== null) {
       this.creditRow(index, { worker: workerOf(event, content.payee), job, match: null });
     } else {
@@ -200,11 +215,13 @@ class BatchCrediting {
     if (received.index === undefined) this.closed.push(keyOf(received));
     if (processed.index !== undefined) {
       const match = keyOf(received);
+      if (worker !== null) this.answer(worker, received);
       if (worker !== null) this.creditRow(processed.index, { worker, job, match });
       else this.leaveUnattributed(processed.index, { job, match, reason: 'no-address' });
       return;
     }
     if (worker !== null) {
+      this.answer(worker, received);
       this.credit('late-jobs', { worker, job, dtMs: processed.dtMs, atMs: received.dtMs });
       this.closed.push(keyOf(processed));
     } else {
@@ -212,6 +229,10 @@ class BatchCrediting {
     }
     const index = received.index ?? -1;
     this.rows[index] = { ...(this.rows[index] ?? NO_CREDIT), match: keyOf(processed) };
+  }
+
+  private answer(worker: RemoteWorker, received: Half): void {
+    this.tally.see(worker, received.dtMs).hours.answer(received, received.dtMs);
   }
 
   private hold(half: Half, reason: UnmatchedReason): void {
@@ -249,6 +270,7 @@ class BatchCrediting {
     if (terms === undefined) throw new RangeError(`the terms ${termsId} of a job are not there`);
     const { commissionWei } = splitFee(grossWei, terms);
     const seen = this.tally.see(worker, dtMs);
+    seen.hours.process(job, dtMs);
     const { computeUnits, pipeline, modelId } = job;
     const amounts = { grossWei, commissionWei, computeUnits };
     this.tally.earn(kind, seen, { ...amounts, dtMs, atMs, termsId, pipeline, modelId });
@@ -295,9 +317,29 @@ function workerOf(event: FreshEvent, payee: RemoteWorker['payee']): RemoteWorker
 /** Builds a half field by field, because spreading takes three times as long and every AI job needs some of these. */
 function newHalf(
   { dtMs, eventId }: FreshEvent,
-  { index, role, requestId, worker, job }: Omit<Half, 'dtMs' | 'eventId' | 'isHeld'>,
+  {
+    index,
+    role,
+    requestId,
+    worker,
+    job,
+    labels: { pipeline, modelId },
+  }: Pick<Half, 'index' | 'role' | 'requestId' | 'worker' | 'job'> & {
+    readonly labels: Pick<JobContent, 'pipeline' | 'modelId'>;
+  },
 ): Half {
-  return { dtMs, eventId, role, isHeld: false, requestId, worker, job, index };
+  return {
+    dtMs,
+    eventId,
+    role,
+    isHeld: false,
+    requestId,
+    worker,
+    job,
+    pipeline,
+    modelId,
+    index,
+  };
 }
 
 function keyOf({ dtMs, eventId }: EventKey): EventKey {

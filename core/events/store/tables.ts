@@ -219,6 +219,8 @@ export const unmatchedJob = pgTable('unmatched_job', {
   region: text('region'),
   reason: text('reason').$type<'no-other-half' | 'ambiguous' | 'no-address'>().notNull(),
   createdAt: at('created_at').notNull().defaultNow(),
+  responseUs: count('response_us'),
+  durationMs: count('duration_ms'),
 });
 
 export const decidedJob = pgTable('decided_job', {
@@ -241,4 +243,23 @@ export const decidedJob = pgTable('decided_job', {
   actor: text('actor').notNull(),
   reason: text('reason').notNull(),
   decidedAt: at('decided_at').notNull().defaultNow(),
+});
+
+/** How the jobs of a remote worker went in an hour; rules/sums/hour-tally.ts says what each figure is. */
+export const workerHour = pgTable('worker_hour', {
+  remoteWorkerId: count('remote_worker_id').notNull(),
+  hour: at('hour').notNull(),
+  pipeline: text('pipeline').notNull(),
+  modelId: text('model_id').notNull(),
+  jobs: count('jobs').notNull(),
+  received: count('received').notNull(),
+  answered: count('answered').notNull(),
+  ratedJobs: count('rated_jobs').notNull(),
+  slowJobs: count('slow_jobs').notNull(),
+  ratedDurationMs: count('rated_duration_ms').notNull(),
+  ratedResponseUs: count('rated_response_us').notNull(),
+  instantJobs: count('instant_jobs').notNull(),
+  responseUs: count('response_us').notNull(),
+  timedUnits: wei('timed_units').notNull(),
+  responses: integer('responses').array().notNull(),
 });

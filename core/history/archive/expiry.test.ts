@@ -65,6 +65,22 @@ it('ends what payouts waited for 90 days after the wait', async () => {
   expect(await run('SELECT FROM payout_wait')).toHaveLength(2);
 });
 
+it('ends how jobs went after 32 days, and from then on neither writes nor compares what is older', async () => {
+  await openWorld(database.db);
+  const HOUR_MS = 3_600_000;
+  await run("UPDATE setting SET value = '2026-01-01T00:00:00Z' WHERE key = 'worker_hours_from'");
+  await tell('a', 1, JANUARY);
+  await tell('a', 2, Date.now() - 24 * HOUR_MS);
+  expect(await run('SELECT FROM worker_hour')).toHaveLength(2);
+  expect(await endOldRows(database.db)).toBe(1);
+  await tell('a', 3, JANUARY + HOUR_MS);
+  expect(await run('SELECT FROM worker_hour')).toHaveLength(1);
+  const order = { archiveDir: '/nowhere', actor: 'test', apply: null, keep: false };
+  const rebuilt = await rebuildBalances(database.db, { ...order, onProgress: () => undefined });
+  expect(rebuilt).toMatchObject({ ok: true, findingsTotal: 0 });
+  expect(await auditLedger(database.db, { isWhole: true })).toEqual([]);
+});
+
 it('compacts postings of long ago where nothing is archived, and keeps their events and UUIDs', async () => {
   await openWorld(database.db);
   for (let n = 0; n < 12; n += 1) await tell('a', n, JANUARY + n * 1_000);

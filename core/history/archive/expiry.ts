@@ -1,11 +1,12 @@
 /**
  * Deletes rows that are kept for a limited time: idempotency keys, set-aside events that were counted later, ended waits of
- * payouts, changes of connections, passes by day, UUIDs of archived months. */
+ * payouts, changes of connections, passes by day, how jobs went by hour, UUIDs of archived months. */
 import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
 import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
+import { HOURS_FROM } from '../../events/store/ingest/hour-writes.js';
 
 /** How long idempotency keys are kept, as docs/api.md promises. Clients repeat a request within minutes. */
 const KEY_DAYS = 30;
@@ -17,6 +18,12 @@ const WAIT_DAYS = 90;
 const PRESENCE_DAYS = 100;
 /** Whether a source was read is kept for this many days. */
 const PASS_DAYS = 400;
+/** How jobs went by the hour is kept for this many days; the guard judges by a week at most. */
+const HOUR_DAYS = 32;
+/** Changes of the guard's states, and overrides that have ended, are kept for this many days. */
+const STATE_DAYS = 400;
+/** Who got the jobs of an hour is kept for this many days. */
+const EFFECT_DAYS = 100;
 /** One statement deletes at most this many rows. */
 const MANY = 10_000;
 /** UUIDs are deleted in slices by their first byte: those of a slice are next to each other in the index. */
@@ -42,7 +49,7 @@ export async function endOldRows(db: Database): Promise<number> {
           SELECT ctid FROM payout_wait
            WHERE ended_at < now() - make_interval(days => ${WAIT_DAYS}) LIMIT ${MANY})`,
   );
-  return keys + resolved + waits + (await endPresence(db));
+  return keys + resolved + waits + (await endPresence(db)) + (await endGuard(db));
 }
 
 /**
@@ -83,6 +90,39 @@ async function endPresence(db: Database): Promise<number> {
            WHERE day < (now() - make_interval(days => ${PASS_DAYS}))::date LIMIT ${MANY})`,
   );
   return ended + downs + resets + passes;
+}
+
+/** Moves the time on from which hours are kept, and deletes those before it, and what the guard kept long enough. */
+async function endGuard(db: Database): Promise<number> {
+  await db.execute(sql`
+    UPDATE setting SET changed_at = now(), value = to_char(
+           date_trunc('hour', now() - make_interval(days => ${HOUR_DAYS})) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+     WHERE key = ${HOURS_FROM} AND value::timestamptz < date_trunc('hour', now() - make_interval(days => ${HOUR_DAYS}))`);
+  const hours = await deleteAll(
+    db,
+    sql`DELETE FROM worker_hour WHERE ctid IN (
+          SELECT ctid FROM worker_hour
+           WHERE hour < (SELECT value::timestamptz FROM setting WHERE key = ${HOURS_FROM}) LIMIT ${MANY})`,
+  );
+  const changes = await deleteAll(
+    db,
+    sql`DELETE FROM worker_state_change WHERE ctid IN (
+          SELECT ctid FROM worker_state_change
+           WHERE changed_at < now() - make_interval(days => ${STATE_DAYS}) LIMIT ${MANY})`,
+  );
+  const overrides = await deleteAll(
+    db,
+    sql`DELETE FROM guard_override WHERE ctid IN (
+          SELECT ctid FROM guard_override
+           WHERE until_dt < now() - make_interval(days => ${STATE_DAYS}) LIMIT ${MANY})`,
+  );
+  const effects = await deleteAll(
+    db,
+    sql`DELETE FROM guard_effect WHERE ctid IN (
+          SELECT ctid FROM guard_effect
+           WHERE hour < now() - make_interval(days => ${EFFECT_DAYS}) LIMIT ${MANY})`,
+  );
+  return hours + changes + overrides + effects;
 }
 
 async function deleteAll(db: Database, statement: ReturnType<typeof sql>): Promise<number> {

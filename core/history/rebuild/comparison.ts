@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { onConnection } from '../../db/database.js';
 import { type Decoder, orNull, rows } from '../../db/query.js';
+import { bucketsOf, HOUR_FIGURES, HOURS_FROM } from '../../events/store/ingest/hour-writes.js';
 import { ledgerEntry } from '../../ledger/store/tables.js';
 
 /** What differs. `kept` and `due` say in words what the tables have and what the events say. */
@@ -24,6 +25,7 @@ export async function compareWithLedger(client: PoolClient, schema: string) {
   await client.query(`CREATE UNLOGGED TABLE ${schema}.balance_difference AS ${BALANCES(schema)};
     CREATE UNLOGGED TABLE ${schema}.figure_difference AS ${FIGURES(schema)};
     CREATE UNLOGGED TABLE ${schema}.day_difference AS ${DAYS(schema)};
+    CREATE UNLOGGED TABLE ${schema}.hour_difference AS ${HOURS(schema)};
     CREATE UNLOGGED TABLE ${schema}.count_difference AS ${COUNTS(schema)}`);
   const balances = await readBalances(client, schema);
   const [totals] = await read(
@@ -46,6 +48,14 @@ export async function compareWithLedger(client: PoolClient, schema: string) {
               (array_agg(${ON_DAY('kept')} ORDER BY day, pipeline, model_id))[1] AS kept,
               (array_agg(${ON_DAY('due')} ORDER BY day, pipeline, model_id))[1] AS due
          FROM ${schema}.day_difference GROUP BY worker_id ORDER BY worker_id`,
+    ),
+    hours: await read(
+      client,
+      { workerId: Number, hours: Number, hour: String, ...BOTH },
+      `SELECT worker_id AS "workerId", count(*) AS hours, ${ISO('min(hour)')} AS hour,
+              (array_agg(${IN_HOUR('kept')} ORDER BY hour, pipeline, model_id))[1] AS kept,
+              (array_agg(${IN_HOUR('due')} ORDER BY hour, pipeline, model_id))[1] AS due
+         FROM ${schema}.hour_difference GROUP BY worker_id ORDER BY worker_id`,
     ),
     counts: await read(
       client,
@@ -164,6 +174,31 @@ const DAYS = (schema: string) => `
    WHERE (kept_jobs, kept_units, kept_gross, kept_commission, kept_adjusted)
          <> (due_jobs, due_units, due_gross, due_commission, due_adjusted)`;
 
+const FIGURE_SUMS = HOUR_FIGURES.map(([column]) => `sum(${column}) AS ${column}`).join(', ');
+const BUCKET_SUMS = bucketsOf((i) => `sum(responses[${i}])::integer`);
+const HOUR_COLUMNS = [...HOUR_FIGURES.map(([column]) => column), 'responses'];
+const NO_BUCKETS = bucketsOf(() => '0');
+const sideColumns = (side: 'kept' | 'due') =>
+  HOUR_COLUMNS.map((column) => `${side}_${column}`).join(', ');
+
+/** SQL for the hours that differ. Hours before the kept ones may be there until they are deleted. */
+const HOURS = (schema: string) => `
+  WITH due AS (
+    SELECT worker_id, hour, pipeline, model_id, ${FIGURE_SUMS}, ${BUCKET_SUMS} AS responses
+      FROM ${schema}.hour GROUP BY 1, 2, 3, 4)
+  SELECT worker_id, hour, pipeline, model_id, both_sides.*
+    FROM due FULL JOIN (SELECT remote_worker_id AS worker_id, * FROM worker_hour) h USING (worker_id, hour, pipeline, model_id),
+         LATERAL (SELECT ${(['kept', 'due'] as const)
+           .flatMap((side) =>
+             HOUR_COLUMNS.map((column) => {
+               const none = column === 'responses' ? NO_BUCKETS : '0';
+               return `coalesce(${side === 'kept' ? 'h' : 'due'}.${column}, ${none}) AS ${side}_${column}`;
+             }),
+           )
+           .join(', ')}) both_sides
+   WHERE hour >= (SELECT value::timestamptz FROM setting WHERE key = '${HOURS_FROM}')
+     AND (${sideColumns('kept')}) <> (${sideColumns('due')})`;
+
 const COUNTS = (schema: string) => `
   WITH due AS (
     SELECT source_id, hour, event_type, version, sum(events) AS events, sum(zero_fee_events) AS zero
@@ -233,6 +268,9 @@ const DONE = (side: Side) =>
 const ON_DAY = (side: Side) =>
   `concat(${side}_jobs, ' jobs (', ${side}_units, ' compute units), gross ', ${side}_gross, ', commission ',
      ${side}_commission, ', adjusted ', ${side}_adjusted)`;
+const IN_HOUR = (side: Side) =>
+  `concat_ws(', ', ${HOUR_FIGURES.map(([column]) => `'${column.replaceAll('_', ' ')} ' || nullif(${side}_${column}, 0)`).join(', ')},
+     'response times ' || ${side}_responses::text)`;
 const COUNTED = (side: Side) => `concat(${side}_events, ' (', ${side}_zero, ' without a fee)')`;
 const WORTH = (side: Side) =>
   `concat_ws(', ', 'gross ' || ${side}_gross_wei, 'commission ' || ${side}_commission_wei,

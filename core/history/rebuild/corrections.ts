@@ -9,6 +9,7 @@ import { onConnection } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 import { rows } from '../../db/query.js';
 import { identifyWorkers } from '../../events/store/ingest/batch-writes.js';
+import { addHours, bucketsOf, HOUR_FIGURES } from '../../events/store/ingest/hour-writes.js';
 import type { Decision } from '../../ledger/store/audit-log.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
 import type { RebuildReport } from '../rules/reports.js';
@@ -62,18 +63,20 @@ export async function applyCorrections(
   );
   await client.query(DAYS(schema), [kept]);
   await client.query(SUMS_OF_DAYS);
+  await client.query(HOURS(schema), [kept]);
   const { rowCount } = await client.query(ROWS(schema));
   await client.query(WAITING(schema));
   const { driftWei } = await readUnattributed(client);
   if (driftWei !== 0n && driftWei !== before.driftWei) {
     await client.query('ROLLBACK');
-    const written = { postings: 0, figures: 0, days: 0, counts: 0, rows: 0 };
+    const written = { postings: 0, figures: 0, days: 0, hours: 0, counts: 0, rows: 0 };
     return { written, left: [{ code: 'CORRECTION_LEFT', message: driftWords(driftWei) }] };
   }
   const figures = found.figures.length;
   const counts = found.counts.length;
   const days = found.days.length;
-  const written = { postings: groups.size, figures, days, counts, rows: rowCount ?? 0 };
+  const hours = found.hours.length;
+  const written = { postings: groups.size, figures, days, hours, counts, rows: rowCount ?? 0 };
   const detail = { rebuildId, ...written, left: left.length };
   const { rows: mended } = await client.query(`SELECT coalesce(jsonb_agg(d), '[]') AS rows FROM (
     SELECT * FROM ${schema}.row_difference WHERE NOT is_archived ORDER BY source_id, dt LIMIT 1000) d`);
@@ -97,6 +100,7 @@ async function storeUnknown(client: PoolClient, { schema, unknown }: Correcting)
     ['balance_difference', 'worker_id'],
     ['figure_difference', 'worker_id'],
     ['day_difference', 'worker_id'],
+    ['hour_difference', 'worker_id'],
   ]) {
     await client.query(
       `UPDATE ${schema}.${table} SET ${column} = known
@@ -224,6 +228,13 @@ const DAYS = (schema: string) => `
     SET jobs = d.jobs + excluded.jobs, compute_units = d.compute_units + excluded.compute_units,
         gross_wei = d.gross_wei + excluded.gross_wei, commission_wei = d.commission_wei + excluded.commission_wei,
         adjusted_wei = d.adjusted_wei + excluded.adjusted_wei`;
+
+/** SQL that corrects the hours of all workers but those in $1, of whom neither balances nor days are corrected. */
+const HOURS = (schema: string) =>
+  addHours(`SELECT worker_id, hour, pipeline, model_id,
+      ${HOUR_FIGURES.map(([column]) => `due_${column} - kept_${column}`).join(', ')},
+      ${bucketsOf((i) => `due_responses[${i}] - kept_responses[${i}]`)}
+    FROM ${schema}.hour_difference WHERE NOT worker_id = ANY ($1::bigint[])`);
 
 const SUMS = `sum(d.jobs), sum(d.compute_units), sum(d.gross_wei), sum(d.commission_wei), sum(d.adjusted_wei)`;
 const FROM_EXCLUDED = `SET jobs = excluded.jobs, compute_units = excluded.compute_units, gross_wei = excluded.gross_wei,

@@ -25,6 +25,10 @@ export function findingsOf(found: Comparison, names: WorkerNames): readonly Rebu
       code: 'DAYS_DIFFER',
       message: `${nameOf(workerId, names)}: ${counted(days, 'sum')} by day, pipeline and model differ, the first on ${day}: kept ${kept}; by its events it is ${due}`,
     })),
+    ...told(found.hours, ({ workerId, hours, hour, kept, due }) => ({
+      code: 'HOURS_DIFFER',
+      message: `${nameOf(workerId, names)}: ${counted(hours, 'sum')} by hour, pipeline and model differ, the first at ${hour}: kept ${kept}; by its events it is ${due}`,
+    })),
     ...told(found.counts, ({ sourceId, time, eventType, version, kept, due }) => ({
       code: 'COUNT_DIFFERS',
       message: `${foreignText(eventType)} v${version} of ${sourceId} in the hour of ${time}: counted ${kept}, there are ${due}`,
@@ -40,8 +44,8 @@ export function findingsOf(found: Comparison, names: WorkerNames): readonly Rebu
 
 /** Counts all differences, including those that get no message. */
 export function countDifferences(found: Comparison): number {
-  const { balances, figures, days, counts, postings, rowsTotal, lostMatches } = found;
-  const lists = [balances, figures, days, counts, postings, lostMatches];
+  const { balances, figures, days, hours, counts, postings, rowsTotal, lostMatches } = found;
+  const lists = [balances, figures, days, hours, counts, postings, lostMatches];
   return lists.reduce((sum, { length }) => sum + length, rowsTotal);
 }
 

@@ -45,7 +45,11 @@ export class HistoryReading {
     await this.learnWorkers();
     const { rows } = await this.client.query<TermsRow>(READ_TERMS);
     const terms = rows.map(toTerms);
-    const tally = new RebuildTally({ terms, workerIdOf: (worker) => this.idOf(worker) });
+    const tally = new RebuildTally({
+      terms,
+      workerIdOf: (worker) => this.idOf(worker),
+      hoursFromMs: await this.scratch.hoursFromMs(),
+    });
     for (const record of await listArchives(onConnection(this.client), 'archived')) {
       const note = (finding: RebuildFinding) => this.damage.push(finding);
       await this.take(readArchived(record, this.options.archiveDir, note), tally, true);

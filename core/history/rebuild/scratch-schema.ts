@@ -7,10 +7,13 @@ import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { copyField, isoDay, isoTime } from '../../db/copy/copy-text.js';
 import type { RowWorth } from '../../events/rules/reading/stored-event.js';
+import { bucketEndUs, RESPONSE_BUCKETS } from '../../events/rules/sums/hour-tally.js';
+import { bucketsOf, HOUR_FIGURES, HOURS_FROM } from '../../events/store/ingest/hour-writes.js';
 import type {
   RebuiltCount,
   RebuiltDay,
   RebuiltHalf,
+  RebuiltHour,
   RebuiltJobs,
   RebuiltSlice,
   RowDifference,
@@ -24,11 +27,13 @@ const JOBS_COLUMNS = `kind text, source_id text, batch bigint, worker_id bigint,
   gross_wei numeric, commission_wei numeric, jobs bigint, zero_fee_jobs bigint, compute_units numeric`;
 const DAY_COLUMNS = `worker_id bigint, day date, pipeline text, model_id text, jobs bigint,
   compute_units numeric, gross_wei numeric, commission_wei numeric`;
+const HOUR_COLUMNS = `worker_id bigint, hour timestamptz, pipeline text, model_id text,
+  ${HOUR_FIGURES.map(([column, type]) => `${column} ${type}`).join(', ')}, responses integer[]`;
 const KEPT_COLUMNS = `kept_gross_wei numeric, kept_commission_wei numeric, kept_terms_id integer,
   kept_worker_id bigint`;
 const HALF_COLUMNS = `role text, source_id text, dt timestamptz, event_id text, batch bigint,
   worker_id bigint, terms_id integer, gross_wei numeric, commission_wei numeric, compute_units numeric,
-  pipeline text, model_id text, match_dt timestamptz, match_event_id text, is_archived boolean, ${KEPT_COLUMNS}`;
+  pipeline text, model_id text, response_us bigint, duration_ms bigint, match_dt timestamptz, match_event_id text, is_archived boolean, ${KEPT_COLUMNS}`;
 const DIFFERENCE_COLUMNS = `source_id text, dt timestamptz, event_id text, batch bigint,
   is_archived boolean, ${KEPT_COLUMNS}, due_gross_wei numeric, due_commission_wei numeric,
   due_terms_id integer, due_worker_id bigint`;
@@ -47,18 +52,29 @@ export class RebuildScratch {
     await this.client.query(`CREATE SCHEMA ${schema};
       CREATE UNLOGGED TABLE ${schema}.jobs (${JOBS_COLUMNS});
       CREATE UNLOGGED TABLE ${schema}.day (${DAY_COLUMNS});
+      CREATE UNLOGGED TABLE ${schema}.hour (${HOUR_COLUMNS});
       CREATE UNLOGGED TABLE ${schema}.half (${HALF_COLUMNS});
       CREATE UNLOGGED TABLE ${schema}.row_difference (${DIFFERENCE_COLUMNS});
       CREATE UNLOGGED TABLE ${schema}.event_count (source_id text, hour timestamptz, event_type text,
         version integer, events bigint, zero_fee_events bigint)`);
   }
 
+  /** Reads the time from which hours are kept, in milliseconds since 1970: earlier ones are not compared. */
+  async hoursFromMs(): Promise<number> {
+    const { rows } = await this.client.query<{ fromMs: number | null }>(
+      `SELECT (SELECT (extract(epoch FROM value::timestamptz) * 1000)::float8 FROM setting WHERE key = $1) AS "fromMs"`,
+      [HOURS_FROM],
+    );
+    return rows[0]?.fromMs ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Adds the results of a slice of events to the tables. */
   async write(slice: RebuiltSlice, isArchived: boolean): Promise<void> {
-    const { jobs, days, halves, differences, counts } = slice;
+    const { jobs, days, hours, halves, differences, counts } = slice;
     const mark = isArchived ? 't' : 'f';
     await this.copy('jobs', jobs, jobsFields);
     await this.copy('day', days, dayFields);
+    await this.copy('hour', hours, hourFields);
     await this.copy('half', halves, (half) => halfFields(half, mark));
     await this.copy('row_difference', differences, (one) => differenceFields(one, mark));
     await this.copy('event_count', counts, countFields);
@@ -73,6 +89,7 @@ export class RebuildScratch {
       CREATE UNLOGGED TABLE ${schema}.pair AS ${PAIRS(schema)};
       ${JOBS_OF_PAIRS(schema)};
       ${DAYS_OF_PAIRS(schema)};
+      ${HOURS_OF_PAIRS(schema)};
       ${DIFFERENCES_OF_PAIRS(schema)};
       ALTER TABLE ${schema}.half RENAME TO half_before;
       CREATE UNLOGGED TABLE ${schema}.half AS SELECT h.* FROM ${schema}.half_before h
@@ -110,12 +127,12 @@ export class RebuildScratch {
 const PAIRS = (schema: string) =>
   `
   SELECT false AS is_late, r.worker_id, r.batch AS received_batch, r.dt AS received_dt,
-         r.event_id AS received_id, p.*
+         r.event_id AS received_id, r.pipeline AS received_pipeline, r.model_id AS received_model, p.*
     FROM ${schema}.half p JOIN ${schema}.half r
       ON r.source_id = p.source_id AND r.dt = p.match_dt AND r.event_id = p.match_event_id
    WHERE p.role = 'processed' AND r.role = 'received'
    UNION ALL
-  SELECT true, r.worker_id, r.batch, r.dt, r.event_id, p.*
+  SELECT true, r.worker_id, r.batch, r.dt, r.event_id, r.pipeline, r.model_id, p.*
     FROM ${schema}.half r JOIN ${schema}.half p
       ON p.source_id = r.source_id AND p.dt = r.match_dt AND p.event_id = r.match_event_id
    WHERE p.role = 'processed' AND r.role = 'received' AND p.match_dt IS NULL`.replaceAll(
@@ -124,7 +141,7 @@ const PAIRS = (schema: string) =>
   );
 
 const PAIR_COLUMNS = `p.source_id, p.dt, p.event_id, p.batch, p.terms_id, p.gross_wei,
-  p.commission_wei, p.compute_units, p.pipeline, p.model_id, p.is_archived, p.kept_gross_wei, p.kept_commission_wei,
+  p.commission_wei, p.compute_units, p.pipeline, p.model_id, p.response_us, p.duration_ms, p.is_archived, p.kept_gross_wei, p.kept_commission_wei,
   p.kept_terms_id, p.kept_worker_id`;
 
 /** SQL that credits the pairs. The processed half of a late pair is already in the table as unattributed. */
@@ -145,6 +162,28 @@ const DAYS_OF_PAIRS = (schema: string) => `
   SELECT worker_id, (dt AT TIME ZONE 'UTC')::date, pipeline, model_id, count(*), sum(compute_units),
          sum(gross_wei), sum(commission_wei)
     FROM ${schema}.pair WHERE worker_id IS NOT NULL GROUP BY 1, 2, 3, 4`;
+
+/** SQL for how the pairs went, the same as rules/sums/hour-tally.ts adds up; the answer is in the hour of the received half. */
+const HOURS_OF_PAIRS = (schema: string) => `
+  INSERT INTO ${schema}.hour
+  SELECT worker_id, date_trunc('hour', dt), pipeline, model_id, count(*), 0, 0,
+         count(*) FILTER (WHERE is_rated), count(*) FILTER (WHERE is_rated AND response_us > duration_ms * 1000),
+         coalesce(sum(duration_ms) FILTER (WHERE is_rated), 0), coalesce(sum(response_us) FILTER (WHERE is_rated), 0),
+         count(*) FILTER (WHERE response_us = 0), coalesce(sum(response_us), 0),
+         coalesce(sum(compute_units) FILTER (WHERE response_us > 0), 0),
+         ${bucketsOf((i) => `count(*) FILTER (WHERE response_us > 0 AND bucket = ${i})`)}
+    FROM (SELECT *, coalesce(response_us > 0 AND duration_ms > 0, false) AS is_rated,
+                 width_bucket(response_us - 1, '{${BUCKET_STARTS}}'::bigint[]) + 1 AS bucket FROM ${schema}.pair) p
+   WHERE worker_id IS NOT NULL AND ${isKept('dt')} GROUP BY 1, 2, 3, 4
+   UNION ALL
+  SELECT worker_id, date_trunc('hour', received_dt), received_pipeline, received_model, 0, 0, count(*),
+         0, 0, 0, 0, 0, 0, 0, ${bucketsOf(() => '0')}
+    FROM ${schema}.pair WHERE worker_id IS NOT NULL AND ${isKept('received_dt')} GROUP BY 1, 2, 3, 4`;
+
+/** The response times from which on each bucket but the first begins, as `response_us - 1`. */
+const BUCKET_STARTS = Array.from({ length: RESPONSE_BUCKETS - 1 }, (_, i) => bucketEndUs(i)).join();
+const isKept = (time: string) =>
+  `${time} >= (SELECT value::timestamptz FROM setting WHERE key = '${HOURS_FROM}')`;
 
 const DIFFERENCES_OF_PAIRS = (schema: string) => `
   INSERT INTO ${schema}.row_difference
@@ -168,10 +207,19 @@ function dayFields(one: RebuiltDay): readonly Field[] {
   return [...place, one.jobs, one.computeUnits, one.grossWei, one.commissionWei];
 }
 
-function halfFields({ role, row, workerId, job }: RebuiltHalf, isArchived: 't' | 'f') {
+function hourFields({ workerId, facts }: RebuiltHour): readonly Field[] {
+  const place = [workerId, isoTime(facts.hourMs), facts.pipeline, facts.modelId];
+  const figures = HOUR_FIGURES.map(([, , pick]) => pick(facts));
+  return [...place, ...figures, `{${facts.responses.join(',')}}`];
+}
+
+function halfFields(
+  { role, row, workerId, job, pipeline, modelId }: RebuiltHalf,
+  isArchived: 't' | 'f',
+) {
   const { sourceId, dtMs, eventId, batch, match, kept } = row;
   const { termsId = null, grossWei = null, commissionWei = null, computeUnits = null } = job ?? {};
-  const names = [job?.pipeline ?? '', job?.modelId ?? ''];
+  const names = [pipeline, modelId, job?.responseUs ?? null, job?.durationMs ?? null];
   const place = [role, sourceId, isoTime(dtMs), eventId, batch];
   const worth = [workerId, termsId, grossWei, commissionWei, computeUnits];
   const key = match === null ? [null, null] : [isoTime(match.dtMs), match.eventId];

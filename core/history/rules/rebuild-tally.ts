@@ -13,6 +13,7 @@ import {
   type RowWorth,
   readStoredContent,
 } from '../../events/rules/reading/stored-event.js';
+import { type HourFacts, HourTally } from '../../events/rules/sums/hour-tally.js';
 import { type Terms, termsAt } from '../../terms/rules/terms.js';
 
 /** The codes of everything that a rebuild can find; docs/operations.md has an entry for each. */
@@ -20,6 +21,7 @@ export const REBUILD_CODES = [
   'LEDGER_DIFFERS',
   'FIGURES_DIFFER',
   'DAYS_DIFFER',
+  'HOURS_DIFFER',
   'COUNT_DIFFERS',
   'POSTING_DIFFERS',
   'ROW_DIFFERS',
@@ -58,14 +60,24 @@ export interface RebuiltHalf {
   readonly workerId: number | null;
   /** The fee and terms of a processed half; null for a received one. */
   readonly job: RebuiltJob | null;
+  /** What the event of this half itself named; empty when it named none. */
+  readonly pipeline: string;
+  readonly modelId: string;
 }
 
 type RebuiltJob = Pick<RebuiltJobs, 'termsId' | 'grossWei' | 'commissionWei' | 'computeUnits'> &
-  Pick<DayEarnings, 'pipeline' | 'modelId'>;
+  Pick<DayEarnings, 'pipeline' | 'modelId'> &
+  Pick<JobContent, 'responseUs' | 'durationMs'>;
 
 /** What the jobs of a worker, day, pipeline and model came to; there may be several of one. */
 export interface RebuiltDay extends Omit<DayEarnings, 'workerKey'> {
   readonly workerId: number;
+}
+
+/** How the jobs of a worker went in an hour; there may be several of one. */
+export interface RebuiltHour {
+  readonly workerId: number;
+  readonly facts: HourFacts;
 }
 
 export interface RebuiltCount {
@@ -89,6 +101,8 @@ interface RebuildBasis {
   /** All versions of the terms, ascending by `fromMs`. */
   readonly terms: readonly Terms[];
   readonly workerIdOf: (worker: RemoteWorker) => number;
+  /** How jobs went is kept from this time on. @default all of it */
+  readonly hoursFromMs?: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -100,6 +114,7 @@ const NOTHING: RowWorth = { grossWei: null, commissionWei: null, termsId: null, 
 export class RebuildTally {
   private jobs = new Map<string, Mutable<RebuiltJobs>>();
   private days = new Map<string, Mutable<RebuiltDay>>();
+  private hours = new Map<number, HourTally>();
   private counts = new Map<string, Mutable<RebuiltCount>>();
   private halves: RebuiltHalf[] = [];
   private differences: RowDifference[] = [];
@@ -131,39 +146,48 @@ export class RebuildTally {
     const { halves, differences, unreadable } = this;
     const [jobs, counts] = [[...this.jobs.values()], [...this.counts.values()]];
     const days = [...this.days.values()];
+    const hours = [...this.hours].flatMap(([workerId, tally]) =>
+      tally.result().map((facts) => ({ workerId, facts })),
+    );
     this.jobs = new Map();
     this.days = new Map();
+    this.hours = new Map();
     this.counts = new Map();
     this.halves = [];
     this.differences = [];
     this.unreadable = [];
-    return { jobs, days, counts, halves, differences, unreadable };
+    return { jobs, days, hours, counts, halves, differences, unreadable };
   }
 
   private takeOther(row: RawRow, content: Exclude<EventContent, JobContent>): void {
     const payee = 'payee' in content ? content.payee : null;
     const workerId = payee === null ? null : this.workerIdOf(row, payee);
-    if (content.kind === 'received')
-      this.halves.push({ role: 'received', row, workerId, job: null });
+    if (content.kind === 'received') {
+      const names = { pipeline: content.pipeline ?? '', modelId: content.modelId ?? '' };
+      this.halves.push({ role: 'received', row, workerId, job: null, ...names });
+      if (workerId !== null) this.hoursOf(workerId).receive(content, row.dtMs);
+    }
     this.compare(row, { ...NOTHING, workerId });
   }
 
   private takeJob(row: RawRow, content: JobContent): void {
-    const { grossWei, computeUnits, payee, requestId } = content;
+    const { grossWei, computeUnits, payee, requestId, responseUs, durationMs } = content;
     const terms = termsOf(row, this.basis.terms);
     const termsId = terms.id;
     const { commissionWei } = splitFee(grossWei, terms);
     const names = { pipeline: content.pipeline ?? '', modelId: content.modelId ?? '' };
-    const job = { termsId, grossWei, commissionWei, computeUnits, ...names };
+    const times = { responseUs, durationMs };
+    const job = { termsId, grossWei, commissionWei, computeUnits, ...names, ...times };
     if (requestId === null && payee !== null) {
       const workerId = this.workerIdOf(row, payee);
       this.post('jobs', row, { workerId, job });
       this.addToDay(row.dtMs, workerId, job);
+      this.hoursOf(workerId).process(content, row.dtMs);
       this.compare(row, { grossWei, commissionWei, termsId, workerId });
       return;
     }
     if (requestId !== null) {
-      this.halves.push({ role: 'processed', row, workerId: null, job });
+      this.halves.push({ role: 'processed', row, workerId: null, job, ...names });
       // The other half names the worker: the row is compared once that has been found.
       if (row.match !== null) return;
     }
@@ -206,6 +230,14 @@ export class RebuildTally {
     sum.computeUnits += computeUnits;
     sum.grossWei += grossWei;
     sum.commissionWei += commissionWei;
+  }
+
+  private hoursOf(workerId: number): HourTally {
+    const known = this.hours.get(workerId);
+    if (known !== undefined) return known;
+    const tally = new HourTally(this.basis.hoursFromMs ?? Number.NEGATIVE_INFINITY);
+    this.hours.set(workerId, tally);
+    return tally;
   }
 
   private count({ sourceId, dtMs, eventType, version }: RawRow, isZeroFee: boolean): void {

@@ -17,6 +17,7 @@ export interface RebuildReport {
     readonly postings: number;
     readonly figures: number;
     readonly days: number;
+    readonly hours: number;
     readonly counts: number;
     readonly rows: number;
   } | null;

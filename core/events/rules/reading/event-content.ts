@@ -15,6 +15,10 @@ export interface JobContent {
   readonly computeUnits: bigint;
   readonly pipeline: string | null;
   readonly modelId: string | null;
+  /** How long the job took, in microseconds; undefined when the event has no usable number. */
+  readonly responseUs?: number | undefined;
+  /** How long the video is that was transcoded, in milliseconds. AI jobs have none. */
+  readonly durationMs?: number | undefined;
 }
 
 export interface ReceivedContent extends Pick<JobContent, 'payee' | 'pipeline' | 'modelId'> {
@@ -42,6 +46,10 @@ export type EventContent =
 /** The largest accepted fee. It is far above all ether, and ten billion such fees fit the 78 digits of the ledger. */
 export const MAX_FEE_WEI = 2n ** 224n - 1n;
 const MAX_LABEL_LENGTH = 200;
+/** A time that is longer is not believed. */
+const LONGEST_MS = 86_400_000;
+const NS_PER_US = 1_000;
+const US_PER_MS = 1_000;
 const REMEMBERED_TEXTS = 10_000;
 export const NOTE: EventContent = { kind: 'note' };
 export const RESET: EventContent = { kind: 'reset' };
@@ -60,14 +68,33 @@ export function readReceived(fields: LosslessObject): EventContent {
 }
 
 export function readJob(fields: LosslessObject, unitsKey: string): EventContent {
+  const requestId = readRequestId(fields);
   return {
     kind: 'job',
-    requestId: readRequestId(fields),
+    requestId,
     payee: readAddress(fields),
     grossWei: readFee(fields),
     computeUnits: asNatural(field(fields, unitsKey), MAX_FEE_WEI) ?? 0n,
     ...readModel(fields),
+    responseUs: readResponseUs(fields, requestId !== null),
+    durationMs: readUpTo(fields['duration'], LONGEST_MS),
   };
+}
+
+/** Reads how long a job took: orchestrators say it in nanoseconds for AI jobs, and in milliseconds for all others. */
+function readResponseUs(fields: LosslessObject, isAi: boolean): number | undefined {
+  const said = fields['responseTime'];
+  if (!isAi) {
+    const ms = readUpTo(said, LONGEST_MS);
+    return ms === undefined ? undefined : ms * US_PER_MS;
+  }
+  const ns = readUpTo(said, LONGEST_MS * 1_000_000);
+  return ns === undefined ? undefined : Math.floor(ns / NS_PER_US);
+}
+
+function readUpTo(said: LosslessJson | undefined, most: number): number | undefined {
+  const isUsable = typeof said === 'number' && Number.isInteger(said) && said >= 0 && said <= most;
+  return isUsable ? said : undefined;
 }
 
 function readModel(fields: LosslessObject): Pick<JobContent, 'pipeline' | 'modelId'> {

@@ -11,6 +11,7 @@ import {
 } from '../../../db/copy/copy-text.js';
 import type { BatchCredits, EventKey } from '../../rules/credit.js';
 import { ledgerEntries } from '../../rules/credit-tally.js';
+import { hoursStatement } from './hour-writes.js';
 
 /** Returns the id of a remote worker by its `remoteWorkerKey`. */
 export type WorkerIds = (workerKey: string) => number;
@@ -53,6 +54,7 @@ export function writeStatements(
   }
   // After the postings: every transaction writes balances before days (migration 0031).
   if (credits.days.length > 0) statements.push(daysStatement(credits, workerIds));
+  if (credits.hours.length > 0) statements.push(hoursStatement(credits.hours, workerIds));
   if (credits.connections.length > 0) {
     statements.push(
       connectionsStatement(source, credits, workerIds),

@@ -14,12 +14,12 @@ import { type PreparedEvent, ROW_COLUMNS } from './prepared-events.js';
 export const EVENTS_COPY = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN (FORMAT binary)`;
 const OPENED_COLUMNS =
   'source_id, dt, event_id, role, request_id, remote_worker_id, gross_wei, compute_units, ' +
-  'terms_id, pipeline, model_id, reason';
+  'terms_id, pipeline, model_id, reason, response_us, duration_ms';
 const OPENED_FIELDS = OPENED_COLUMNS.split(', ').length;
 export const OPENED_COPY = `COPY unmatched_job (${OPENED_COLUMNS}) FROM STDIN (FORMAT binary)`;
 
-/** Room, in bytes, for the fields from inside: two amounts, three numbers or times, `role` and `reason`. */
-const OPENED_BYTES = 2 * AMOUNT_FIELD_BYTES + 3 * FIXED_FIELD_BYTES + 64;
+/** Room, in bytes, for the fields from inside: two amounts, five numbers or times, `role` and `reason`. */
+const OPENED_BYTES = 2 * AMOUNT_FIELD_BYTES + 5 * FIXED_FIELD_BYTES + 64;
 
 /** Makes the rows of the halves and jobs that wait from now on. */
 export function openedRows(
@@ -49,6 +49,8 @@ export function openedRows(
     rows.text(half.pipeline);
     rows.text(half.modelId);
     rows.text(half.reason);
+    rows.int8(job?.responseUs ?? null);
+    rows.int8(job?.durationMs ?? null);
   }
   return rows.finish();
 }

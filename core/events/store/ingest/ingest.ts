@@ -223,6 +223,7 @@ class BatchIngest {
       terms: state.terms,
       jobMatchWindowMs,
       nowMs,
+      hoursFromMs: state.hoursFromMs,
     });
     const newWorkers = await this.identifyNewWorkers(credits);
     const idOf = (key: string): number => {

@@ -8,6 +8,7 @@ import { READ_TERMS, toTerms } from '../../../terms/store/recorded-terms.js';
 import type { HalfRole } from '../../rules/ai-job.js';
 import type { EventKey, StoredHalf } from '../../rules/credit.js';
 import { knownHash, UUIDS_FROM, type UuidRow, uuidsStatement } from './event-uuids.js';
+import { HOURS_FROM } from './hour-writes.js';
 import { type PreparedEvent, STORED_HASH } from './prepared-events.js';
 
 export interface KnownState {
@@ -24,6 +25,8 @@ export interface KnownState {
   /** Hashes of the events that are stored already, by their index in the batch. */
   readonly hashes: ReadonlyMap<number, string>;
   readonly openHalves: readonly StoredHalf[];
+  /** How jobs went is kept by the hour from this time on. */
+  readonly hoursFromMs: number;
   readonly terms: readonly Terms[];
 }
 
@@ -110,6 +113,7 @@ export async function readState(
     archivedMs: horizonMs(own, readerId === sourceId ? others : []),
     uuidsMs: decisions?.rows[0]?.uuidsMs ?? Number.NEGATIVE_INFINITY,
     hashes: knownHashes(events, knownRows, uuids?.rows ?? []),
+    hoursFromMs: decisions?.rows[0]?.hoursFromMs ?? Number.POSITIVE_INFINITY,
     openHalves: halfRows.map(toStoredHalf).filter((half) => isWithin(half, spans)),
     terms: (terms?.rows ?? []).map(toTerms),
   };
@@ -137,7 +141,9 @@ function readStatements(
     `SELECT ${SOURCE_COLUMNS}, false AS "locksAll" FROM source s WHERE s.id <> ${source} ORDER BY s.id`,
     `SELECT EXISTS (SELECT FROM decided_job WHERE source_id = ${source}) AS "hasDecisions",
         (SELECT (extract(epoch FROM value::timestamptz) * 1000)::float8
-           FROM setting WHERE key = '${UUIDS_FROM}') AS "uuidsMs"`,
+           FROM setting WHERE key = '${UUIDS_FROM}') AS "uuidsMs",
+        (SELECT (extract(epoch FROM value::timestamptz) * 1000)::float8
+           FROM setting WHERE key = '${HOURS_FROM}') AS "hoursFromMs"`,
     knownStatement(sourceId, batch.keys),
     openHalvesStatement(source, batch.spans),
     READ_TERMS,
@@ -275,6 +281,8 @@ interface OpenHalfRow {
   readonly region: string | null;
   readonly pipeline: string | null;
   readonly modelId: string | null;
+  readonly responseUs: number | null;
+  readonly durationMs: number | null;
 }
 
 /**
@@ -287,7 +295,8 @@ function openHalvesStatement(source: string, spans: ReadonlyMap<string, RequestS
   return `SELECT j.role, (extract(epoch FROM j.dt) * 1000)::float8 AS "dtMs", j.event_id AS "eventId",
       j.request_id AS "requestId", j.reason = 'ambiguous' AS "isHeld", j.gross_wei AS "grossWei",
       j.compute_units AS "computeUnits", j.terms_id AS "termsId", w.payee, w.node_type AS "nodeType", w.region,
-      j.pipeline, j.model_id AS "modelId"
+      j.pipeline, j.model_id AS "modelId", j.response_us::float8 AS "responseUs",
+      j.duration_ms::float8 AS "durationMs"
     FROM unmatched_job j LEFT JOIN remote_worker w ON w.id = j.remote_worker_id
    WHERE j.source_id = ${source} AND ${isRequested('j', spans)}
      AND NOT (j.role = 'processed' AND j.reason = 'no-address')`;
@@ -301,7 +310,7 @@ function decidedHalvesStatement(sourceId: string, spans: ReadonlyMap<string, Req
   return `SELECT 'processed' AS role, (extract(epoch FROM d.dt) * 1000)::float8 AS "dtMs",
       d.event_id AS "eventId", d.request_id AS "requestId", true AS "isHeld", NULL AS "grossWei",
       NULL AS "computeUnits", NULL AS "termsId", NULL AS payee, NULL AS "nodeType", NULL AS region,
-      NULL AS pipeline, NULL AS "modelId"
+      NULL AS pipeline, NULL AS "modelId", NULL AS "responseUs", NULL AS "durationMs"
     FROM decided_job d
    WHERE d.source_id = ${sqlText(sourceId)} AND ${isRequested('d', spans)}
      AND d.unmatched_reason <> 'no-address'`;
@@ -328,6 +337,8 @@ function toStoredHalf(row: OpenHalfRow): StoredHalf {
     termsId: termsId ?? 0,
     pipeline: row.pipeline,
     modelId: row.modelId,
+    responseUs: row.responseUs ?? undefined,
+    durationMs: row.durationMs ?? undefined,
   };
   return {
     role,
@@ -337,5 +348,7 @@ function toStoredHalf(row: OpenHalfRow): StoredHalf {
     isHeld,
     worker: isWorker ? { payee, nodeType, region } : null,
     job: role === 'processed' && termsId !== null ? job : null,
+    pipeline: row.pipeline,
+    modelId: row.modelId,
   };
 }
