@@ -48,9 +48,9 @@ export async function loadModule<Module>(
 }
 
 /** Returns the URL of the module, or throws the port's `notFound` with the places that were tried. */
-async function resolveModule(
+export async function resolveModule(
   { module, baseDir }: ModulePlace,
-  errors: ModuleErrors,
+  errors: Pick<ModuleErrors, 'notFound'>,
 ): Promise<string> {
   if (/^\.{1,2}[\\/]/.test(module) || isAbsolute(module)) {
     const path = resolve(baseDir, module);

@@ -33,7 +33,7 @@ export async function readOptions<Options>(
   return { wrong: verdict.issues.map(describeIssue).join('; ') };
 }
 
-function describeIssue({ message, path = [] }: OptionsIssue): string {
+export function describeIssue({ message, path = [] }: OptionsIssue): string {
   const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
   return `options${keys.map((key) => `.${String(key)}`).join('')}: ${message}`;
 }

@@ -26,7 +26,7 @@ export interface PolicyWorker {
   readonly isInvited: boolean;
   /** The figures below are of the days before this one, `YYYY-MM-DD`. A policy may be asked for a later time than that. */
   readonly daysBefore: string;
-  /** The days among the last ninety on which it worked, the newest first. */
+  /** The days among the last ninety on which it worked or was connected, the newest first. */
   readonly lastDays: readonly DayFigures[];
   /** The same for all remote workers of the payee together. */
   readonly payeeDays: readonly DayFigures[];
@@ -35,8 +35,8 @@ export interface PolicyWorker {
 /** What a payee is owed, and when it was paid. */
 export interface PolicyStanding extends PolicyWorker {
   readonly pendingWei: bigint;
-  /** When the oldest of what is pending was earned, ISO 8601; null: nothing is pending. */
-  readonly pendingSince: string | null;
+  /** Since when a round has found it at its threshold, ISO 8601; null: it is below. */
+  readonly dueSince: string | null;
   /** ISO 8601; null: never. */
   readonly lastPaidAt: string | null;
 }
