@@ -1,5 +1,5 @@
 /** By which path and query an answer is kept. */
-import { SPANS } from '../page/charts/earned-chart.js';
+import { SPANS } from '../page/charts/spans.js';
 
 /** Pages that follow the pool. They ask with the id of the state that they were told of, to get no answer from before. */
 const LIVE_PAGE = /^\/(pool|payees\/[^/]+)?$/;

@@ -245,6 +245,17 @@ describe('the sentinel', () => {
     expect(await openCodes()).toEqual([]);
   });
 
+  it('finds no source late that a person has paused, and still sees what came of it before', async () => {
+    await setSource({ last_success_at: ago(DAY), last_fresh_at: ago(DAY) });
+    await run(`INSERT INTO sync_pause (actor, reason) VALUES ('ann', 'the endpoint moves')`);
+    await count(ago(HOUR), 'of-another-kind', 3);
+    await look();
+    expect(await openCodes()).toEqual(['EVENTS_UNKNOWN']);
+    await run('DELETE FROM sync_pause');
+    await look();
+    expect(await openCodes()).toEqual(['EVENTS_UNKNOWN', 'SOURCE_LATE']);
+  });
+
   it('forgets a source that was removed', async () => {
     await setSource({ last_success_at: ago(DAY), last_fresh_at: ago(DAY) });
     await look();

@@ -87,8 +87,14 @@ export async function fillPool(db: Database): Promise<void> {
       FROM generate_series(0, 17) n`);
 }
 
-/** Sixty days of earnings of the first worker, which was away for some and not to be seen on others. */
+/**
+ * Sixty days of earnings of the first worker, which was away for some and not to be seen on others. What the balances came
+ * from stands before all of them, and every other day pays what was earned on the two before.
+ */
 async function fillDays(db: Database): Promise<void> {
+  await db.execute(sql`UPDATE remote_worker SET created_at = now() - interval '75 days'`);
+  await db.execute(sql`UPDATE earning_day SET day = day - 100`);
+  await db.execute(sql`UPDATE paid_day SET day = day - 100`);
   await db.execute(sql`
     INSERT INTO earning_day (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei)
     SELECT (SELECT min(id) FROM remote_worker), (now() AT TIME ZONE 'UTC')::date - n, pipeline, model,
@@ -96,6 +102,11 @@ async function fillDays(db: Database): Promise<void> {
       FROM generate_series(0, 59) n,
            (VALUES ('text-to-image', 'SG161222/RealVisXL_V4.0_Lightning', 1), ('llm', 'meta/llama-3', 2)) m (pipeline, model, k)
      WHERE n NOT BETWEEN 20 AND 26`);
+  await db.execute(sql`
+    INSERT INTO paid_day (day, paid_wei)
+    SELECT day::date, (SELECT coalesce(sum(gross_wei - commission_wei), 0) FROM pool_day p
+                        WHERE p.day BETWEEN one.day - interval '2 days' AND one.day - interval '1 day')
+      FROM generate_series((now() AT TIME ZONE 'UTC')::date - 58, (now() AT TIME ZONE 'UTC')::date, interval '2 days') one (day)`);
   await db.execute(sql`
     INSERT INTO connection_change (remote_worker_id, changed_dt, source_id, changed_seq, connection, up)
     SELECT (SELECT min(id) FROM remote_worker), now() - n * interval '1 day', 'orchestrator-ai', n, '10.0.0.1:1', up

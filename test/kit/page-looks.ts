@@ -7,6 +7,7 @@ import { addressOf } from './test-pool.js';
 export const PAGES = {
   front: '/',
   payee: `/payees/${toChecksum(addressOf(1))}`,
+  season: '/?days=90',
   quarter: `/payees/${toChecksum(addressOf(1))}?days=90`,
   pool: '/pool',
   terms: '/terms',

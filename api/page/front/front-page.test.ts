@@ -1,4 +1,5 @@
 /** What the front page says of a pool, on a real Postgres. */
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toChecksum } from '../../../core/chain/checksums.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
@@ -6,6 +7,11 @@ import { fillPool } from '../../../test/kit/filled-pool.js';
 import { poolOf } from '../../../test/kit/silent-temporal.js';
 import { addressOf, testConfig } from '../../../test/kit/test-pool.js';
 import { createApp } from '../../app.js';
+
+const weiOf = (eth: string): bigint => {
+  const [whole = '', fraction = ''] = eth.split('.');
+  return BigInt(`${whole}${fraction.padEnd(18, '0')}`);
+};
 
 describe('the front page', () => {
   let database: TestDatabase;
@@ -15,9 +21,11 @@ describe('the front page', () => {
   });
   afterAll(() => database.close());
 
-  async function words(config = testConfig(), { db } = database): Promise<string> {
-    const page = await (await createApp(poolOf(db, { config })).request('/')).text();
-    const [, main = ''] = /<main[^>]*>([\s\S]*)<\/main>/.exec(page) ?? [];
+  const page = async (config = testConfig(), { db } = database): Promise<string> =>
+    (await createApp(poolOf(db, { config })).request('/')).text();
+
+  async function words(config = testConfig(), of = database): Promise<string> {
+    const [, main = ''] = /<main[^>]*>([\s\S]*)<\/main>/.exec(await page(config, of)) ?? [];
     return main
       .replaceAll('&#39;', "'")
       .replace(/<[^>]*>/g, ' ')
@@ -32,6 +40,31 @@ describe('the front page', () => {
     expect(said).toContain('The pool hears nothing from 1 of 2 orchestrators.');
     expect(said).toContain('12 jobs worth 0.001 ETH cannot be credited yet');
     expect(said).not.toMatch(/maxFeePerGas|[A-Z]{3,}_[A-Z]+|Temporal/);
+  });
+
+  it('says that the counting is paused, not that orchestrators are away, and what findings mean to a worker', async () => {
+    expect(await words()).toContain('The price of some kind of work is far from what is usual.');
+    await database.db.execute(
+      sql`INSERT INTO sync_pause (actor, reason) VALUES ('ann', 'a secret of the operator')`,
+    );
+    const said = await words();
+    await database.db.execute(sql`DELETE FROM sync_pause`);
+    expect(said).toMatch(/The pool has paused the counting of jobs since 20[\d-]+ [\d:]+ UTC\./);
+    expect(said).not.toMatch(/hears nothing|secret| ann /);
+  });
+
+  it('shows what was earned, paid and owed on each day, which add up', async () => {
+    const [, table = ''] = /<table class="days">(.*?)<\/table>/s.exec(await page()) ?? [];
+    const rows = table
+      .split('<tr>')
+      .map((row) => [...row.matchAll(/<td>([^<]*)/g)].slice(1).map(([, eth = '']) => weiOf(eth)));
+    expect(rows).toHaveLength(32);
+    const days = rows.slice(2);
+    for (const [index, [earned = 0n, paid = 0n, owed = 0n]] of days.entries()) {
+      const [, , before] = days[index + 1] ?? [];
+      if (before !== undefined) expect(owed).toBe(before + earned - paid);
+    }
+    expect(days.filter(([, paid = 0n]) => paid !== 0n).length).toBeGreaterThan(10);
   });
 
   it('counts who is online by region and kind, and lists the last rounds', async () => {

@@ -1,7 +1,7 @@
 /** The front page: what a GPU owner who comes by wants to know of the pool, and the box to look oneself up. */
 import type { Hono } from 'hono';
 import type { RunningPool } from '../../../client/running-pool.js';
-import { spanOf } from '../charts/earned-chart.js';
+import { spanOf } from '../charts/spans.js';
 import { Layout, SearchBox } from '../kit/layout.js';
 import { type Html, Pill } from '../kit/parts.js';
 import { EarnedByAll, Figures, Leaders, Offer, Places, Rounds } from './front-sections.js';

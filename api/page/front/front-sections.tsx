@@ -1,7 +1,10 @@
 /** The sections of the front page. */
+
 import { duration } from '../../../core/base/duration.js';
+import { sumWei } from '../../../core/base/money.js';
 import { publicRegion } from '../../outside.js';
-import { EarnedChart, SpanTabs } from '../charts/earned-chart.js';
+import { PoolChart } from '../charts/pool-chart.js';
+import { SpanTabs } from '../charts/spans.js';
 import { counted, groupDigits } from '../kit/numbers.js';
 import { Ago, At, Eth, type Html, PayeeLink, TableSection } from '../kit/parts.js';
 import type { FrontStatus } from './front-status.js';
@@ -65,20 +68,24 @@ export function Figures({ status: { totals } }: StatusProps): Html {
   );
 }
 
-export const EarnedByAll = ({ status: { earnings, span } }: StatusProps): Html => (
-  <section>
-    <div class="head">
-      <h2>Earned by all workers</h2>
-      <p>
-        <Eth wei={earnings.total.netWei} /> ETH in {span} days
-      </p>
-      <SpanTabs path="/" chosen={span} />
-    </div>
-    <div class="body">
-      <EarnedChart days={earnings.days} totalWei={earnings.total.netWei} />
-    </div>
-  </section>
-);
+export function EarnedByAll({ status: { days, span } }: StatusProps): Html {
+  const earnedWei = sumWei(days.map(({ netWei }) => netWei));
+  const paidWei = sumWei(days.map((day) => day.paidWei));
+  return (
+    <section>
+      <div class="head">
+        <h2>Earned by all workers, and paid</h2>
+        <p>
+          <Eth wei={earnedWei} /> ETH earned and <Eth wei={paidWei} /> ETH paid in {span} days
+        </p>
+        <SpanTabs path="/" chosen={span} />
+      </div>
+      <div class="body">
+        <PoolChart days={days} />
+      </div>
+    </section>
+  );
+}
 
 const TYPES = [
   { nodeType: 'ai', name: 'AI' },

@@ -1,8 +1,9 @@
 import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { nextRoundAt, readStanding } from '../../../client/standing.js';
 import { listSources } from '../../../core/events/store/sources/source-reads.js';
-import { readEarnings } from '../../../core/payees/store/earned-days.js';
+import { findSyncPause } from '../../../core/events/store/sources/sync-pause.js';
 import { findPayingWallet } from '../../../core/payouts/store/reads/wallet-reads.js';
+import { countFindings } from '../../../core/sentinel/store/finding-reads.js';
 import {
   countWaits,
   countWorkersByPlace,
@@ -10,9 +11,10 @@ import {
   lastRounds,
   topPayees,
 } from '../../../core/standing/store/overview-reads.js';
+import { readPoolDays } from '../../../core/standing/store/pool-days.js';
 import { readPoolTotals } from '../../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../../core/terms/store/recorded-terms.js';
-import type { Span } from '../charts/earned-chart.js';
+import type { Span } from '../charts/spans.js';
 
 const SHOWN_ROUNDS = 6;
 const SHOWN_LEADERS = 10;
@@ -26,7 +28,7 @@ export async function readFront(pool: RunningPool, span: Span) {
   const { db, config, version } = pool;
   const now = nowOf(pool);
   const wallet = await findPayingWallet(db, config.chain.chainId);
-  const [standing, terms, totals, places, waits, rounds, sources, nextRound, leaders, earnings] =
+  const [standing, terms, totals, places, waits, rounds, nextRound, leaders, days, reading] =
     await Promise.all([
       readStanding(pool, wallet),
       findTermsInForce(db),
@@ -34,10 +36,10 @@ export async function readFront(pool: RunningPool, span: Span) {
       countWorkersByPlace(db),
       countWaits(db),
       lastRounds(db, SHOWN_ROUNDS),
-      listSources(db, now),
       nextRoundAt(pool),
       config.api.showLeaderboard ? leadersOf(pool) : null,
-      readEarnings(db, { days: span, nowMs: now.getTime() }),
+      readPoolDays(db, { days: span, nowMs: now.getTime() }),
+      readReading(pool, now),
     ]);
   return {
     config,
@@ -51,12 +53,22 @@ export async function readFront(pool: RunningPool, span: Span) {
     waits,
     rounds,
     span,
-    earnings,
-    sources,
+    days,
+    ...reading,
     nextRoundAt: nextRound,
     /** Those who earned most; null when the operator does not want them shown. */
     leaders,
   };
+}
+
+/** Reads whether the pool hears of the jobs that are done, and what the sentinel found. */
+async function readReading({ db }: RunningPool, now: Date) {
+  const [sources, pause, { counts }] = await Promise.all([
+    listSources(db, now),
+    findSyncPause(db),
+    countFindings(db),
+  ]);
+  return { sources, pause, findings: [...new Set(counts.map(({ code }) => code))] };
 }
 
 type Leaders = readonly Leader[];

@@ -1,7 +1,8 @@
 /** What is wrong in the pool now, in the words of somebody who works for it. */
 import type { GateCode } from '../../../core/payouts/rules/gates.js';
+import { findingWords } from '../../../core/sentinel/rules/finding-words.js';
 import { workerWords } from '../../../core/standing/rules/worker-words.js';
-import { counted, shortEth } from '../kit/numbers.js';
+import { counted, shortEth, utc } from '../kit/numbers.js';
 import { type Html, Notice } from '../kit/parts.js';
 import { isSourceTroubled } from '../kit/source-state.js';
 import type { FrontStatus } from './front-status.js';
@@ -79,11 +80,15 @@ function waitsOf({ waits }: FrontStatus, stops: readonly GateCode[]): readonly s
 
 /** What keeps jobs from being counted, or counted for somebody. */
 function countingTroubles(status: FrontStatus): readonly string[] {
-  const { sources, totals, terms } = status;
+  const { sources, pause, findings, totals, terms } = status;
   const words: string[] = [];
   const there = sources.filter(({ removedAt }) => removedAt === null);
   const silent = there.filter((source) => isSourceTroubled(source, status));
-  if (silent.length > 0) {
+  if (pause !== undefined) {
+    words.push(
+      `The pool has paused the counting of jobs since ${utc(pause.at)}. What you do meanwhile is counted afterwards; nothing is lost.`,
+    );
+  } else if (silent.length > 0) {
     words.push(
       `The pool hears nothing from ${silent.length} of ${counted(there.length, 'orchestrator')}. What you do there is counted as soon as it answers again; nothing is lost.`,
     );
@@ -93,6 +98,7 @@ function countingTroubles(status: FrontStatus): readonly string[] {
       `${counted(totals.unattributedJobs, 'job')} worth ${shortEth(totals.unattributedWei)} ETH cannot be credited yet, because nobody is known to have done ${totals.unattributedJobs === 1 ? 'it' : 'them'}. The money is kept.`,
     );
   }
+  words.push(...findings.flatMap((code) => findingWords(code) ?? []));
   if (terms === undefined) words.push('The pool has not recorded its terms yet.');
   return words;
 }

@@ -76,6 +76,7 @@ thead th { border-top: 1px solid var(--line); background: color-mix(in srgb, var
 section > table:last-child tr:last-child > :first-child { border-bottom-left-radius: 14px; }
 .title { margin: 0 0 16px; font-size: 22px; }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.days td, .days th + th { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } .days tbody th { white-space: nowrap; }
 .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .93em; overflow-wrap: anywhere; }
 td.rank { width: 1%; } td .mono, th .mono { white-space: nowrap; } td a, th a { display: inline-block; min-height: 24px; min-width: 24px; }
 h2.mono { font-size: 16px; } .dim { color: var(--dim); } .nowrap { white-space: nowrap; }
@@ -156,7 +157,8 @@ footer a { display: inline-block; min-height: 24px; }
   .hours { width: 100%; }
 }
 @media (max-width: 420px) { .totals { grid-template-columns: minmax(0, 1fr); } .totals > div:last-child:nth-child(odd) { grid-column: auto; }
-  td, th { padding-left: 6px; padding-right: 6px; } }
+  td, th { padding-left: 6px; padding-right: 6px; }
+  .days td, .days th { padding-left: 3px; padding-right: 3px; font-size: 12.5px; } }
 @media (forced-colors: active) { .pill, .notice, section { border: 1px solid CanvasText; }
   .c-paid, .c-way, .c-wait, .c-fee, .c-lost, .chart, .strip, .hours { forced-color-adjust: none; } }
 `;

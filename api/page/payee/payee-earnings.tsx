@@ -2,8 +2,9 @@
 import { toChecksum } from '../../../core/chain/checksums.js';
 import type { EarnedPart } from '../../../core/payees/store/earned-days.js';
 import { publicModel, publicName, publicRegion } from '../../outside.js';
-import { EarnedChart, SpanTabs } from '../charts/earned-chart.js';
+import { EarnedChart } from '../charts/earned-chart.js';
 import { PresenceStrip } from '../charts/presence-strip.js';
+import { SpanTabs } from '../charts/spans.js';
 import { Eth, type Html, JobsTable, Section } from '../kit/parts.js';
 import type { PayeeStatus } from './payee-status.js';
 

@@ -4,7 +4,7 @@ import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import type { Address } from '../../../core/base/address.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
-import { spanOf } from '../charts/earned-chart.js';
+import { spanOf } from '../charts/spans.js';
 import { Layout, SearchBox } from '../kit/layout.js';
 import { shortHex } from '../kit/numbers.js';
 import { type Html, Outside, Pill } from '../kit/parts.js';

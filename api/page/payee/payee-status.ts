@@ -8,7 +8,7 @@ import { findPayee } from '../../../core/payees/store/payee-reads.js';
 import { readPresence } from '../../../core/payees/store/presence.js';
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts, readCosts } from '../../../core/payouts/store/reads/payout-reads.js';
-import type { Span } from '../charts/earned-chart.js';
+import type { Span } from '../charts/spans.js';
 
 const SHOWN_WORKERS = { limit: 100, cursor: null };
 const SHOWN_PAYOUTS = { limit: 15, cursor: null };

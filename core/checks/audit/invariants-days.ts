@@ -53,6 +53,14 @@ const POOL_DAYS: Invariants = {
       FROM (SELECT day, ${SUMS} FROM earning_day GROUP BY day) d (day, j, u, g, c, a)
       FULL JOIN (SELECT day, ${SUMS} FROM pool_day GROUP BY day) p (day, j, u, g, c, a) USING (day)
      WHERE (d.j, d.u, d.g, d.c, d.a) IS DISTINCT FROM (p.j, p.u, p.g, p.c, p.a)`,
+  PAID_DAYS_CHANGED: sql`
+    SELECT 'payments of ' || day || ' come to ' || coalesce(ledger.paid, 0) || ' wei in the ledger, its day has ' ||
+           coalesce(paid_wei, 0) AS message
+      FROM (SELECT (p.created_at AT TIME ZONE 'UTC')::date AS day, sum(e.amount_wei) AS paid
+              FROM ledger_entry e JOIN posting p ON p.id = e.posting_id
+             WHERE e.account = 'paid' GROUP BY 1) ledger
+      FULL JOIN paid_day USING (day)
+     WHERE coalesce(ledger.paid, 0) <> coalesce(paid_wei, 0)`,
 };
 
 /** SQL that moves the position on to the next workers, or back to the first ones after the last. */

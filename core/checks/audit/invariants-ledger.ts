@@ -101,6 +101,12 @@ export const SUM_INVARIANTS: Invariants = {
              WHERE account = 'commission' AND kind IN ('jobs', 'late-jobs', 'assign', 'correct')) ledger,
            (SELECT coalesce(sum(commission_wei), 0) AS total FROM worker_earned) days
      WHERE days.total <> ledger.total`,
+  PAID_DAYS_DRIFT: sameSum(
+    sql`'the days have payments of ' || one || ' wei, the ledger ' || other ||
+        ': \`openpool rebuild --apply\` works the days out again'`,
+    sql`SELECT sum(paid_wei) FROM paid_day`,
+    sql`SELECT sum(amount_wei) FROM sums WHERE account = 'paid'`,
+  ),
   FEES_DRIFT: sql`
     SELECT 'jobs came to ' || -fees.revenue || ' wei; net, commission and unattributed are ' ||
            fees.net || ' + ' || fees.commission || ' + ' || fees.unattributed AS message

@@ -6,7 +6,13 @@ export interface AuditReport {
 }
 
 /** Rules about what is only shown: no balance and no payout is wrong when one is broken. */
-const SHOWN_ONLY: readonly string[] = ['DAYS_DRIFT', 'DAYS_CHANGED', 'POOL_DAYS_CHANGED'];
+const SHOWN_ONLY: readonly string[] = [
+  'DAYS_DRIFT',
+  'DAYS_CHANGED',
+  'POOL_DAYS_CHANGED',
+  'PAID_DAYS_DRIFT',
+  'PAID_DAYS_CHANGED',
+];
 
 /** Whether payouts must stop for this finding of an audit. */
 export const isAboutMoney = ({ code }: { readonly code: string }): boolean =>

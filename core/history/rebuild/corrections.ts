@@ -253,7 +253,12 @@ const SUMS_OF_DAYS = `
   DELETE FROM pool_day;
   INSERT INTO pool_day (day, node_type, region, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
   SELECT day, node_type, region, pipeline, model_id, ${SUMS}
-    FROM earning_day d JOIN remote_worker worker ON worker.id = remote_worker_id GROUP BY 1, 2, 3, 4, 5`;
+    FROM earning_day d JOIN remote_worker worker ON worker.id = remote_worker_id GROUP BY 1, 2, 3, 4, 5;
+  LOCK TABLE paid_day IN EXCLUSIVE MODE;
+  DELETE FROM paid_day;
+  INSERT INTO paid_day (day, paid_wei)
+  SELECT (p.created_at AT TIME ZONE 'UTC')::date, sum(e.amount_wei)
+    FROM ledger_entry e JOIN posting p ON p.id = e.posting_id WHERE e.account = 'paid' GROUP BY 1`;
 
 const COUNTS = (schema: string) => `
   INSERT INTO event_count AS c (source_id, hour, event_type, version, events, zero_fee_events)

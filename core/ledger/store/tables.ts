@@ -154,6 +154,12 @@ export const poolDay = pgTable(
   ],
 );
 
+/** What was paid on each UTC day over all workers, less what a reorg took back on it. A trigger keeps it. */
+export const paidDay = pgTable('paid_day', {
+  day: date('day', { mode: 'string' }).primaryKey(),
+  paidWei: wei('paid_wei').notNull(),
+});
+
 export const auditLog = pgTable('audit_log', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),
   at: at('at').notNull().defaultNow(),

@@ -82,7 +82,8 @@ export async function closeSlots(
        ORDER BY id FOR NO KEY UPDATE`);
     const closed = new Set(await closeSlotRows(tx, key, closings));
     const ended = closings.filter(({ slot }) => closed.has(slot.payoutId));
-    for (const kind of ['settled', 'refused', 'out-of-gas'] as const) {
+    // What is paid comes last: its day is locked by all payments, and balances come before days.
+    for (const kind of ['refused', 'out-of-gas', 'settled'] as const) {
       const those = ended.filter(({ verdict }) => verdict.kind === kind);
       const payoutIds = those.map(({ slot }) => slot.payoutId);
       await movePayouts(tx, MOVES[kind], payoutIds);

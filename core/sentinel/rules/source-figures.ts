@@ -56,6 +56,8 @@ export interface SourceFigures extends QuietSource {
   readonly lastErrorCode: string | null;
   /** Why reading of the source was stopped (it delivers the events of another source); null while it is read. */
   readonly stoppedWhy: string | null;
+  /** Whether a person has paused the reading of all sources. */
+  readonly isPaused: boolean;
   readonly connectedWorkers: number;
   /** Counts of events by hour, over the last `RHYTHM_MS`; for a silent source also over as long before its silence. */
   readonly hours: readonly HourCount[];

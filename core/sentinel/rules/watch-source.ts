@@ -62,7 +62,7 @@ const RULES: readonly Rule[] = [
   watchIncomplete,
   watchOverwritten,
 ];
-/** These rules are not applied to a stopped source, which is neither late nor silent: it waits for a person's decision. */
+/** These rules are not applied to a stopped or paused source, which is neither late nor silent: it waits for a person's decision. */
 const OF_READING: ReadonlySet<Rule> = new Set([watchLag, watchSilence, watchEmpty]);
 const DAY_MS = 86_400_000;
 
@@ -73,7 +73,8 @@ export function watchSource(
   nowMs: number,
 ): readonly Condition[] {
   const look = { figures, settings, nowMs };
-  const rules = figures.stoppedWhy === null ? RULES : RULES.filter((rule) => !OF_READING.has(rule));
+  const isRead = figures.stoppedWhy === null && !figures.isPaused;
+  const rules = isRead ? RULES : RULES.filter((rule) => !OF_READING.has(rule));
   const found = rules.flatMap((rule) => rule(look));
   return conditionsOf(figures.sourceId, found);
 }

@@ -38,8 +38,10 @@ export async function readSentinelFigures(
       hasSpoken: Boolean,
       lastErrorCode: source.lastErrorCode,
       stoppedWhy: source.stoppedWhy,
+      isPaused: Boolean,
     },
     sql`SELECT id AS "sourceId", last_error_code AS "lastErrorCode", stopped_why AS "stoppedWhy",
+               EXISTS (SELECT FROM sync_pause) AS "isPaused",
                ${millis('created_at')} AS "createdMs", ${millis('last_success_at')} AS "lastSuccessMs",
                ${millis('last_fresh_at')} AS "lastFreshMs", ${millis('newest_dt')} AS "newestMs",
                -- An event that was counted for another source, or is set aside, was delivered all the same.
