@@ -29,7 +29,7 @@ import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/walle
 
 /** The loaded configuration, in base units. `schema.ts` says what each key of the file means. */
 export interface Config
-  extends Pick<ConfigValues, 'pool' | 'sentinel' | 'retention' | 'metrics' | 'log'> {
+  extends Pick<ConfigValues, 'pool' | 'sentinel' | 'guard' | 'retention' | 'metrics' | 'log'> {
   /** The directory of the configuration file; the path of a policy's module starts there. */
   readonly baseDir: string;
   readonly sources: readonly SourceConfig[];
@@ -139,12 +139,13 @@ async function buildConfig(
   files: NamedFiles,
   env: Environment,
 ): Promise<Config> {
-  const { pool, wallet, sentinel, retention, api, metrics, log } = values;
+  const { pool, wallet, sentinel, guard, retention, api, metrics, log } = values;
   return {
     pool,
     baseDir: files.resolve('.'),
     sources: await buildSources(values, files),
     sentinel,
+    guard,
     database: await buildDatabase(values.database, files),
     retention: { ...retention, archiveDir: files.resolve(retention.archiveDir) },
     temporal: await buildTemporal(values.temporal, files, env),

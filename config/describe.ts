@@ -15,7 +15,7 @@ export interface ConfigDescription {
  * Of a source's own options only numbers, switches and origins are shown.
  */
 export function describeConfig(config: Config): ConfigDescription {
-  const { pool, sources, sentinel, database, retention, temporal, chain, wallet } = config;
+  const { pool, sources, sentinel, guard, database, retention, temporal, chain, wallet } = config;
   const { api, metrics, log } = config;
   const { chainId, ...ofChain } = chain;
   const { signer, ...ofWallet } = wallet;
@@ -25,6 +25,7 @@ export function describeConfig(config: Config): ConfigDescription {
     pool: describePool(pool),
     sources: sources.map(describeSource),
     sentinel: describeSection(['sentinel'], sentinel),
+    guard: describeGuard(guard),
     database: describeDatabase(database),
     retention: describeSection(['retention'], retention),
     temporal: describeSection(['temporal'], {
@@ -42,6 +43,11 @@ export function describeConfig(config: Config): ConfigDescription {
     notices: describeNotices(config),
     log: describeSection(['log'], log),
   };
+}
+
+function describeGuard({ preferredWorkers, ...guard }: Config['guard']): ConfigDescription {
+  const process = describeSection(['guard', 'preferredWorkers'], preferredWorkers);
+  return { ...describeSection(['guard'], guard), preferredWorkers: process };
 }
 
 type Path = readonly (string | number)[];

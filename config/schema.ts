@@ -28,6 +28,7 @@ import {
   text,
   wholeNumber,
 } from './reading/kinds.js';
+import { guardSection } from './sections/guard.js';
 import { poolPolicy, poolTerms } from './sections/pool-terms.js';
 
 const pool = section({
@@ -244,6 +245,7 @@ export const configSchema = z.strictObject({
   pool: pool.prefault({}),
   sources: z.array(source, 'give a list of sources').min(1, 'give at least one source'),
   sentinel: sentinel.prefault({}),
+  guard: guardSection.prefault({}),
   database,
   retention: retention.prefault({}),
   temporal: temporal.prefault({}),

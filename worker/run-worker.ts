@@ -2,17 +2,20 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import { createCheckActivities, createSentinelActivities } from '../activities/checks.js';
+import { createGuardActivities } from '../activities/guard.js';
 import { createHistoryActivities } from '../activities/history.js';
 import { createNoticeActivities, type NoticeDeps } from '../activities/notices.js';
 import { createDecisionActivities } from '../activities/orders.js';
 import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
 import { tellSagas } from '../activities/sagas.js';
 import { createSyncActivities } from '../activities/sync.js';
+import { guardSettingsOf } from '../config/sections/guard.js';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
+import type { GuardDeps } from '../core/guard/judging.js';
 import type { ReadyTarget } from '../core/notices/delivering.js';
 import { createNotifier } from '../core/notices/notifiers/registry.js';
 import { BACK_OFF } from '../core/notices/rules/back-off.js';
@@ -129,6 +132,7 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
   const activities: Activities = {
     ...createSyncActivities(sync),
     ...createSentinelActivities({ ...sentinelDeps(context), money }),
+    ...createGuardActivities(guardDeps(context)),
     ...createDecisionActivities({ db: money.db, maxOrderedPerDayWei }),
     ...createRoundActivities({ ...money, client, poolId, onStuckSaga }),
     ...createPayoutActivities(sender),
@@ -170,6 +174,12 @@ async function prepareNotices({ config, db, ledger }: ServiceContext): Promise<N
   const { explorerUrl, keepInWalletWei } = config.chain;
   const pool = { id: ledger.poolId, name: config.pool.name, publicUrl, explorerUrl };
   return { db, targets, pool, keepInWalletWei, backOff: { ...BACK_OFF, giveUpAfterMs } };
+}
+
+/** Makes what judging the remote workers needs. */
+function guardDeps({ config, db }: ServiceContext): GuardDeps {
+  const settings = guardSettingsOf(config.guard);
+  return { db, settings, answerMs: config.pool.jobMatchWindowMs, now: () => new Date() };
 }
 
 /** Makes what the sentinel needs. Findings are logged when they open, get worse or end. */

@@ -2,6 +2,7 @@
 import type * as checks from '../core/checks/rules/check-reports.js';
 import type * as decisions from '../core/decisions/rules/decision-reports.js';
 import type * as events from '../core/events/rules/sync-reports.js';
+import type { JudgingReport } from '../core/guard/rules/judging-report.js';
 import type * as history from '../core/history/rules/reports.js';
 import type { DeliveryReport } from '../core/notices/rules/delivery-report.js';
 import type { SendResult } from '../core/payouts/rules/payout.js';
@@ -48,6 +49,7 @@ export interface Activities {
   releasePayout: Ordered<checks.RepairReport>;
   payElsewhere: Ordered<checks.RepairReport>;
   lookAtSources: Activity<PoolInput, SentinelReport>;
+  judgeWorkers: Activity<PoolInput, JudgingReport>;
 
   spreadNotices: Activity<PoolInput, { readonly targetIds: readonly string[] }>;
   deliverNotices: Activity<NoticesInput, DeliveryReport>;

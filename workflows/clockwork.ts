@@ -9,7 +9,7 @@ const inTurn = proxyActivities<Activities>(BULK_CALL);
 /** Activities on the `long` lane, which may go through years of history. */
 const whole = onLane<Activities>('long', HISTORY_CALL);
 const { syncSource } = onLane<Activities>('sync', SYNC_CALL);
-const { lookAtSources } = proxyActivities<Activities>(LOOK_CALL);
+const { lookAtSources, judgeWorkers } = proxyActivities<Activities>(LOOK_CALL);
 
 /** Reads one source from its cursor to its end: fetches new events, stores them raw, and credits them. */
 export async function sync(input: SyncInput) {
@@ -71,6 +71,20 @@ export async function sentinel(input: PoolInput) {
   show(
     `${sources} sources. ${words}`,
     findings.map(({ code, sourceId, words }) => `**${code}** ${sourceId}: ${words}`),
+  );
+  return report;
+}
+
+/** Judges the remote workers once, by how their jobs went, and tells those whose state changes. */
+export async function guard(input: PoolInput) {
+  const report = await judgeWorkers(input);
+  const { mode, judged, changes } = report;
+  show(
+    mode === 'off' ? 'The guard is off.' : `${judged} judged, ${changes.length} changed.`,
+    changes.map(
+      ({ payee, of, before, state, reason }) =>
+        `**${before} → ${state}** ${payee} ${of}: ${reason}`,
+    ),
   );
   return report;
 }

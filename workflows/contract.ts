@@ -53,6 +53,7 @@ export type SingleWorkflow =
   | 'recheck'
   | 'reconcile'
   | 'sentinel'
+  | 'guard'
   | 'archive'
   | 'archive-verify'
   | 'notices'

@@ -2,6 +2,7 @@
 export {
   archiveEvents,
   audit,
+  guard,
   payoutRound,
   recheck,
   reconcile,

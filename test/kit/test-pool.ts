@@ -32,6 +32,22 @@ export const TEST_SENTINEL: Config['sentinel'] = {
   clockSkewMs: 120_000,
 };
 
+export const TEST_GUARD: Config['guard'] = {
+  mode: 'off',
+  judgeIntervalMs: 60_000,
+  leastJobs: 20,
+  realTimeRatio: { warn: 1.2, exclude: 1, good: 1.5 },
+  success: { warn: 0.9, exclude: 0.7, good: 0.95 },
+  responseTime: null,
+  online: null,
+  warnAfterMs: 900_000,
+  excludeAfterMs: 3_600_000,
+  recoverAfterMs: 1_800_000,
+  excludeForMs: 21_600_000,
+  excludeForMostMs: 604_800_000,
+  preferredWorkers: { host: '127.0.0.1', port: 7_936, refreshMs: 2_000 },
+};
+
 export function testConfig(api: Partial<Config['api']> = {}): Config {
   const source = { region: 'us-west', from: null, syncIntervalMs: 60_000, options: {} };
   return {
@@ -76,6 +92,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       },
     ],
     sentinel: TEST_SENTINEL,
+    guard: TEST_GUARD,
     database: { url: 'postgres://unused' },
     retention: { keepMonths: null, archiveDir: '/nowhere' },
     temporal: {

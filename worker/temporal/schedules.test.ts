@@ -5,6 +5,7 @@ import { PLAIN_TERMS } from '../../core/policies/rules/pool-terms.js';
 import { waitUntil } from '../../dev/kit/process.js';
 import { createLog } from '../../start/log.js';
 import { createTestNamespace, type TestNamespace } from '../../test/harness/namespace.js';
+import { TEST_GUARD } from '../../test/kit/test-pool.js';
 import { poolIdKey, singleWorkflowId, syncWorkflowId } from '../../workflows/contract.js';
 import { registerSearchAttributes } from './register-search-attributes.js';
 import { applySchedules, deleteRemovedSources, triggerStartChecks } from './schedules.js';
@@ -26,6 +27,7 @@ describe('the schedules', () => {
     pool: { ...POOL, ...pool },
     sources: ids.map((id) => ({ ...SOURCE, id })),
     notices: { publicUrl: null, giveUpAfterMs: 1, targets: [] },
+    guard: TEST_GUARD,
   });
   const apply = (ids: readonly string[], pool: Partial<Config['pool']> = {}) =>
     applySchedules(temporal.client.schedule, settings(ids, pool));
@@ -150,6 +152,7 @@ describe('the schedules', () => {
 const OF_THE_POOL = [
   'archive',
   'audit',
+  'guard',
   'notices',
   'payout-round',
   'recheck',

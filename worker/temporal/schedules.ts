@@ -30,7 +30,7 @@ const LONGEST_CATCHUP_MS = HOUR_MS;
 /** The note on a pause that the configuration made. Only a pause with this note is ended by the configuration. */
 const DISABLED_NOTE = 'pool.payoutsEnabled is false';
 
-export interface PoolSettings extends Pick<Config, 'pool' | 'sources' | 'notices'> {
+export interface PoolSettings extends Pick<Config, 'pool' | 'sources' | 'notices' | 'guard'> {
   readonly poolId: string;
 }
 
@@ -97,7 +97,7 @@ export async function triggerStartChecks(client: ScheduleClient, poolId: string)
   }
 }
 
-function recurring({ poolId, pool, sources, notices }: PoolSettings): readonly Recurring[] {
+function recurring({ poolId, pool, sources, notices, guard }: PoolSettings): readonly Recurring[] {
   const single = (
     name: SingleWorkflow,
     workflowType: Recurring['workflowType'],
@@ -118,6 +118,7 @@ function recurring({ poolId, pool, sources, notices }: PoolSettings): readonly R
   const reconcile = 'Holds the chain against the ledger, to the wei';
   const archive =
     'Makes partitions ahead and puts old postings together; writes old raw events to files where the configuration says so';
+  const judge = 'Judges the remote workers by how their jobs went';
   const tell = 'Starts a delivery for each target that has something to be told';
   return [
     ...syncs,
@@ -136,6 +137,7 @@ function recurring({ poolId, pool, sources, notices }: PoolSettings): readonly R
       args: { poolId, fromOpening: false },
     },
     single('sentinel', 'sentinel', MINUTE_MS, 'Looks at what comes in and keeps what looks wrong'),
+    single('guard', 'guard', guard.mode === 'off' ? HOUR_MS : guard.judgeIntervalMs, judge),
     single('archive', 'archiveEvents', 6 * HOUR_MS, archive),
     single('notices', 'notices', notices.targets.length > 0 ? TELL_MS : HOUR_MS, tell),
   ];

@@ -32,6 +32,7 @@ const COLOURS: Readonly<Record<Notice['kind'], number>> = {
   'source-silent': AMBER,
   finding: AMBER,
   'worker-offline': AMBER,
+  'worker-state': AMBER,
   refused: RED,
   halted: RED,
   drift: RED,

@@ -65,6 +65,20 @@ export interface NoticeFacts {
     readonly lastSeenAt: string;
     readonly offlineAfterMs: number;
   };
+  /** The pool's guard judges a remote worker otherwise than before. */
+  readonly 'worker-state': {
+    readonly payee: Address;
+    readonly nodeType: string;
+    readonly region: string;
+    /** Empty for transcoding. */
+    readonly pipeline: string;
+    readonly modelId: string;
+    readonly before: string;
+    readonly state: 'good' | 'warned' | 'probation' | 'excluded';
+    readonly reason: string;
+    /** What lifts the state; null for a good one. */
+    readonly lifts: string | null;
+  };
   readonly 'terms-change': {
     readonly change: string;
     readonly from: string;
@@ -89,6 +103,7 @@ export const NOTICE_KINDS = [
   'finding',
   'drift',
   'worker-offline',
+  'worker-state',
   'terms-change',
   'test',
 ] as const satisfies readonly NoticeKind[];
@@ -101,6 +116,7 @@ const FOR_ONE_PAYEE: readonly NoticeKind[] = [
   'refused',
   'waiting',
   'worker-offline',
+  'worker-state',
 ];
 /** What payees can be told. Operators can be told everything. */
 export const PAYEE_KINDS: readonly NoticeKind[] = [...FOR_ONE_PAYEE, ...FOR_ALL_PAYEES];

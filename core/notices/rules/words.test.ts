@@ -28,6 +28,17 @@ const FACTS: NoticeFacts = {
   'halt-ended': { code: 'HALTED_BY_OPERATOR', wallet: ANN, remaining: 0 },
   'wallet-low': { wallet: ANN, balanceWei: '1', dueWei: '2', keepWei: '0' },
   'source-silent': of,
+  'worker-state': {
+    payee: ANN,
+    nodeType: 'ai',
+    region: 'eu',
+    pipeline: 'llm',
+    modelId: 'm',
+    before: 'good',
+    state: 'warned',
+    reason: 'real-time ratio 0.8 by 40 jobs of the last hour, below 1',
+    lifts: 'real-time ratio at least 1.5, for 30 min',
+  },
   finding: of,
   drift: { check: 'audit', code: 'BALANCE_DRIFT', words: 'it is off by 1 wei', count: 2 },
   'worker-offline': {

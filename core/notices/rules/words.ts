@@ -126,6 +126,16 @@ const VOICES: { readonly [Kind in NoticeKind]: Voices<Kind> } = {
       text: `The pool last saw your ${nodeType} worker in ${region} at ${utc(lastSeenAt)}, which is longer ago than the ${duration(offlineAfterMs)} that you set. Check that your machine runs and is connected to the orchestrator.`,
     }),
   },
+  'worker-state': {
+    operator: (facts) => ({
+      title: `A worker of ${facts.payee} is ${STATE_WORDS[facts.state]}`,
+      text: `${placeWords(facts)}: ${sentence(facts.reason)}${liftWords(facts.lifts)}`,
+    }),
+    worker: (facts) => ({
+      title: `Your worker is ${STATE_WORDS[facts.state]}`,
+      text: `${placeWords(facts)}: ${sentence(facts.reason)}${liftWords(facts.lifts)}${facts.state === 'good' ? '' : ' What you earned is yours and is paid as before.'}`,
+    }),
+  },
   'terms-change': {
     operator: ({ change, from, withdrawn }) => ({
       title: `The terms change at ${utc(from)}`,
@@ -144,6 +154,23 @@ const VOICES: { readonly [Kind in NoticeKind]: Voices<Kind> } = {
     worker: () => ({ title: 'A test notice', text: 'The pool tries whether notices reach you.' }),
   },
 };
+
+const STATE_WORDS = {
+  good: 'good again',
+  warned: 'warned',
+  probation: 'on probation',
+  excluded: 'excluded from new jobs',
+} as const;
+
+function placeWords(facts: NoticeFacts['worker-state']): string {
+  const { nodeType, region, pipeline, modelId } = facts;
+  const of = [pipeline, modelId].filter((name) => name !== '').join(' / ');
+  return `The ${nodeType} worker in ${region}${of === '' ? '' : `, ${of}`}`;
+}
+
+function liftWords(lifts: string | null): string {
+  return lifts === null ? '' : ` What lifts it: ${lifts}.`;
+}
 
 function withdrawnWords(withdrawn: number): string {
   return withdrawn === 0
