@@ -12,6 +12,7 @@ import { addPayoutCommands } from './money/payout-commands.js';
 import { addRoundCommands } from './money/round-commands.js';
 import { addWalletCommands } from './money/wallet-commands.js';
 import { addWhyCommand } from './money/why-command.js';
+import { addImportCommands } from './moving/import-commands.js';
 import { addDoctorCommand } from './pool/doctor-command.js';
 import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
@@ -59,6 +60,7 @@ function createProgram(): PoolCommand {
   addSyncCommands(program);
   addDecisionCommands(program);
   addHistoryCommands(program);
+  addImportCommands(program);
   addDatabaseCommands(program);
   addDoctorCommand(program);
   return program;

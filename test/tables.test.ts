@@ -7,6 +7,7 @@ import * as eventTables from '../core/events/store/tables.js';
 import * as guardTables from '../core/guard/store/tables.js';
 import * as historyTables from '../core/history/tables.js';
 import * as ledgerTables from '../core/ledger/store/tables.js';
+import * as movingTables from '../core/moving/store/tables.js';
 import * as noticeTables from '../core/notices/store/tables.js';
 import * as orderTables from '../core/orders/store/tables.js';
 import * as payoutTables from '../core/payouts/store/tables.js';
@@ -36,6 +37,7 @@ describe('the schema in code', () => {
       guardTables,
       historyTables,
       ledgerTables,
+      movingTables,
       noticeTables,
       orderTables,
       payoutTables,

@@ -36,6 +36,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
     { path: 'core/decisions', is: 'what a person decides about fees' },
     { path: 'core/statements', is: 'what is in a payout; statements' },
   ],
+  [{ path: 'core/moving', is: 'taking over from another manager' }],
   [{ path: 'core/diagnosis', is: 'how the doctor judges' }],
   [{ path: 'core/history', is: 'archive and rebuild' }],
   [{ path: 'core/standing', is: 'how the pool stands' }],

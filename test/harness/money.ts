@@ -27,7 +27,10 @@ const ETH = 10n ** 18n;
 const GWEI = 10n ** 9n;
 export const PASSPHRASE = 'correct horse';
 
-export function chainConfig(chain: LocalChain, changes: Partial<ChainConfig> = {}): ChainConfig {
+export function chainConfig(
+  chain: Pick<LocalChain, 'chainId' | 'rpcUrl'>,
+  changes: Partial<ChainConfig> = {},
+): ChainConfig {
   return {
     chainId: chain.chainId,
     // One node under two names: two endpoints that agree.

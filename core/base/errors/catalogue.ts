@@ -169,6 +169,12 @@ const DECISIONS = {
   BACKFILL_ENDED_EARLY: { final: true, http: 409, help: 'Somebody cancelled or terminated it. What it stored stays counted; the same command reads the rest.' },
   TERMS_FROM_TAKEN: { final: true, http: 409, help: 'A time names one act for ever. What is recorded stays: `openpool terms list`. Give the other terms a time of their own, or correct the file to what is recorded.' },
   TERMS_FROM_PAST: { final: true, http: 409, help: 'Terms never reach back. Give a time to come, or none: then they hold from now on.' },
+  IMPORT_FILE_UNREADABLE: { final: true, http: 400, help: 'Stop the other manager, copy its SQLite file whole (`sqlite3 pool.db ".backup copy.db"`), and name the copy.' },
+  IMPORT_FILE_MALFORMED: { final: true, http: 400, help: 'The file is not as the first manager writes it: see the table and row that are named. docs/moving.md lists the tables and columns.' },
+  IMPORT_PLAN_DIFFERS: { final: true, http: 409, help: 'Run the import with --dry-run, look at what it prints, then give the plan that it names with --plan.' },
+  IMPORT_BLOCKED: { final: true, http: 409, help: 'See each difference in the dry run. What the endpoints cannot tell yet, they will tell later; what you know to be right, take by its name: --accept <name>.' },
+  IMPORT_DONE: { final: true, http: 409, help: 'A file is imported once: `openpool import list`. What was wrong in it is corrected with `openpool adjust`.' },
+  IMPORT_LEDGER_UNFIT: { final: true, http: 409, help: 'An import would count or pay something twice here. docs/moving.md says which ledger it needs: usually a new one that has paid nobody.' },
 } as const satisfies Errors;
 
 /** The errors, grouped under the headings of docs/operations.md. */

@@ -66,7 +66,8 @@ export function postingInvariants(range: PostingRange): Invariants {
                      ('unattributed', '{revenue,unattributed}'),
                      ('assign', '{unattributed,commission,pending}'),
                      ('absorb', '{unattributed,commission}'),
-                     ('adjust', '{adjustment,pending}')) AS allowed (kind, accounts) USING (kind)
+                     ('adjust', '{adjustment,pending}'),
+                     ('opening', '{opening,pending}')) AS allowed (kind, accounts) USING (kind)
         JOIN ${entries} entry ON entry.posting_id = posting.id
        WHERE NOT entry.account = ANY (allowed.accounts)`,
   };
