@@ -8,6 +8,7 @@ import {
   reserveRound,
 } from '../core/payouts/store/reservations.js';
 import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
+import { confirmRedirects } from '../core/self-service/redirecting.js';
 import { createSuspectRounds } from '../core/sentinel/sweeping.js';
 import {
   orderWorkflowId,
@@ -33,6 +34,8 @@ export function createPayoutActivities(sender: Sender) {
 
 export interface RoundDeps extends MoneyDeps, SagaDeps {
   readonly onStuckSaga?: (saga: StuckSaga) => void;
+  /** How long a payee can revoke a change of its destination. @default a week */
+  readonly destinationCoolDownMs?: number;
 }
 
 /** Builds the activities of payout rounds, of manual payouts and of the sweeper. */
@@ -80,6 +83,17 @@ export function createRoundActivities(deps: RoundDeps) {
       );
       return { started: open.length - refused };
     }),
-    sweepSagas: guarded(() => sweepSagas({ ...deps, rounds }, heartbeat)),
+    sweepSagas: guarded(async () => {
+      // Whatever goes wrong with a payee's wish must not keep payouts from being swept.
+      await confirmAsked(deps).catch((error: unknown) => deps.onTrouble?.(error));
+      return sweepSagas({ ...deps, rounds }, heartbeat);
+    }),
   };
+}
+
+const A_WEEK_MS = 7 * 86_400_000;
+
+function confirmAsked(deps: RoundDeps) {
+  const { db, poolId, rpc, chain, destinationCoolDownMs: coolDownMs = A_WEEK_MS } = deps;
+  return confirmRedirects({ db, poolId, chainId: chain.chainId, chain: rpc, coolDownMs });
 }

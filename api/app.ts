@@ -5,6 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { Registry } from 'prom-client';
 import { toErrorAnswer } from '../client/error-answers.js';
 import type { RunningPool } from '../client/running-pool.js';
+import { createWishDesk } from '../client/self-service/wishes.js';
 import { AcceptedTokens } from '../core/access/accepted-tokens.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
@@ -44,6 +45,8 @@ import { payoutCreditRoutes } from './routes/statements/payout-credits.js';
 import { statementRoutes } from './routes/statements/statement.js';
 import { decisionRoutes, uncountedRoutes } from './routes/uncounted.js';
 import { walletRoutes } from './routes/wallet.js';
+import { createWishLimits } from './self-service/limits.js';
+import { wishRoutes } from './self-service/routes.js';
 import type { OnBlocked } from './wrong-tokens.js';
 
 /** Matches paths that name no single payee, payout, source or event. */
@@ -196,6 +199,8 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   termsPageRoutes(app, deps);
   operatorRoutes(app, deps, { access, tellFault, reads: deps.reads ?? deps.db });
   const routes = routesOf(app, access);
+  const desk = createWishDesk(deps);
+  const limits = createWishLimits();
   compatRoutes(routes, deps);
   metricsRoutes(routes, deps, access);
   healthRoutes(routes, deps);
@@ -204,6 +209,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   uncountedRoutes(routes, deps);
   decisionRoutes(routes, deps);
   payeeRoutes(routes, deps);
+  wishRoutes(routes, desk, limits);
   dayRoutes(routes, deps);
   payoutRoutes(routes, deps);
   payoutCreditRoutes(routes, deps);

@@ -4,10 +4,12 @@ import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Database } from '../core/db/database.js';
 import { replaceWallet } from '../core/payouts/store/wallet/wallet-replacement.js';
+import { typedDataOf } from '../core/self-service/rules/typed-data.js';
 import { createLog } from '../start/log.js';
 import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { createPayee, messageOf, signMessage } from '../test/harness/wishes.js';
 import { FormBrowser } from '../test/kit/form-browser.js';
 import {
   addPayout,
@@ -150,6 +152,8 @@ describe('an API with the role openpool_api', () => {
     };
     const routes = app.routes.filter(isApi('POST'));
     const paths = new Set(routes.map(({ path }) => fill(path)));
+    // What payees sign has a test of its own below.
+    expect(paths.delete(`/v1/payees/${PAYEE}/wishes`)).toBe(true);
     expect(paths.size).toBeGreaterThan(12);
     const wrong: unknown[] = [];
     for (const path of paths) {
@@ -163,7 +167,19 @@ describe('an API with the role openpool_api', () => {
     expect({ wrong, faults }).toEqual({ wrong: [], faults: [] });
   });
 
+  it('takes what a payee signed', async () => {
+    const payee = await createPayee(database.db);
+    const path = `/v1/payees/${payee.address}/wishes`;
+    const message = await messageOf(database.db, payee.address, { kind: 'pause' });
+    const typedData = typedDataOf(message);
+    const sent = { typedData, signature: await signMessage(payee.key, message) };
+    expect(await post(path, sent)).toMatchObject({ status: 201, body: { nextNonce: 1 } });
+    expect(await post(path, sent)).toMatchObject({ body: { code: 'WISH_REPLAYED' } });
+  });
+
   it.each([
+    `INSERT INTO payee_redirect SELECT * FROM payee_redirect`,
+    `UPDATE payee_wish SET nonce = 7`,
     `UPDATE balance SET amount_wei = amount_wei + 1`,
     `INSERT INTO posting (kind, reference, reason) VALUES ('adjust', 'x', 'x')`,
     `INSERT INTO ledger_entry (posting_id, account, amount_wei) VALUES (1, 'commission', 1)`,

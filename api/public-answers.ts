@@ -18,6 +18,7 @@ import { KeptAnswers } from './answers/kept-answers.js';
 import { countLarge, mustPace, pacedBytes, sendBytes } from './answers/large-answers.js';
 import { newRequestId, REQUEST_ID, withRequestId } from './headers/request-ids.js';
 import { takesEvents } from './live/live-route.js';
+import { isForOnePayee } from './self-service/limits.js';
 import { isStreamed } from './streamed.js';
 
 interface Options {
@@ -89,7 +90,7 @@ export function publicAnswers(options: Options): {
     if (OWN.has(c.req.path) || isEvents) return next();
     if (access.bringsToken(c)) return trusted.fetch(c.req.raw, c.env);
     if (NEEDS_TOKEN.has(c.req.path) || ONE_SESSION.test(c.req.path)) return next();
-    if (isStreamed(c)) {
+    if (isStreamed(c) || isForOnePayee(c)) {
       const response = await open.fetch(c.req.raw, c.env);
       const fault = options.faultOf(c.req.raw);
       if (fault !== undefined) onFault(fault, c);

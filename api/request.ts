@@ -127,6 +127,8 @@ export function routesOf(app: Hono, access: Access) {
     const answered = await handle(input, askedOf(c));
     return answered instanceof Response ? answered : jsonOf(c, answered, 200);
   };
+  const describePost = (path: string, body: z.ZodType, about: About) =>
+    described.push({ ...about, method: 'post', path, query: noQuery, isStrict: true, body });
   const requireRole = (c: Context, role: Role | undefined) => {
     if (role !== undefined) access.requireRole(c, role);
   };
@@ -166,19 +168,21 @@ export function routesOf(app: Hono, access: Access) {
       about: About<Answer> & { readonly role: Role },
       handle: Handle<z.infer<Schema> & { readonly actor: string }, Answer>,
     ): void {
-      described.push({
-        ...about,
-        method: 'post',
-        path,
-        query: noQuery,
-        isStrict: true,
-        body,
-      });
+      describePost(path, body, about);
       app.post(path, async (c) => {
         const actor = access.requireRole(c, about.role);
-        readQuery(c, noQuery);
-        return answer(c, { ...read(body, await readJson(c), 'body'), actor }, handle);
+        return answer(c, { ...(await readBody(c, body)), actor }, handle);
       });
+    },
+    /** Adds a route that takes something from everybody, because what it brings proves itself. */
+    receive<Schema extends z.ZodType<object>, Answer extends z.ZodType>(
+      path: string,
+      body: Schema,
+      about: About<Answer>,
+      handle: Handle<z.infer<Schema>, Answer>,
+    ): void {
+      describePost(path, body, about);
+      app.post(path, async (c) => answer(c, await readBody(c, body), handle));
     },
     /** Adds a route that makes its response itself and takes any query. */
     raw(
@@ -218,6 +222,14 @@ function readQuery<Schema extends z.ZodObject>(c: Context, schema: Schema): z.in
     throw new PoolError('REQUEST_INVALID', `The query does not fit: ${twice[0]} is given twice.`);
   }
   return read(schema, Object.fromEntries(given.map(([name, [value]]) => [name, value])), 'query');
+}
+
+async function readBody<Schema extends z.ZodType<object>>(
+  c: Context,
+  body: Schema,
+): Promise<z.infer<Schema>> {
+  readQuery(c, noQuery);
+  return read(body, await readJson(c), 'body');
 }
 
 async function readJson(c: Context): Promise<unknown> {

@@ -59,6 +59,8 @@ const PUBLIC = [
   ...[
     '/v1/payees/:address/statement',
     '/v1/payees/:address/why',
+    '/v1/payees/:address/wishes',
+    '/v1/payees/:address/wishes/message',
     '/v1/payouts',
     '/v1/payouts/:id',
     '/v1/payouts/:id/credits',
@@ -70,6 +72,9 @@ const PUBLIC = [
   '/v1/sync',
   ...['/terms', '/v1/terms', '/v1/unattributed', '/v1/wallet', '/v1/workers'],
 ];
+
+/** Routes that take what proves itself. */
+const SELF_PROVING = ['POST /v1/payees/:address/wishes'];
 
 const decision = { actor: 'test', reason: 'because' };
 let database: TestDatabase;
@@ -110,7 +115,7 @@ describe('roles at routes', () => {
         (method === 'GET' || method === 'POST') && !path.startsWith('/operator'),
     );
     const there = new Set(routes.map(({ method, path }) => `${method} ${path}`));
-    const said = [...Object.keys(NEEDED), ...PUBLIC.map((path) => `GET ${path}`)];
+    const said = [...Object.keys(NEEDED), ...PUBLIC.map((path) => `GET ${path}`), ...SELF_PROVING];
     expect([...there].sort()).toEqual(said.sort());
   });
 
@@ -121,6 +126,11 @@ describe('roles at routes', () => {
       const isRefused = code === 'API_TOKEN_ROLE_TOO_LOW' || code === 'API_TOKEN_WRONG';
       expect([role, isRefused]).toEqual([role, !mayDo(role, needed)]);
     }
+  });
+
+  it.each(SELF_PROVING)('%s needs none', async (route) => {
+    const { status } = await ask(route, undefined);
+    expect([401, 403]).not.toContain(status);
   });
 
   it.each(PUBLIC)('GET %s needs none', async (path) => {

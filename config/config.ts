@@ -29,7 +29,10 @@ import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/walle
 
 /** The loaded configuration, in base units. `schema.ts` says what each key of the file means. */
 export interface Config
-  extends Pick<ConfigValues, 'pool' | 'sentinel' | 'guard' | 'retention' | 'metrics' | 'log'> {
+  extends Pick<
+    ConfigValues,
+    'pool' | 'sentinel' | 'guard' | 'retention' | 'selfService' | 'metrics' | 'log'
+  > {
   /** The directory of the configuration file; the path of a policy's module starts there. */
   readonly baseDir: string;
   readonly sources: readonly SourceConfig[];
@@ -139,7 +142,7 @@ async function buildConfig(
   files: NamedFiles,
   env: Environment,
 ): Promise<Config> {
-  const { pool, wallet, sentinel, guard, retention, api, metrics, log } = values;
+  const { pool, wallet, sentinel, guard, retention, selfService, api, metrics, log } = values;
   return {
     pool,
     baseDir: files.resolve('.'),
@@ -163,6 +166,7 @@ async function buildConfig(
       showConnections: api.showConnections,
       showLeaderboard: api.showLeaderboard,
     },
+    selfService,
     metrics,
     log,
   };

@@ -16,7 +16,7 @@ export interface ConfigDescription {
  */
 export function describeConfig(config: Config): ConfigDescription {
   const { pool, sources, sentinel, guard, database, retention, temporal, chain, wallet } = config;
-  const { api, metrics, log } = config;
+  const { api, selfService, metrics, log } = config;
   const { chainId, ...ofChain } = chain;
   const { signer, ...ofWallet } = wallet;
   const { address, namespace, connection, uiUrl, retentionMs } = temporal;
@@ -41,6 +41,7 @@ export function describeConfig(config: Config): ConfigDescription {
     api: describeSection(['api'], api),
     metrics: describeSection(['metrics'], metrics),
     notices: describeNotices(config),
+    selfService: describeSection(['selfService'], selfService),
     log: describeSection(['log'], log),
   };
 }

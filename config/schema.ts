@@ -235,6 +235,11 @@ const notices = section({
   targets: z.array(noticeTarget, 'give a list of targets').prefault([]),
 });
 
+const selfService = section({
+  /** How long a payee can revoke a change of its destination, before it holds. */
+  destinationCoolDown: durationMs().prefault('7d'),
+});
+
 const log = section({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'], 'give trace, debug, info, warn or error')
@@ -254,6 +259,7 @@ export const configSchema = z.strictObject({
   api: api.prefault({}),
   metrics: metrics.prefault({}),
   notices: notices.prefault({}),
+  selfService: selfService.prefault({}),
   log: log.prefault({}),
 });
 

@@ -356,6 +356,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payees/{address}/wishes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a payee decided itself. */
+        get: operations["getV1PayeesAddressWishes"];
+        put?: never;
+        /** Takes a message that the payee signed. The signature is the authority: no token. */
+        post: operations["postV1PayeesAddressWishes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payees/{address}/wishes/message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The message by which a payee decides something itself, to be signed with its key. */
+        get: operations["getV1PayeesAddressWishesMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payouts": {
         parameters: {
             query?: never;
@@ -1101,7 +1136,7 @@ export interface components {
         /** @description Why a request was refused. */
         Error: {
             /** @enum {string} */
-            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WALLET_USED_BEFORE" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
+            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WALLET_USED_BEFORE" | "WISH_DESTINATION_REFUSED" | "WISH_EXPIRED" | "WISH_MALFORMED" | "WISH_NOTHING_TO_REVOKE" | "WISH_NOT_SIGNED" | "WISH_OTHER_CHAIN" | "WISH_OTHER_PAYEE" | "WISH_OTHER_POOL" | "WISH_OUT_OF_BOUNDS" | "WISH_OUT_OF_TURN" | "WISH_REPLAYED" | "WISH_TOO_MANY" | "WISH_UNVERIFIED" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
             /** @description What is wrong, in a sentence. */
             message: string;
             /** @description What to do about it. */
@@ -1242,7 +1277,7 @@ export interface components {
             /** @description The id under which receivers know it. */
             id: string;
             /** @enum {string} */
-            kind: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "terms-change" | "test";
+            kind: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "worker-state" | "terms-change" | "destination" | "test";
             at: components["schemas"]["Time"];
             payee: components["schemas"]["Address"] | null;
             title: string;
@@ -1262,6 +1297,33 @@ export interface components {
                 endedAt: components["schemas"]["Time"] | null;
                 lastError: string | null;
             }[];
+        };
+        /** @description What a payee decided itself. */
+        OwnSettings: {
+            payee: components["schemas"]["Address"];
+            nickname: string | null;
+            thresholdWei: components["schemas"]["Wei"] | null;
+            thresholdEth: components["schemas"]["Eth"] | null;
+            leastThresholdWei: components["schemas"]["Wei"];
+            leastThresholdEth: components["schemas"]["Eth"];
+            mostThresholdWei: components["schemas"]["Wei"];
+            mostThresholdEth: components["schemas"]["Eth"];
+            /** @description Since when it wants no payouts. */
+            pausedSince: components["schemas"]["Time"] | null;
+            hasNoticeAddress: boolean;
+            /** @description Where it is paid now. */
+            destination: components["schemas"]["Address"];
+            /** @description A change that can be revoked. Without a time, no worker has confirmed it yet. */
+            pendingDestination: {
+                destination: components["schemas"]["Address"];
+                effectiveAt: components["schemas"]["Time"] | null;
+            } | null;
+            refusedDestination: {
+                destination: components["schemas"]["Address"];
+                refusal: string;
+            } | null;
+            coolDownMs: number;
+            nextNonce: number;
         };
         Payee: {
             address: components["schemas"]["Address"];
@@ -1738,6 +1800,24 @@ export interface components {
          * @description A time in ISO 8601, UTC.
          */
         Time: string;
+        /** @description What `eth_signTypedData_v4` takes (EIP-712). */
+        TypedData: {
+            types: {
+                [key: string]: {
+                    name: string;
+                    type: string;
+                }[];
+            };
+            domain: {
+                name: string;
+                version: string;
+                chainId: number;
+            };
+            primaryType: string;
+            message: {
+                [key: string]: string | number;
+            };
+        };
         UnattributedJob: {
             /** @description The handle by which decisions name it. */
             job: string | null;
@@ -1907,6 +1987,18 @@ export interface components {
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {string} */
                     code?: "API_TOKEN_ROLE_TOO_LOW";
+                };
+            };
+        };
+        /** @description Refused: WISH_NOT_SIGNED. */
+        Refused403WishNotSigned: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "WISH_NOT_SIGNED";
                 };
             };
         };
@@ -2090,6 +2182,18 @@ export interface components {
                 };
             };
         };
+        /** @description Refused: WISH_TOO_MANY. */
+        Refused429WishTooMany: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "WISH_TOO_MANY";
+                };
+            };
+        };
         /** @description Refused: INTERNAL. */
         Refused500: {
             headers: {
@@ -2135,6 +2239,18 @@ export interface components {
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {string} */
                     code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "WALLET_UNKNOWN";
+                };
+            };
+        };
+        /** @description Refused: API_BUSY, DATABASE_FORBIDDEN, DATABASE_FULL, DATABASE_READ_ONLY, DATABASE_UNREACHABLE, WISH_UNVERIFIED. */
+        Refused503WishUnverified: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "API_BUSY" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "WISH_UNVERIFIED";
                 };
             };
         };
@@ -2614,7 +2730,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
-                kind?: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "terms-change" | "test";
+                kind?: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "worker-state" | "terms-change" | "destination" | "test";
                 dead?: boolean;
             };
             header?: never;
@@ -2862,6 +2978,140 @@ export interface operations {
             404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503TermsUnknown"];
+        };
+    };
+    getV1PayeesAddressWishes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSettings"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1PayeesAddressWishes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The message as it was signed, with its domain and its primaryType. */
+                    typedData: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Bytes in hex, 0x first. */
+                    signature: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSettings"];
+                };
+            };
+            /** @description Refused: ADDRESS_MALFORMED, REQUEST_INVALID, WISH_MALFORMED, WISH_OUT_OF_BOUNDS. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ADDRESS_MALFORMED" | "REQUEST_INVALID" | "WISH_MALFORMED" | "WISH_OUT_OF_BOUNDS";
+                    };
+                };
+            };
+            403: components["responses"]["Refused403WishNotSigned"];
+            404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
+            /** @description Refused: WISH_DESTINATION_REFUSED, WISH_EXPIRED, WISH_NOTHING_TO_REVOKE, WISH_OTHER_CHAIN, WISH_OTHER_PAYEE, WISH_OTHER_POOL, WISH_OUT_OF_TURN, WISH_REPLAYED. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "WISH_DESTINATION_REFUSED" | "WISH_EXPIRED" | "WISH_NOTHING_TO_REVOKE" | "WISH_OTHER_CHAIN" | "WISH_OTHER_PAYEE" | "WISH_OTHER_POOL" | "WISH_OUT_OF_TURN" | "WISH_REPLAYED";
+                    };
+                };
+            };
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429WishTooMany"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503WishUnverified"];
+        };
+    };
+    getV1PayeesAddressWishesMessage: {
+        parameters: {
+            query: {
+                kind: "threshold" | "pause" | "resume" | "nickname" | "notice-address" | "destination" | "revoke-destination";
+                /** @description Of `threshold` in wei; 0 or nothing takes back what was wished before. */
+                value?: string;
+                /** @description For how many seconds the message is valid. */
+                validFor?: number;
+            };
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypedData"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            /** @description Refused: ADDRESS_MALFORMED, REQUEST_INVALID, WISH_MALFORMED, WISH_OUT_OF_BOUNDS. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ADDRESS_MALFORMED" | "REQUEST_INVALID" | "WISH_MALFORMED" | "WISH_OUT_OF_BOUNDS";
+                    };
+                };
+            };
+            404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     getV1Payouts: {

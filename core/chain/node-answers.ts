@@ -23,6 +23,12 @@ export function readHash(value: unknown, what: string): string {
   throw garbled(what, value);
 }
 
+/** Reads bytes in hex; `0x` is none. */
+export function readHex(value: unknown, what: string): string {
+  if (typeof value === 'string' && /^0x([0-9a-fA-F]{2})*$/.test(value)) return value.toLowerCase();
+  throw garbled(what, value);
+}
+
 function readAddress(value: unknown, what: string): Address {
   if (typeof value === 'string' && isHexAddress(value)) return value.toLowerCase() as Address;
   throw garbled(what, value);

@@ -1,11 +1,12 @@
 import { toQuantity } from 'ethers';
 import type { Address } from '../base/address.js';
-import { ChainError } from './endpoint-error.js';
+import { ChainError, saysReverted } from './endpoint-error.js';
 import {
   type BlockHeader,
   readBlockOf,
   readCount,
   readHeader,
+  readHex,
   readQuantity,
   readReceipt,
   readTransaction,
@@ -18,6 +19,12 @@ export type WalletView = Awaited<ReturnType<typeof readWalletView>>;
 export type TransferRequest = Pick<UnsignedTransfer, 'to' | 'valueWei'> & {
   readonly from: Address;
 };
+
+/** A call of a contract that changes nothing, with its encoded arguments in hex. */
+export interface ContractCall {
+  readonly to: Address;
+  readonly data: string;
+}
 
 /** Everything that the product asks a chain. Each method is one batch, and throws nothing but ChainErrors. */
 export type ChainReads = ReturnType<typeof chainReadsOf>;
@@ -75,6 +82,17 @@ export function chainReadsOf(endpoint: RpcEndpoint) {
         const sent = readBlockOf(resultOf(answer), wallet);
         if (sent !== null) return sent;
         throw new ChainError('refused', `${endpoint.name} has no block ${blocks[index]}`);
+      });
+    },
+    /**
+     * What contracts answer at the head, one call for each: hex, `0x` where there is no code, or null where running the call
+     * reverted.
+     */
+    async callContracts(calls: readonly ContractCall[]): Promise<readonly (string | null)[]> {
+      const asked = calls.map((one) => call('eth_call', one, 'latest'));
+      return (await endpoint.batch(asked)).map((answer) => {
+        if (!answer.ok && saysReverted(answer.error)) return null;
+        return readHex(resultOf(answer), 'answer of a contract');
       });
     },
     /** The gas estimate of each transfer, or the error that the node answered instead. */

@@ -40,6 +40,10 @@ const WRITES = [
   // Who is signed in on the operator's pages. What a session stands for never changes.
   'INSERT, UPDATE (seen_at, ended_at) ON operator_session',
   'INSERT, DELETE ON sync_pause',
+  // What a payee signed. Of another destination a worker checks the signature again, before any money follows it.
+  'INSERT ON payee_wish',
+  // Needed only to lock the row while a wish is recorded.
+  'UPDATE (created_at) ON payee',
 ];
 
 /** SQLSTATEs after which the grants are tried again: a table was dropped or changed meanwhile, or there was a deadlock. */

@@ -131,6 +131,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       ...api,
     },
     metrics: { workerAddress: null },
+    selfService: { destinationCoolDownMs: 604_800_000 },
     notices: { publicUrl: null, giveUpAfterMs: 259_200_000, targets: [] },
     log: { level: 'error' },
   };

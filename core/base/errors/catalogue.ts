@@ -177,6 +177,23 @@ const DECISIONS = {
   IMPORT_LEDGER_UNFIT: { final: true, http: 409, help: 'An import would count or pay something twice here. docs/moving.md says which ledger it needs: usually a new one that has paid nobody.' },
 } as const satisfies Errors;
 
+// biome-ignore format: one line for each error
+const WISHES = {
+  WISH_MALFORMED: { final: true, http: 400, help: 'Take the message from GET /v1/payees/:address/wishes/message, the payee’s page or `openpool wish make`, and sign it unchanged.' },
+  WISH_OTHER_CHAIN: { final: true, http: 409, help: 'Make the message at the pool that it is for: a message holds on one chain.' },
+  WISH_OTHER_POOL: { final: true, http: 409, help: 'Make the message at the pool that it is for: a message holds in one pool.' },
+  WISH_OTHER_PAYEE: { final: true, http: 409, help: 'Send the message for the address that it is about.' },
+  WISH_EXPIRED: { final: true, http: 409, help: 'Make a new message and sign it: each holds for a time, an hour unless it says otherwise.' },
+  WISH_OUT_OF_BOUNDS: { final: true, http: 400, help: 'Choose a value within the bounds that are named; GET /v1/payees/:address/wishes has those of the threshold.' },
+  WISH_NOT_SIGNED: { final: true, http: 403, help: 'Sign with the key of the payee’s own address: switch to that account in the wallet. Of a contract wallet, let it sign by its own rules (EIP-1271).' },
+  WISH_UNVERIFIED: { final: false, http: 503, help: 'The address is not that of a key, and the chain cannot be asked now whether its contract accepts the signature. Nothing was recorded: send the same message again in a minute.' },
+  WISH_REPLAYED: { final: true, http: 409, help: 'Each message counts once. Make a new message and sign that one.' },
+  WISH_OUT_OF_TURN: { final: true, http: 409, help: 'Send the messages in the order of their nonces: one before it is missing.' },
+  WISH_DESTINATION_REFUSED: { final: true, http: 409, help: 'Choose an address that takes ETH and is none of the pool’s own.' },
+  WISH_NOTHING_TO_REVOKE: { final: true, http: 409, help: 'There is no change of destination to revoke. One that holds already is undone by another change, back to your own address.' },
+  WISH_TOO_MANY: { final: false, http: 429, help: 'Wait as long as `Retry-After` says, or a day when one payee sent very many, then send it again.' },
+} as const satisfies Errors;
+
 /** The errors, grouped under the headings of docs/operations.md. */
 export const ERRORS_BY_HEADING = {
   'The start is refused': START,
@@ -184,8 +201,16 @@ export const ERRORS_BY_HEADING = {
   Sources: SOURCES,
   'Requests and commands': REQUESTS,
   'Decisions about events and money': DECISIONS,
+  'What payees decide themselves': WISHES,
 } as const;
 
-export const CATALOGUE = { ...START, ...LEDGER, ...SOURCES, ...REQUESTS, ...DECISIONS } as const;
+export const CATALOGUE = {
+  ...START,
+  ...LEDGER,
+  ...SOURCES,
+  ...REQUESTS,
+  ...DECISIONS,
+  ...WISHES,
+} as const;
 
 export type PoolErrorCode = keyof typeof CATALOGUE;

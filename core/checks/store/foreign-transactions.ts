@@ -7,6 +7,7 @@ import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 import {
+  payeePaidAt,
   type RecoveredAttempt,
   recoverAttempts,
 } from '../../payouts/store/nonces/recovered-attempts.js';
@@ -133,8 +134,9 @@ export async function adoptPayment(
   key: WalletKey,
   judged: Judged,
 ): Promise<boolean> {
-  const { hash, to: payee, valueWei } = judged.transaction;
-  if (payee === null) throw new RangeError(`${hash} has no destination`);
+  const { hash, to, valueWei } = judged.transaction;
+  const payee = to === null ? undefined : await payeePaidAt(tx, { to, valueWei });
+  if (payee === undefined) throw new RangeError(`${hash} paid no payee`);
   // Lock in the same order as a reservation: the payee first, then its pending balances.
   await tx.execute(sql`SELECT FROM payee WHERE address = ${payee} FOR NO KEY UPDATE`);
   if (!(await keepForeign(tx, key, judged, 'payment'))) return false;

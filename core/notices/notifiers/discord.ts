@@ -33,6 +33,7 @@ const COLOURS: Readonly<Record<Notice['kind'], number>> = {
   finding: AMBER,
   'worker-offline': AMBER,
   'worker-state': AMBER,
+  destination: AMBER,
   refused: RED,
   halted: RED,
   drift: RED,

@@ -85,6 +85,16 @@ export interface NoticeFacts {
     /** How many changes that were announced before are withdrawn by this one. */
     readonly withdrawn: number;
   };
+  /** A payee asked to be paid elsewhere, or took that back. */
+  readonly destination: {
+    readonly payee: Address;
+    /** Where it is paid now. */
+    readonly from: Address;
+    /** Where it asked to be paid. */
+    readonly to: Address;
+    /** From when on it is paid there; null: it took that back. */
+    readonly effectiveAt: string | null;
+  };
   /** An operator tries whether notices arrive. */
   readonly test: { readonly target: string };
 }
@@ -105,6 +115,7 @@ export const NOTICE_KINDS = [
   'worker-offline',
   'worker-state',
   'terms-change',
+  'destination',
   'test',
 ] as const satisfies readonly NoticeKind[];
 
@@ -117,6 +128,7 @@ const FOR_ONE_PAYEE: readonly NoticeKind[] = [
   'waiting',
   'worker-offline',
   'worker-state',
+  'destination',
 ];
 /** What payees can be told. Operators can be told everything. */
 export const PAYEE_KINDS: readonly NoticeKind[] = [...FOR_ONE_PAYEE, ...FOR_ALL_PAYEES];

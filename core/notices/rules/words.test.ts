@@ -53,6 +53,12 @@ const FACTS: NoticeFacts = {
     from: '2026-02-01T00:00:00.000Z',
     withdrawn: 1,
   },
+  destination: {
+    payee: ANN,
+    from: ANN,
+    to: `0x${'b2'.repeat(20)}`,
+    effectiveAt: '2026-01-09T03:04:05.678Z',
+  },
   test: { target: 'ops' },
 };
 const say = <Kind extends NoticeKind>(kind: Kind, voice: 'operator' | 'worker') =>

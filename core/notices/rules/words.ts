@@ -146,6 +146,28 @@ const VOICES: { readonly [Kind in NoticeKind]: Voices<Kind> } = {
       text: `${sentence(change)} What you earned before is not touched.${withdrawnWords(withdrawn)}`,
     }),
   },
+  destination: {
+    operator: ({ payee, from, to, effectiveAt }) => ({
+      title:
+        effectiveAt === null
+          ? `${payee} keeps its destination`
+          : `${payee} is to be paid elsewhere from ${utc(effectiveAt)} on`,
+      text:
+        effectiveAt === null
+          ? `It revoked its wish to be paid at ${to}, and is paid at ${from} as before.`
+          : `It signed that it wants to be paid at ${to}. Until ${utc(effectiveAt)} it is paid at ${from}, and can revoke the change.`,
+    }),
+    worker: ({ from, to, effectiveAt }) => ({
+      title:
+        effectiveAt === null
+          ? 'You are paid where you were paid before'
+          : `You are paid at another address from ${utc(effectiveAt)} on`,
+      text:
+        effectiveAt === null
+          ? `You revoked your wish to be paid at ${to}. You are paid at ${from}.`
+          : `Somebody with your key signed that you want to be paid at ${to}. Until ${utc(effectiveAt)} you are paid at ${from}. If this was not you, revoke it on your page before then.`,
+    }),
+  },
   test: {
     operator: ({ target }) => ({
       title: 'A test notice',

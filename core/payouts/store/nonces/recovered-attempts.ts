@@ -10,16 +10,45 @@ import type { WalletKey } from '../wallet/paying-wallet.js';
 
 export type RecoveredAttempt = Pick<Attempt, 'hash' | 'nonce' | 'raw' | 'gasLimit'> & GasFees;
 
-/** Returns which of these addresses are payees. Every destination of a payout is one. */
+/** Returns which of these addresses are payees, or where a payee wished to be paid. Every destination of a payout is one. */
 export async function knownPayees(
   reader: Reader,
   addresses: readonly Address[],
 ): Promise<ReadonlySet<Address>> {
-  const known = await reader
-    .select({ payee: remoteWorker.payee })
-    .from(remoteWorker)
-    .where(sql`${remoteWorker.payee} = ANY(${list(addresses)}::text[])`);
+  const known = await rows(
+    reader,
+    { payee: remoteWorker.payee },
+    sql`SELECT payee FROM remote_worker WHERE payee = ANY(${list(addresses)}::text[])
+         UNION
+        SELECT destination FROM payee_redirect
+         WHERE refusal IS NULL AND destination = ANY(${list(addresses)}::text[])`,
+  );
   return new Set(known.map(({ payee }) => payee));
+}
+
+/**
+ * Returns whom a transfer paid that this ledger did not sign: the payee with a payout of this very amount that is not signed
+ * yet, else the payee whose own address it is, else the one who wished first to be paid there. Those who are paid at one
+ * address have one owner, who gets the right sum in every case.
+ */
+export async function payeePaidAt(
+  reader: Reader,
+  { to, valueWei }: { readonly to: Address; readonly valueWei: bigint },
+): Promise<Address | undefined> {
+  const [found] = await rows(
+    reader,
+    { payee: remoteWorker.payee },
+    sql`SELECT payee FROM (
+          SELECT payee, 1 AS rank, created_at AS since FROM payout
+           WHERE destination = ${to} AND state = 'reserved' AND amount_wei = ${valueWei.toString()}
+           UNION ALL
+          SELECT address, 2, created_at FROM payee WHERE address = ${to}
+           UNION ALL
+          SELECT payee, 3, confirmed_at FROM payee_redirect
+           WHERE destination = ${to} AND refusal IS NULL) paid
+         ORDER BY rank, since, payee LIMIT 1`,
+  );
+  return found?.payee;
 }
 
 /** Stores bytes that were found on the chain under a payout's own nonce. */
