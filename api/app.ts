@@ -174,7 +174,8 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   );
   app.use(async (c, next) => {
     await next();
-    c.header('cache-control', 'no-store');
+    // `c.header` would make the whole response anew, here and in the other middleware that comes after the routes.
+    c.res.headers.set('cache-control', 'no-store');
   });
   app.use(
     methodNotAllowed({

@@ -43,24 +43,28 @@ type Handle = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
  * connection ends would never end.
  */
 export function inTurn(handle: Handle): Handle {
-  const lines = new WeakMap<Socket, [IncomingMessage, ServerResponse][]>();
+  /** The requests that wait, for each connection with a request under way; undefined while none waits. */
+  const lines = new Map<Socket, ServerResponse[] | undefined>();
   const begin = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    const { socket } = incoming;
-    outgoing.once('close', () => {
-      const [next] = lines.get(socket)?.splice(0, 1) ?? [];
-      // Node gives the connection to the next answer, unless the connection has ended.
-      if (next !== undefined && next[1].socket !== null) begin(...next);
-      else lines.delete(socket);
-    });
+    outgoing.on('close', goOn);
     handle(incoming, outgoing);
   };
+  // It is the same function for all answers: making one for each takes longer than calling it.
+  function goOn(this: ServerResponse): void {
+    const { socket } = this.req;
+    const next = lines.get(socket)?.shift();
+    // Node gives the connection to the next answer, unless the connection has ended.
+    if (next !== undefined && next.socket !== null) begin(next.req, next);
+    else lines.delete(socket);
+  }
   return (incoming, outgoing) => {
     const { socket } = incoming;
     const line = lines.get(socket);
-    if (line === undefined) {
-      lines.set(socket, []);
+    if (!lines.has(socket)) {
+      lines.set(socket, undefined);
       begin(incoming, outgoing);
-    } else if (line.length < MOST_WAITING) line.push([incoming, outgoing]);
+    } else if (line === undefined) lines.set(socket, [outgoing]);
+    else if (line.length < MOST_WAITING) line.push(outgoing);
     else socket.destroy();
   };
 }
@@ -80,10 +84,24 @@ export function boundConnections(server: Server, bounds: Bounds = {}): void {
       return;
     }
   });
-  server.on('request', ({ socket }: IncomingMessage, answer: ServerResponse) => {
-    const timer = setTimeout(() => {
+  // One timer for all answers: most are sent within a few microseconds, and a timer for each would be a part of that.
+  const sending = new Map<ServerResponse, number>();
+  const closeSlow = () => {
+    const nowMs = performance.now();
+    for (const [answer, dueMs] of sending) {
+      if (dueMs > nowMs) return;
+      sending.delete(answer);
+      const { socket } = answer.req;
       if (!trusted.has(socket)) socket.destroy();
-    }, answerMs);
-    answer.once('close', () => clearTimeout(timer));
+    }
+  };
+  const timer = setInterval(closeSlow, Math.min(1_000, answerMs / 4)).unref();
+  server.once('close', () => clearInterval(timer));
+  function sent(this: ServerResponse): void {
+    sending.delete(this);
+  }
+  server.on('request', (_, answer: ServerResponse) => {
+    sending.set(answer, performance.now() + answerMs);
+    answer.on('close', sent);
   });
 }

@@ -108,10 +108,10 @@ export function publicAnswers(options: Options): {
     const { method, url = '', headers } = incoming;
     if (method !== 'GET' || isParticular(headers)) return false;
     const kept = answers.find(url);
-    const wishes = wishesOf((name) => headers[name] as string | undefined);
-    const chosen = kept?.ready(wishes);
-    if (kept === undefined || chosen === undefined || mustPace(chosen.body)) return false;
-    send(outgoing, chosen, isUnchanged(chosen, wishes.ifNoneMatch));
+    if (kept === undefined) return false;
+    const chosen = kept.ready(headers['accept-encoding']);
+    if (chosen === undefined || mustPace(chosen.body)) return false;
+    send(outgoing, chosen, isUnchanged(chosen, headers['if-none-match']));
     return true;
   };
   return { first, answerKept };

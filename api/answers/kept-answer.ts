@@ -30,6 +30,8 @@ const compress = promisify(gzip);
 const OF_THE_BYTES = new Set(['content-type', 'content-length', 'content-encoding']);
 
 export class KeptAnswer {
+  /** A random number between 0 and 1, by which answers of the same time are told apart. */
+  readonly share = Math.random();
   private compressed: Representation | undefined;
   private compressing: Promise<Representation> | undefined;
   private constructor(
@@ -71,8 +73,8 @@ export class KeptAnswer {
     this.compressed = earlier.compressed;
   }
 
-  /** Returns the representation that fits the wishes; undefined when it must be compressed first. */
-  ready({ acceptEncoding }: Wishes): Representation | undefined {
+  /** Returns the representation that fits `Accept-Encoding`; undefined when it must be compressed first. */
+  ready(acceptEncoding: string | undefined): Representation | undefined {
     return this.shallCompress(acceptEncoding) ? this.compressed : this.plain;
   }
 

@@ -5,7 +5,7 @@ import type { KeptAnswer } from './kept-answer.js';
 interface Options {
   /** Makes the answer to this path and query. */
   readonly make: (pathAndQuery: string) => Promise<KeptAnswer>;
-  /** When an answer is older than this many ms, the next request has it made again. */
+  /** When an answer is about this many ms old, a request has it made again. */
   readonly keptMs: number;
   /** How many bytes of memory all kept answers may take. */
   readonly mostBytes: number;
@@ -18,6 +18,16 @@ const ENTRY_BYTES = 2_000;
  * answer that many ask for.
  */
 const OLDEST = 2;
+/**
+ * An answer is made again when it has reached a random share, between this one and one, of `keptMs`. Answers that were made
+ * together, because many were asked for at once, would else all get old at once, again and again.
+ */
+const EARLIEST = 0.5;
+/**
+ * While this many answers are being made, none is made again before it is needed: who gets an answer that is there
+ * would wait for the work.
+ */
+const MOST_MADE_AHEAD = 30;
 const GOOD = 200;
 
 export class KeptAnswers {
@@ -37,8 +47,9 @@ export class KeptAnswers {
     if (one === undefined) return undefined;
     const ageMs = performance.now() - one.begunMs;
     if (ageMs >= OLDEST * this.options.keptMs) return undefined;
+    const isOld = ageMs >= this.options.keptMs * (EARLIEST + (1 - EARLIEST) * one.share);
     // Whoever waits for the new one is told why it fails; nobody may wait for it.
-    if (ageMs >= this.options.keptMs) this.make(pathAndQuery).catch(() => undefined);
+    if (isOld && this.making.size < MOST_MADE_AHEAD) this.make(pathAndQuery).catch(() => undefined);
     return one;
   }
 

@@ -30,6 +30,10 @@ export function countLarge({ byteLength }: Uint8Array, outgoing: ServerResponse)
  * the reader is still in the processor's cache when the reader copies it in turn.
  */
 export function sendBytes(bytes: Uint8Array, outgoing: ServerResponse): void {
+  if (bytes.byteLength <= SLICE_BYTES) {
+    outgoing.end(bytes);
+    return;
+  }
   countLarge(bytes, outgoing);
   let at = 0;
   const go = (): void => {

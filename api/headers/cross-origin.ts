@@ -34,6 +34,6 @@ export const publicReads =
   async (c, next) => {
     await next();
     if (!READS.has(c.req.method) || bringsToken(c)) return;
-    c.header('access-control-allow-origin', '*');
-    c.header('access-control-expose-headers', SHOWN_HEADERS);
+    c.res.headers.set('access-control-allow-origin', '*');
+    c.res.headers.set('access-control-expose-headers', SHOWN_HEADERS);
   };

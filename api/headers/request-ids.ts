@@ -26,7 +26,7 @@ export const requestIds: MiddlewareHandler = (c, next) =>
     ids.set(c.req.raw, c.get('requestId'));
     await next();
     // An answer that was made for many has no id yet.
-    c.header(REQUEST_ID, c.get('requestId'));
+    c.res.headers.set(REQUEST_ID, c.get('requestId'));
   });
 
 /** Returns the id of a request; undefined for one that the API makes itself, whose answer is for many. */

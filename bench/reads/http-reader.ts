@@ -16,6 +16,9 @@ interface ReaderOptions {
 
 const AGAIN_MS = 50;
 
+/** All connections read into the same memory: a buffer for each piece would cost the reader more than reading it. */
+const MEMORY = Buffer.allocUnsafe(256 * 1024);
+
 /** Answers must have a Content-Length. The next request may be sent when the last one is answered. */
 export class HttpReader {
   private socket: Socket | undefined;
@@ -42,13 +45,22 @@ export class HttpReader {
 
   private open(): void {
     const { url, onOpen, onLost } = this.options;
-    const socket = connect(Number(url.port), url.hostname);
+    const socket = connect({
+      port: Number(url.port),
+      host: url.hostname,
+      onread: {
+        buffer: MEMORY,
+        callback: (length) => {
+          this.read(MEMORY.subarray(0, length));
+          return true;
+        },
+      },
+    });
     this.socket = socket;
     this.head = '';
     this.left = -1;
     socket.setNoDelay(true);
     socket.on('connect', () => onOpen(this));
-    socket.on('data', (chunk) => this.read(chunk));
     socket.on('error', () => undefined);
     socket.on('close', () => {
       if (this.isOver) return;
