@@ -45,6 +45,7 @@ export interface BenchConfig {
 export function writeBenchConfig(dir: string, { servers, endpoint, pace }: BenchConfig): string {
   const { databaseUrl, temporalAddress, chain } = servers;
   return writeConfig(dir, {
+    pool: undefined,
     pace: {
       syncInterval: '24h',
       payoutInterval: '24h',

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Comparison, compare } from '../referee/compare.js';
 import { compareWorkers } from '../referee/compare-workers.js';
 import { readJournal } from '../simulator/simulator-journal.js';
+import type { PoolFile } from '../stack/pool-file.js';
 import { takeOverRounds } from '../stack/rounds.js';
-import { ANY_PORTS, type Stack, startStack } from '../stack/stack.js';
+import { ANY_PORTS, type SharedTemporal, type Stack, startStack } from '../stack/stack.js';
 import { COMMISSION_BPS } from '../stack/stack-config.js';
 import { type DayAtSite, prepareDay } from './day-plan.js';
 import { createNarrator, statusLine } from './narration.js';
@@ -15,6 +16,10 @@ import type { Terminal } from './terminal.js';
 
 export interface DayOptions {
   readonly seed: number;
+  /** Whose terms hold. @default the demo's own */
+  readonly pool?: PoolFile | undefined;
+  /** A Temporal that other pools use as well. @default one of its own */
+  readonly temporal?: SharedTemporal | undefined;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   /** Kill -9 the worker while the second round pays. */
@@ -49,6 +54,8 @@ export async function runDay(options: DayOptions): Promise<DayOutcome> {
       dir,
       fresh: false,
       seed: options.seed,
+      pool: options.pool,
+      temporal: options.temporal,
       ports: ANY_PORTS,
       signal,
       say: terminal.line,
@@ -57,7 +64,6 @@ export async function runDay(options: DayOptions): Promise<DayOutcome> {
         syncInterval: '2s',
         payoutInterval: '12h',
         minPayoutInterval: '1s',
-        payoutThreshold: '0.05 ETH',
       },
       prepare: (site) => void sites.push(prepareDay(site)),
     });
@@ -91,7 +97,7 @@ function openDay(options: DayOptions, stack: Stack, sites: readonly DayAtSite[])
 
 async function liveThrough(day: Day): Promise<DayOutcome> {
   const { terminal, signal, stack } = day;
-  const rounds = await takeOverRounds(stack.temporalAddress);
+  const rounds = await takeOverRounds(stack);
   const over = new AbortController();
   const watching = watch(day, over.signal);
   const ending = AbortSignal.any([signal, over.signal]);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { comparisonTable } from '../referee/compare-table.js';
 import { runLive } from '../stack/live.js';
+import { readPoolFile } from '../stack/pool-file.js';
 import { runDay } from './day.js';
 import { summarize } from './day-summary.js';
 import { openTerminal } from './terminal.js';
@@ -15,6 +16,7 @@ const USAGE = `npm run demo                  a live pool; Ctrl-C ends it, the ne
 npm run demo -- --once        one bounded day in a state of its own, compared to the wei
   -- --json                   print one JSON object as the last line
   -- --seed <n>               another day (default 1)
+  -- --pool <name>            under the terms of this pool's file in pools/ (or of the file at this path)
   -- --kill-worker            kill -9 the worker while it pays`;
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -61,7 +63,8 @@ function readFlags() {
         help: { type: 'boolean', default: false },
         'kill-worker': { type: 'boolean', default: false },
         seed: { type: 'string' },
-        dir: { type: 'string', default: join(root, '.openpool', 'demo') },
+        pool: { type: 'string' },
+        dir: { type: 'string' },
       },
     });
     const seed = values.seed === undefined ? undefined : Number(values.seed);
@@ -71,7 +74,8 @@ function readFlags() {
     if (!values.once && (values.json || values['kill-worker'])) {
       return `--json and --kill-worker go with --once\n\n${USAGE}`;
     }
-    return { ...values, seed };
+    const pool = values.pool === undefined ? undefined : readPoolFile(values.pool);
+    return { ...values, seed, pool };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`;
   }
@@ -81,9 +85,10 @@ async function once(flags: Flags): Promise<number> {
   const startedMs = Date.now();
   const seed = flags.seed ?? 1;
   const terminal = openTerminal(flags.json ? process.stderr : process.stdout);
-  terminal.line(`one pool's day, seed ${seed}`);
+  terminal.line(`one day of ${flags.pool?.name ?? 'a pool'}, seed ${seed}`);
   const day = await runDay({
     seed,
+    pool: flags.pool,
     terminal,
     signal: interrupted.signal,
     killWorker: flags['kill-worker'],
@@ -109,10 +114,11 @@ async function once(flags: Flags): Promise<number> {
 
 async function live(flags: Flags): Promise<number> {
   await runLive({
-    dir: flags.dir,
+    dir: flags.dir ?? join(root, '.openpool', flags.pool?.name ?? 'demo'),
     fresh: flags.fresh,
     signal: interrupted.signal,
     seed: flags.seed ?? randomInt(1, 2 ** 31),
+    pool: flags.pool,
     terminal: openTerminal(process.stdout, false),
   });
   return 0;

@@ -6,6 +6,7 @@ import { openSnapshots } from '../demo/snapshot.js';
 import type { Terminal } from '../demo/terminal.js';
 import { fillBacklog, runEndless } from '../simulator/simulator-run.js';
 import type { Traffic } from '../simulator/simulator-traffic.js';
+import type { PoolFile } from './pool-file.js';
 import { type Site, type Stack, startStack } from './stack.js';
 import type { StackPorts } from './stack-state.js';
 
@@ -13,6 +14,8 @@ export interface LiveOptions {
   readonly dir: string;
   readonly fresh: boolean;
   readonly seed: number;
+  /** Whose terms hold. @default the demo's own */
+  readonly pool: PoolFile | undefined;
   readonly signal: AbortSignal;
   readonly terminal: Terminal;
 }
@@ -36,13 +39,13 @@ export async function runLive(options: LiveOptions): Promise<void> {
     dir: options.dir,
     fresh: options.fresh,
     seed: options.seed,
+    pool: options.pool,
     ports: USUAL_PORTS,
     signal,
     pace: {
       syncInterval: '3s',
       payoutInterval: '20s',
       minPayoutInterval: '10s',
-      payoutThreshold: '0.05 ETH',
     },
     say: terminal.line,
     prepare: (site) => void traffic.set(site.id, prepare(site)),

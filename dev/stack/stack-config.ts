@@ -3,13 +3,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { stringify } from 'yaml';
+import type { PoolFile } from './pool-file.js';
 
-/** The intervals and the threshold of the pool. */
+/** The intervals of the pool, which are shorter on a local stack. */
 export interface StackPace {
   readonly syncInterval: string;
   readonly payoutInterval: string;
   readonly minPayoutInterval: string;
-  readonly payoutThreshold: string;
+  /** @default the threshold of the pool's file, or that of the demo */
+  readonly payoutThreshold?: string;
 }
 
 export interface StackSource {
@@ -20,6 +22,8 @@ export interface StackSource {
 }
 
 export interface StackConfig {
+  /** Whose terms the pool has; undefined: those of the demo. */
+  readonly pool: PoolFile | undefined;
   readonly pace: StackPace;
   readonly sources: readonly StackSource[];
   readonly databaseUrl: string;
@@ -30,7 +34,7 @@ export interface StackConfig {
   readonly apiPort: number;
 }
 
-/** The id of every pool that is made here: for the demo, the benches and chaos. */
+/** The id of every pool that is made here without a pool's file: for the demo, the benches and chaos. */
 export const LOCAL_POOL_ID = 'demo';
 export const COMMISSION_BPS = 2_500;
 
@@ -54,16 +58,19 @@ export function writeConfig(dir: string, config: StackConfig): string {
   return path;
 }
 
-function document({ pace, ...config }: StackConfig) {
+/** The terms of a demo that no pool's file is given to. */
+const DEMO_POOL = {
+  name: LOCAL_POOL_ID,
+  region: 'us-west',
+  commission: `${COMMISSION_BPS} bps`,
+  payoutThreshold: '0.05 ETH',
+};
+
+function document({ pace, pool, ...config }: StackConfig) {
+  const id = pool?.name ?? LOCAL_POOL_ID;
   return {
-    pool: {
-      id: LOCAL_POOL_ID,
-      name: 'demo',
-      region: 'us-west',
-      commission: `${COMMISSION_BPS} bps`,
-      ...WIDE,
-      ...pace,
-    },
+    ...pool?.sections,
+    pool: { ...(pool?.pool ?? DEMO_POOL), id, ...WIDE, ...pace },
     sources: config.sources.map(({ id, region, nodeType, endpoint }) => ({
       id,
       region,
@@ -91,9 +98,13 @@ function document({ pace, ...config }: StackConfig) {
       bumpAfter: '5s',
     },
     wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
-    api: { port: config.apiPort, tokenFile: 'api-token' },
+    api: { ...objectOf(pool?.sections['api']), port: config.apiPort, tokenFile: 'api-token' },
     log: { level: 'info' },
   };
+}
+
+function objectOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
 }
 
 /** Makes a fresh hot wallet, or finds the kept one; answers with its address in lower case. */

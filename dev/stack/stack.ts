@@ -3,17 +3,25 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 import { freePort } from '../kit/ports.js';
+import type { LocalProcess } from '../kit/process.js';
 import type { JournalSource } from '../referee/compare-journal.js';
 import { type Orchestrator, startOrchestrator } from '../simulator/simulator.js';
 import { type Cast, type CastContracts, castWorkers } from '../simulator/simulator-cast.js';
 import { type LocalChain, startChain } from './chain-node.js';
+import type { PoolFile } from './pool-file.js';
 import { type LocalPostgres, startPostgres } from './postgres-server.js';
 import { deployContracts, fundWallet, hasContracts } from './stack-chain.js';
 import { type StackChild, startChild } from './stack-child.js';
-import { ensureWallet, type StackPace, type StackSource, writeConfig } from './stack-config.js';
+import {
+  ensureWallet,
+  LOCAL_POOL_ID,
+  type StackPace,
+  type StackSource,
+  writeConfig,
+} from './stack-config.js';
 import { claimState, RECORD_FILE, type StackRecord } from './stack-record.js';
 import { loadState, type StackPorts, type StackState, saveState } from './stack-state.js';
-import { type LocalTemporal, startTemporal } from './temporal-server.js';
+import { type LocalTemporal, type LocalTemporalOptions, startTemporal } from './temporal-server.js';
 
 export interface StackOptions {
   readonly dir: string;
@@ -25,7 +33,11 @@ export interface StackOptions {
   readonly seed: number;
   /** The wanted ports of a new state; 0 is any free one. */
   readonly ports: StackPorts;
+  /** Whose terms the pool has. @default those of the demo */
+  readonly pool?: PoolFile | undefined;
   readonly pace: StackPace;
+  /** A Temporal that other pools use as well. @default one of its own */
+  readonly temporal?: SharedTemporal | undefined;
   readonly say: (line: string) => void;
   /** Called with each orchestrator before the manager first reads it. */
   readonly prepare: (site: Site) => void;
@@ -43,6 +55,7 @@ export interface Site extends Omit<StackSource, 'endpoint'> {
 
 /** A whole pool on one machine. */
 export interface Stack {
+  readonly poolId: string;
   readonly dir: string;
   readonly seed: number;
   readonly apiUrl: string;
@@ -107,16 +120,23 @@ async function build(
   record: StackRecord,
   stops: (() => Promise<void>)[],
 ): Promise<Omit<Stack, 'stop'>> {
-  const { dir, say, pace } = options;
+  const { dir, say, pace, pool } = options;
   const kept = loadState(dir);
   const wished = kept?.ports ?? options.ports;
-  const servers = await startServers({ dir, wished, record, stops, say });
+  const servers = await startServers({ dir, wished, record, stops, say, shared: options.temporal });
   options.signal.throwIfAborted();
   const contracts = await settleContracts(servers.chain, kept, dir);
   const wallet = ensureWallet(dir);
   await fundWallet(servers.chain.rpcUrl, wallet);
   const seed = kept?.seed ?? options.seed;
-  const sites = await startSites({ dir, seed, contracts, ports: wished.orchestrators, stops });
+  const sites = await startSites({
+    dir,
+    seed,
+    contracts,
+    known: pool?.payees ?? [],
+    ports: wished.orchestrators,
+    stops,
+  });
   const apiPort = await choosePort('the API', wished.api, say);
   const ports: StackPorts = {
     ...servers.ports,
@@ -128,6 +148,7 @@ async function build(
   for (const site of sites) options.prepare(site);
   await followMovedSources(servers.postgres.url, kept, ports);
   const configPath = writeConfig(dir, {
+    pool,
     pace,
     sources: sites.map((site) => ({ ...site, endpoint: site.orchestrator.url })),
     databaseUrl: servers.postgres.url,
@@ -141,6 +162,7 @@ async function build(
   const [worker] = await startManager({ dir, configPath, record, stops, say });
   options.signal.throwIfAborted();
   return {
+    poolId: pool?.name ?? LOCAL_POOL_ID,
     dir,
     seed,
     wallet,
@@ -162,42 +184,61 @@ interface Building {
   readonly say: (line: string) => void;
 }
 
+/** A Temporal that somebody else starts and stops. */
+export type SharedTemporal = Pick<LocalTemporal, 'address' | 'uiUrl'>;
+
+interface LocalServer {
+  readonly process: LocalProcess;
+  stop(): Promise<void>;
+}
+
 interface Servers {
   readonly postgres: LocalPostgres;
-  readonly temporal: LocalTemporal;
+  readonly temporal: SharedTemporal;
   readonly chain: LocalChain;
   readonly ports: Omit<StackPorts, 'api' | 'orchestrators'>;
 }
 
-async function startServers(building: Building & { wished: StackPorts }): Promise<Servers> {
-  const { dir, record, stops, say, wished } = building;
+async function startServers(
+  building: Building & { wished: StackPorts; shared: SharedTemporal | undefined },
+): Promise<Servers> {
+  const { dir, record, stops, say, wished, shared } = building;
   say('starting Postgres, Temporal and the chain …');
   const ports = {
     temporal: await choosePort('Temporal', wished.temporal, say),
     temporalUi: await choosePort("Temporal's pages", wished.temporalUi, say),
     chain: await choosePort('the chain', wished.chain, say),
   };
+  const own = <Server extends LocalServer>(server: Server): Server => {
+    stops.push(() => server.stop());
+    record.watch(server.process);
+    return server;
+  };
   const started = await Promise.allSettled([
-    startPostgres({ dataDir: join(dir, 'postgres') }),
-    startTemporal({
-      port: ports.temporal,
-      uiPort: ports.temporalUi,
-      databasePath: join(dir, 'temporal.db'),
-      searchAttributes: SEARCH_ATTRIBUTES.map(({ name, type }) => `${name}=${titleCase(type)}`),
-    }),
-    startChain({ port: ports.chain, statePath: join(dir, 'chain.json') }),
+    startPostgres({ dataDir: join(dir, 'postgres') }).then(own),
+    shared ?? startTemporal(temporalOptions(dir, ports)).then(own),
+    startChain({ port: ports.chain, statePath: join(dir, 'chain.json') }).then(own),
   ]);
-  for (const one of started) {
-    if (one.status === 'rejected') continue;
-    stops.push(() => one.value.stop());
-    record.watch(one.value.process);
-  }
   const [postgres, temporal, chain] = started.map((one) => {
     if (one.status === 'rejected') throw one.reason;
     return one.value;
-  }) as [LocalPostgres, LocalTemporal, LocalChain];
+  }) as [LocalPostgres, SharedTemporal, LocalChain];
   return { postgres, temporal, chain, ports };
 }
+
+function temporalOptions(dir: string, ports: Servers['ports']): LocalTemporalOptions {
+  return {
+    port: ports.temporal,
+    uiPort: ports.temporalUi,
+    databasePath: join(dir, 'temporal.db'),
+    searchAttributes: TEMPORAL_ATTRIBUTES,
+  };
+}
+
+/** The pools' search attributes as `temporal server start-dev` takes them. */
+export const TEMPORAL_ATTRIBUTES = SEARCH_ATTRIBUTES.map(
+  ({ name, type }) => `${name}=${titleCase(type)}`,
+);
 
 /** KEYWORD → Keyword: the command line spells types in camel case. */
 function titleCase(type: string): string {
@@ -228,12 +269,13 @@ interface SiteOptions {
   readonly dir: string;
   readonly seed: number;
   readonly contracts: CastContracts;
+  readonly known: readonly string[];
   readonly ports: readonly number[];
   readonly stops: (() => Promise<void>)[];
 }
 
 async function startSites(options: SiteOptions): Promise<readonly Site[]> {
-  const cast = castWorkers(options.seed, options.contracts);
+  const cast = castWorkers(options.seed, options.contracts, options.known);
   const sites: Site[] = [];
   for (const [at, { id, region, nodeType, workers }] of SITES.entries()) {
     const path = join(options.dir, `${id}.ndjson`);
