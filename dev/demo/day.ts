@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { announcedShare, plainShare, readAnnounced } from '../referee/commission-rules.js';
 import { type Comparison, compare } from '../referee/compare.js';
 import { compareWorkers } from '../referee/compare-workers.js';
 import { readJournal } from '../simulator/simulator-journal.js';
@@ -138,7 +139,10 @@ async function conclude(day: Day): Promise<DayOutcome> {
     databaseUrl: stack.databaseUrl,
     rpcUrl: stack.rpcUrl,
     wallet: stack.wallet,
-    commissionBps: COMMISSION_BPS,
+    commissionOf:
+      day.pool === undefined
+        ? plainShare(COMMISSION_BPS)
+        : announcedShare(await readAnnounced(stack.databaseUrl)),
   });
   problems.push(...comparison.findings, ...(await compareWorkers(journals, stack.apiUrl)));
   if (comparison.driftWei !== 0n) problems.push(`drift is ${comparison.driftWei} wei`);

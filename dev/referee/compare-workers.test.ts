@@ -17,7 +17,7 @@ test('a worker is online while one connection of either orchestrator is open, an
       path,
       truths.map((truth, id) => ({ kind: 'event', db: 0, id, dt: '', raw: '', truth })),
     );
-    return { sourceId, path, nodeType: 'ai' } as const;
+    return { sourceId, path, nodeType: 'ai', region: 'eu' } as const;
   };
   const up = (worker: string, connection: string) =>
     ({ type: 'worker-connected', worker, connection }) as const;

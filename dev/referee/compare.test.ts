@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { appendJournal, type Truth } from '../simulator/simulator-journal.js';
 import { type LocalChain, rpc, startChain } from '../stack/chain-node.js';
+import { plainShare } from './commission-rules.js';
 import { compare } from './compare.js';
 import { comparisonTable, eth } from './compare-table.js';
 
@@ -85,13 +86,13 @@ async function post(
 const run = () =>
   compare({
     journals: [
-      { sourceId: 'transcode', nodeType: 'transcode', path: journal('transcode') },
-      { sourceId: 'ai', nodeType: 'ai', path: journal('ai') },
+      { sourceId: 'transcode', nodeType: 'transcode', region: 'eu', path: journal('transcode') },
+      { sourceId: 'ai', nodeType: 'ai', region: 'eu', path: journal('ai') },
     ],
     databaseUrl: test_.url,
     rpcUrl: chain.rpcUrl,
     wallet: WALLET,
-    commissionBps: 2500,
+    commissionOf: plainShare(2_500),
   });
 
 test('a day that fits has no drift and no findings', async () => {

@@ -2,6 +2,7 @@
  * Holds what the orchestrators say they emitted against the ledger, and the ledger against the chain.
  * It shares no code with what it checks: own SQL, own JSON-RPC, own arithmetic.
  */
+import type { CommissionOf } from './commission-rules.js';
 import { readChain } from './compare-chain.js';
 import { type Expected, type JournalSource, readExpected } from './compare-journal.js';
 import { type Ledger, type LedgerPayee, readLedger } from './compare-ledger.js';
@@ -12,7 +13,7 @@ export interface CompareOptions {
   readonly rpcUrl: string;
   /** The hot wallet that pays. */
   readonly wallet: string;
-  readonly commissionBps: number;
+  readonly commissionOf: CommissionOf;
 }
 
 export interface PayeeComparison {
@@ -41,7 +42,7 @@ export interface Comparison {
 
 /** Reads all three sides and compares them; changes nothing. */
 export async function compare(options: CompareOptions): Promise<Comparison> {
-  const expected = readExpected(options.journals, options.commissionBps);
+  const expected = readExpected(options.journals, options.commissionOf);
   const ledger = await readLedger(options.databaseUrl);
   const addresses = [...new Set([...expected.payees.keys(), ...ledger.payees.keys()])].sort();
   const chain = await readChain(options.rpcUrl, options.wallet, addresses);

@@ -11,6 +11,8 @@ export interface PoolFile {
   /** The sections that a local stack takes over as they are written. */
   readonly sections: Readonly<Record<string, unknown>>;
   readonly pool: Readonly<Record<string, unknown>>;
+  /** The regions of its orchestrators, in their order, each once. */
+  readonly regions: readonly string[];
   /** The payees that the file has terms for, in lower case: the simulated orchestrators give them work. */
   readonly payees: readonly string[];
 }
@@ -26,7 +28,9 @@ export function readPoolFile(nameOrPath: string): PoolFile {
   if (!existsSync(path)) {
     throw new Error(`there is no pool ${nameOrPath}; pools/ has ${poolNames().join(', ')}`);
   }
-  const { pool = {}, ...others } = parse(readFileSync(path, 'utf8')) as Record<string, object>;
+  const document = parse(readFileSync(path, 'utf8')) as Record<string, object>;
+  const { pool = {}, ...others } = document;
+  const sources = (document['sources'] ?? []) as readonly { readonly region?: string }[];
   const sections = Object.fromEntries(
     Object.entries(others).filter(([key]) => !OWN_SECTIONS.includes(key)),
   );
@@ -36,6 +40,7 @@ export function readPoolFile(nameOrPath: string): PoolFile {
     path,
     sections,
     pool: pool as Readonly<Record<string, unknown>>,
+    regions: [...new Set(sources.flatMap(({ region }) => region ?? []))],
     payees: [...new Set(addresses.map((address) => address.toLowerCase()))],
   };
 }

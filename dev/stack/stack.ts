@@ -4,21 +4,14 @@ import pg from 'pg';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 import { freePort } from '../kit/ports.js';
 import type { LocalProcess } from '../kit/process.js';
-import type { JournalSource } from '../referee/compare-journal.js';
-import { type Orchestrator, startOrchestrator } from '../simulator/simulator.js';
-import { type Cast, type CastContracts, castWorkers } from '../simulator/simulator-cast.js';
+import type { CastContracts } from '../simulator/simulator-cast.js';
 import { type LocalChain, startChain } from './chain-node.js';
 import type { PoolFile } from './pool-file.js';
 import { type LocalPostgres, startPostgres } from './postgres-server.js';
+import { type Site, startSites } from './sites.js';
 import { deployContracts, fundWallet, hasContracts } from './stack-chain.js';
 import { type StackChild, startChild } from './stack-child.js';
-import {
-  ensureWallet,
-  LOCAL_POOL_ID,
-  type StackPace,
-  type StackSource,
-  writeConfig,
-} from './stack-config.js';
+import { ensureWallet, LOCAL_POOL_ID, type StackPace, writeConfig } from './stack-config.js';
 import { claimState, RECORD_FILE, type StackRecord } from './stack-record.js';
 import { loadState, type StackPorts, type StackState, saveState } from './stack-state.js';
 import { type LocalTemporal, type LocalTemporalOptions, startTemporal } from './temporal-server.js';
@@ -41,16 +34,6 @@ export interface StackOptions {
   readonly say: (line: string) => void;
   /** Called with each orchestrator before the manager first reads it. */
   readonly prepare: (site: Site) => void;
-}
-
-/** An orchestrator with its workers. */
-export interface Site extends Omit<StackSource, 'endpoint'> {
-  readonly orchestrator: Orchestrator;
-  readonly workers: Cast['ai'];
-  readonly journal: JournalSource;
-  /** True when it has emitted nothing yet. */
-  readonly isNew: boolean;
-  readonly seed: number;
 }
 
 /** A whole pool on one machine. */
@@ -78,13 +61,6 @@ export const ANY_PORTS: StackPorts = {
   chain: 0,
   orchestrators: [0, 0, 0],
 };
-
-const SITES = [
-  { id: 'us-west-transcode', region: 'us-west', nodeType: 'transcode', workers: 'transcode' },
-  { id: 'us-west-ai-1', region: 'us-west', nodeType: 'ai', workers: 'ai' },
-  // This one has the same region and node type as the one above. The two must not be mixed up.
-  { id: 'us-west-ai-2', region: 'us-west', nodeType: 'ai', workers: 'secondAi' },
-] as const;
 
 /** Starts everything. When a part does not start, it stops the others and throws. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -133,7 +109,7 @@ async function build(
     dir,
     seed,
     contracts,
-    known: pool?.payees ?? [],
+    pool,
     ports: wished.orchestrators,
     stops,
   });
@@ -263,38 +239,6 @@ async function settleContracts(
   if (kept?.contracts === undefined) return deployContracts(chain.rpcUrl);
   if (await hasContracts(chain.rpcUrl, kept.contracts)) return kept.contracts;
   throw new Error(`the chain kept in ${dir} is not the one its ledger knows: start with --fresh`);
-}
-
-interface SiteOptions {
-  readonly dir: string;
-  readonly seed: number;
-  readonly contracts: CastContracts;
-  readonly known: readonly string[];
-  readonly ports: readonly number[];
-  readonly stops: (() => Promise<void>)[];
-}
-
-async function startSites(options: SiteOptions): Promise<readonly Site[]> {
-  const cast = castWorkers(options.seed, options.contracts, options.known);
-  const sites: Site[] = [];
-  for (const [at, { id, region, nodeType, workers }] of SITES.entries()) {
-    const path = join(options.dir, `${id}.ndjson`);
-    const port = options.ports[at] ?? 0;
-    const orchestrator = await startOrchestrator({ name: id, journalPath: path, port });
-    options.stops.push(() => orchestrator.stop());
-    sites.push({
-      id,
-      region,
-      nodeType,
-      orchestrator,
-      workers: cast[workers],
-      journal: { sourceId: id, nodeType, path },
-      isNew: orchestrator.emitted() === 0,
-      // The seed changes with a restart; otherwise request ids would come back within the hour.
-      seed: options.seed * 31 + at * 7 + orchestrator.emitted() * 1_013,
-    });
-  }
-  return sites;
 }
 
 /**
