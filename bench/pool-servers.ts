@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { LocalProcess } from '../dev/kit/process.js';
 import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
-import { ensureWallet, type StackPace, writeConfig } from '../dev/stack/stack-config.js';
+import { ensureWallet, type StackPace, writeConfig } from '../dev/stack/pool/stack-config.js';
 import { startTemporal } from '../dev/stack/temporal-server.js';
 import { startUntil } from './children.js';
 import { type Scratch, startBenchPostgres } from './scratch.js';

@@ -12,7 +12,7 @@ import { registerSources } from '../../core/events/store/sources/source-register
 import type { SyncDeps } from '../../core/events/sync/source-reading.js';
 import { runSyncPass } from '../../core/events/sync/sync-pass.js';
 import { openWalletRow } from '../../core/payouts/store/wallet/wallets.js';
-import { ensureWallet } from '../../dev/stack/stack-config.js';
+import { ensureWallet } from '../../dev/stack/pool/stack-config.js';
 import { recordTerms } from '../../test/harness/terms.js';
 import { median, postgresMs, rounded, toMb } from '../figures.js';
 import { benchSource } from '../ingest/bench-source.js';

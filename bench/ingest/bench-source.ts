@@ -5,7 +5,7 @@ import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { source } from '../../core/events/store/tables.js';
-import { COMMISSION_BPS } from '../../dev/stack/stack-config.js';
+import { COMMISSION_BPS } from '../../dev/stack/pool/stack-config.js';
 import { recordTerms } from '../../test/harness/terms.js';
 
 export function benchSource(endpoint: string): SourceConfig {

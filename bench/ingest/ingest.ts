@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { largerWei } from '../../core/base/money.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
-import { COMMISSION_BPS } from '../../dev/stack/stack-config.js';
+import { COMMISSION_BPS } from '../../dev/stack/pool/stack-config.js';
 import { runForJson, startUntil } from '../children.js';
 import { median, rounded, toMb } from '../figures.js';
 import {

@@ -7,7 +7,7 @@ import { sql } from 'drizzle-orm';
 import { query } from '../../core/db/query.js';
 import { isOpen } from '../../core/payouts/store/tables.js';
 import { until } from '../../dev/kit/until.js';
-import { LOCAL_POOL_ID } from '../../dev/stack/stack-config.js';
+import { LOCAL_POOL_ID } from '../../dev/stack/pool/stack-config.js';
 import { payoutWorkflowId, singleWorkflowId } from '../../workflows/contract.js';
 import { rounded } from '../figures.js';
 import { inScratch, type Say } from '../scratch.js';

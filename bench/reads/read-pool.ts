@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
 import { until } from '../../dev/kit/until.js';
-import { COMMISSION_BPS } from '../../dev/stack/stack-config.js';
+import { COMMISSION_BPS } from '../../dev/stack/pool/stack-config.js';
 import { startUntil } from '../children.js';
 import { type EventPlan, writeAnswer } from '../ingest/ingest-events.js';
 import { startApi, startPoolServers, startWorker, writeBenchConfig } from '../pool-servers.js';

@@ -1,6 +1,6 @@
 import { type BoundedOptions, fillBacklog, runBounded } from '../simulator/simulator-run.js';
 import { createTraffic, type Traffic } from '../simulator/simulator-traffic.js';
-import type { Site } from '../stack/sites.js';
+import type { Site } from '../stack/pool/sites.js';
 
 type SitePlan = Pick<BoundedOptions, 'backlogEvents' | 'liveEvents' | 'incidents'>;
 

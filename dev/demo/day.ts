@@ -6,10 +6,10 @@ import { announcedShare, plainShare, readAnnounced } from '../referee/commission
 import { type Comparison, compare } from '../referee/compare.js';
 import { compareWorkers } from '../referee/compare-workers.js';
 import { readJournal } from '../simulator/simulator-journal.js';
-import type { PoolFile } from '../stack/pool-file.js';
+import type { PoolFile } from '../stack/pool/pool-file.js';
+import { COMMISSION_BPS } from '../stack/pool/stack-config.js';
 import { takeOverRounds } from '../stack/rounds.js';
 import { ANY_PORTS, type SharedTemporal, type Stack, startStack } from '../stack/stack.js';
-import { COMMISSION_BPS } from '../stack/stack-config.js';
 import { type DayAtSite, prepareDay } from './day-plan.js';
 import { createNarrator, statusLine } from './narration.js';
 import { openSnapshots, type Snapshot, type SnapshotReader } from './snapshot.js';

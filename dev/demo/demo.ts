@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { comparisonTable } from '../referee/compare-table.js';
 import { runLive } from '../stack/live.js';
-import { readPoolFile } from '../stack/pool-file.js';
+import { readPoolFile } from '../stack/pool/pool-file.js';
 import { runDay } from './day.js';
 import { summarize } from './day-summary.js';
 import { openTerminal } from './terminal.js';

@@ -6,8 +6,8 @@ import { openSnapshots } from '../demo/snapshot.js';
 import type { Terminal } from '../demo/terminal.js';
 import { fillBacklog, runEndless } from '../simulator/simulator-run.js';
 import type { Traffic } from '../simulator/simulator-traffic.js';
-import type { PoolFile } from './pool-file.js';
-import type { Site } from './sites.js';
+import type { PoolFile } from './pool/pool-file.js';
+import type { Site } from './pool/sites.js';
 import { type Stack, startStack } from './stack.js';
 import type { StackPorts } from './stack-state.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Wallet } from 'ethers';
 import { stringify } from 'yaml';
 import type { Address } from '../../core/base/address.js';
-import { ensureWallet } from '../../dev/stack/stack-config.js';
+import { ensureWallet } from '../../dev/stack/pool/stack-config.js';
 
 export const CONFIRMATIONS = 4;
 export const FEE_CAP_WEI = 20n * 10n ** 9n;

@@ -17,7 +17,7 @@ export interface PoolFile {
   readonly payees: readonly string[];
 }
 
-const POOLS = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'pools');
+const POOLS = join(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))), 'pools');
 /** What a local stack must not take from a file, because it has servers, keys and orchestrators of its own. */
 const OWN_SECTIONS = ['sources', 'database', 'temporal', 'chain', 'wallet', 'log', 'retention'];
 

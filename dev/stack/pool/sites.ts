@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { JournalSource } from '../referee/compare-journal.js';
-import { type Orchestrator, startOrchestrator } from '../simulator/simulator.js';
-import { type Cast, type CastContracts, castWorkers } from '../simulator/simulator-cast.js';
+import type { JournalSource } from '../../referee/compare-journal.js';
+import { type Orchestrator, startOrchestrator } from '../../simulator/simulator.js';
+import { type Cast, type CastContracts, castWorkers } from '../../simulator/simulator-cast.js';
 import type { PoolFile } from './pool-file.js';
 import type { StackSource } from './stack-config.js';
 
