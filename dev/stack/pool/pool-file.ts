@@ -17,7 +17,7 @@ export interface PoolFile {
   readonly payees: readonly string[];
 }
 
-const POOLS = join(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))), 'pools');
+const POOLS = poolsAbove(dirname(fileURLToPath(import.meta.url)));
 /** What a local stack must not take from a file, because it has servers, keys and orchestrators of its own. */
 const OWN_SECTIONS = ['sources', 'database', 'temporal', 'chain', 'wallet', 'log', 'retention'];
 
@@ -43,6 +43,13 @@ export function readPoolFile(nameOrPath: string): PoolFile {
     regions: [...new Set(sources.flatMap(({ region }) => region ?? []))],
     payees: [...new Set(addresses.map((address) => address.toLowerCase()))],
   };
+}
+
+/** The project's folder of pools. The code may stand in a checkout, or in a build some folders below it. */
+function poolsAbove(directory: string): string {
+  const pools = join(directory, 'pools');
+  if (existsSync(join(pools, 'openpool.yaml')) || dirname(directory) === directory) return pools;
+  return poolsAbove(dirname(directory));
 }
 
 /** The names of the pools in `pools/`. */
