@@ -11,6 +11,7 @@ import * as movingTables from '../core/moving/store/tables.js';
 import * as noticeTables from '../core/notices/store/tables.js';
 import * as orderTables from '../core/orders/store/tables.js';
 import * as payoutTables from '../core/payouts/store/tables.js';
+import * as policyTables from '../core/policies/store/tables.js';
 import * as selfServiceTables from '../core/self-service/store/tables.js';
 import * as sentinelTables from '../core/sentinel/store/tables.js';
 import * as termsTables from '../core/terms/store/tables.js';
@@ -41,6 +42,7 @@ describe('the schema in code', () => {
       noticeTables,
       orderTables,
       payoutTables,
+      policyTables,
       selfServiceTables,
       sentinelTables,
       termsTables,

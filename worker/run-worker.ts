@@ -7,6 +7,7 @@ import { createHistoryActivities } from '../activities/history.js';
 import { createNoticeActivities, type NoticeDeps } from '../activities/notices.js';
 import { createDecisionActivities } from '../activities/orders.js';
 import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
+import { createPolicyActivities } from '../activities/policies.js';
 import { tellSagas } from '../activities/sagas.js';
 import { createSyncActivities } from '../activities/sync.js';
 import { guardSettingsOf } from '../config/sections/guard.js';
@@ -22,7 +23,9 @@ import { BACK_OFF } from '../core/notices/rules/back-off.js';
 import { createSender, type Sender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import type { ResolvingDeps } from '../core/policies/resolving.js';
 import type { SentinelDeps } from '../core/sentinel/looking.js';
+import type { TermsVersion } from '../core/terms/rules/terms.js';
 import { untilDatabaseAnswers } from '../start/await-database.js';
 import { installRuntime } from '../start/log.js';
 import { createProcessMetrics } from '../start/process-metrics.js';
@@ -30,6 +33,7 @@ import type { Service, ServiceContext } from '../start/service.js';
 import { connectTemporal, untilTemporalAnswers } from '../start/temporal-connection.js';
 import type { Activities } from '../workflows/activity-types.js';
 import { type StuckSaga, taskQueueOf } from '../workflows/contract.js';
+import { policyChoice } from './policy-choice.js';
 import { createLanes, runLanes, stopLanes } from './temporal/lanes.js';
 import { guardPool } from './temporal/pool-guard.js';
 import { createUpkeep } from './temporal/upkeep.js';
@@ -144,6 +148,7 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
     ...createPayoutActivities(sender),
     ...createCheckActivities(money),
     ...createNoticeActivities({ ...notices, db: bulk }),
+    ...createPolicyActivities(resolvingDeps(context, bulk)),
     ...createHistoryActivities({ db: bulk, retention: config.retention }),
   };
   return createLanes({
@@ -186,6 +191,11 @@ async function prepareNotices({ config, db, ledger }: ServiceContext): Promise<N
 function guardDeps({ config, db }: ServiceContext): GuardDeps {
   const settings = guardSettingsOf(config.guard);
   return { db, settings, answerMs: config.pool.jobMatchWindowMs, now: () => new Date() };
+}
+
+function resolvingDeps({ config }: ServiceContext, db: Database): ResolvingDeps {
+  const choiceOf = (version: TermsVersion) => policyChoice(config, version);
+  return { db, choiceOf, thresholdBounds: config.pool.terms.thresholdBounds };
 }
 
 /** Makes what the sentinel needs. Findings are logged when they open, get worse or end. */

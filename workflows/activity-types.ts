@@ -6,6 +6,7 @@ import type { JudgingReport } from '../core/guard/rules/judging-report.js';
 import type * as history from '../core/history/rules/reports.js';
 import type { DeliveryReport } from '../core/notices/rules/delivery-report.js';
 import type { SendResult } from '../core/payouts/rules/payout.js';
+import type { ResolvingReport } from '../core/policies/rules/resolving-report.js';
 import type { SentinelReport } from '../core/sentinel/rules/finding.js';
 import type {
   AuditInput,
@@ -34,6 +35,8 @@ export interface Activities {
   assignJobs: Ordered<decisions.JobDecisionReport>;
   absorbJobs: Ordered<decisions.JobDecisionReport>;
   adjustPayee: Ordered<decisions.AdjustmentReport>;
+
+  askPolicies: Activity<PoolInput, ResolvingReport>;
 
   reserveRound: Activity<RoundInput, ReservedRound>;
   reserveOrderedRound: Ordered<OrderedRound>;

@@ -89,6 +89,18 @@ export async function guard(input: PoolInput) {
   return report;
 }
 
+/** Asks the pool's policy about everybody, and keeps what it says as dated rows. Nothing else ever calls a policy. */
+export async function policies({ poolId }: PoolInput) {
+  show('Asking the policy about payees and remote workers.');
+  const report = await inTurn.askPolicies({ poolId });
+  const { payees, workers, rates, rules, admissions, looks, failures } = report;
+  show(
+    `Asked about ${payees} payees and ${workers} remote workers; rows written: ${rates} of rates, ${rules} of payout rules, ${admissions} of admissions, ${looks} of looks.`,
+    failures.map(({ about, policy, wrong }) => `**POLICY_FAILED** ${policy}, ${about}: ${wrong}`),
+  );
+  return report;
+}
+
 /**
  * Starts a saga for every open payout that has none: its saga was terminated, Temporal lost its data, or a crash came
  * between the reservation and the start. A saga whose payout has ended is told so; a saga whose code keeps failing is

@@ -57,6 +57,7 @@ export type SingleWorkflow =
   | 'archive'
   | 'archive-verify'
   | 'notices'
+  | 'policies'
   | 'history';
 export const singleWorkflowId = (poolId: string, name: SingleWorkflow): string =>
   `${poolId}/${name}`;

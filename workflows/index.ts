@@ -4,6 +4,7 @@ export {
   audit,
   guard,
   payoutRound,
+  policies,
   recheck,
   reconcile,
   sentinel,

@@ -3,10 +3,12 @@ import type { Database } from '../db/database.js';
 import type { SourceConfig } from '../events/sources/source-config.js';
 import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
 import { furthestView, noteBalance } from '../payouts/wallet/quorum-views.js';
+import { readFailures } from '../policies/store/failures.js';
 import { findTermsHistory } from '../terms/store/recorded-terms.js';
 import { runningFiles } from '../terms/store/worker-terms.js';
 import { conditionsOf, type Found, type SentinelReport } from './rules/finding.js';
 import type { SentinelSettings } from './rules/source-figures.js';
+import { watchPolicy } from './rules/watch-policy.js';
 import {
   MONEY_PATIENCE_MS,
   watchAudit,
@@ -54,6 +56,7 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     ...(await watchTermsOf(db)),
     ...(await watchMoney(deps)),
     ...watchAudit(await readAuditState(db)),
+    ...watchPolicy(await readFailures(db)),
     ...watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs }),
   ]);
   const report = await recordLook(db, [...conditions, ...ofThePool], at);

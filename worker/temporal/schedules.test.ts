@@ -155,6 +155,7 @@ const OF_THE_POOL = [
   'guard',
   'notices',
   'payout-round',
+  'policies',
   'recheck',
   'reconcile',
   'sentinel',

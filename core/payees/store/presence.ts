@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';
-import { orNull, rows } from '../../db/query.js';
+import { list, orNull, rows } from '../../db/query.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 import { DAY_MS, dayOf, lastDays } from '../rules/earned-days.js';
 import { judgePresence, type PresenceDay, type PresenceFacts } from '../rules/presence.js';
@@ -26,7 +26,7 @@ export async function readPresence(db: Reader, asked: Asked): Promise<readonly P
   const days = lastDays(nowMs, asked.days);
   const span = { from: days[0] ?? '', to: days.at(-1) ?? '' };
   const [connected, worked, seen, since] = await Promise.all([
-    readConnected(db, asked.payee, { ...span, nowMs }),
+    readConnected(db, [asked.payee], { ...span, nowMs }),
     readWorked(db, asked.payee, span),
     readSeen(db, asked.payee, span),
     readSince(db, asked.payee),
@@ -35,9 +35,9 @@ export async function readPresence(db: Reader, asked: Asked): Promise<readonly P
   return days.map((day) => {
     const facts: PresenceFacts = {
       day,
-      connectedMs: connected.get(day)?.connectedMs ?? 0,
-      firstAt: connected.get(day)?.firstAt ?? null,
-      lastAt: connected.get(day)?.lastAt ?? null,
+      connectedMs: connected.get(`${asked.payee} ${day}`)?.connectedMs ?? 0,
+      firstAt: connected.get(`${asked.payee} ${day}`)?.firstAt ?? null,
+      lastAt: connected.get(`${asked.payee} ${day}`)?.lastAt ?? null,
       jobs: worked.get(day) ?? 0,
       seenHours: seen.get(day) ?? 0,
     };
@@ -50,39 +50,45 @@ interface Span {
   readonly to: string;
 }
 
-async function readConnected(db: Reader, payee: Address, span: Span & { readonly nowMs: number }) {
+/** Reads how long at least one worker of each payee was connected, by `<address> <day>`; days without a connection are left out. */
+export async function readConnected(
+  db: Reader,
+  payees: readonly Address[],
+  span: Span & { readonly nowMs: number },
+) {
   const now = new Date(span.nowMs).toISOString();
   const at = (text: string) => new Date(text);
   const found = await rows(
     db,
-    { day: String, connectedMs: Number, firstAt: at, lastAt: at },
+    { payee: remoteWorker.payee, day: String, connectedMs: Number, firstAt: at, lastAt: at },
     sql`WITH change AS (
-          SELECT c.*, w.region, w.node_type
-            FROM connection_change c JOIN remote_worker w ON w.id = c.remote_worker_id
-           WHERE w.payee = ${payee} ORDER BY c.changed_dt DESC, c.changed_seq DESC LIMIT ${MOST_CHANGES}),
+          SELECT newest.* FROM unnest(${list(payees)}::text[]) AS asked (payee) CROSS JOIN LATERAL (
+            SELECT c.*, w.payee, w.region, w.node_type
+              FROM connection_change c JOIN remote_worker w ON w.id = c.remote_worker_id
+             WHERE w.payee = asked.payee ORDER BY c.changed_dt DESC, c.changed_seq DESC LIMIT ${MOST_CHANGES}) newest),
         turn AS (
           SELECT *, lead(changed_dt) OVER (PARTITION BY source_id, remote_worker_id, connection
                                            ORDER BY changed_dt, changed_seq) AS next_dt
             FROM change),
         online AS (
-          SELECT range_agg(tstzrange(t.changed_dt, greatest(t.changed_dt,
+          SELECT t.payee, range_agg(tstzrange(t.changed_dt, greatest(t.changed_dt,
                    least(t.next_dt, reset.dt, s.removed_at, ${now}::timestamptz)))) AS ranges
             FROM turn t JOIN source s ON s.id = t.source_id
             LEFT JOIN LATERAL (
               SELECT min(r.reset_dt) AS dt FROM reset_change r
                WHERE r.source_id = t.source_id AND r.region = t.region AND r.node_type = t.node_type
                  AND (r.reset_dt, r.reset_seq) > (t.changed_dt, t.changed_seq)) reset ON true
-           WHERE t.up)
-        SELECT day::date::text AS day,
+           WHERE t.up GROUP BY t.payee)
+        SELECT payee, day::date::text AS day,
                sum(extract(epoch FROM upper(part) - lower(part)) * 1000)::float8 AS "connectedMs",
                min(lower(part)) AS "firstAt", max(upper(part)) AS "lastAt"
           FROM online CROSS JOIN unnest(ranges) AS range
           JOIN generate_series(${span.from}::timestamp, ${span.to}::timestamp, interval '1 day') day ON true
          CROSS JOIN LATERAL (
                SELECT range * tstzrange(day AT TIME ZONE 'UTC', (day + interval '1 day') AT TIME ZONE 'UTC') AS part) cut
-         WHERE NOT isempty(part) GROUP BY day`,
+         WHERE NOT isempty(part) GROUP BY payee, day`,
   );
-  return new Map(found.map((row) => [row.day, row]));
+  return new Map(found.map((row) => [`${row.payee} ${row.day}`, row]));
 }
 
 async function readWorked(db: Reader, payee: Address, { from, to }: Span) {

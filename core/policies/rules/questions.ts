@@ -26,7 +26,7 @@ export interface PolicyWorker {
   readonly isInvited: boolean;
   /** The figures below are of the days before this one, `YYYY-MM-DD`. A policy may be asked for a later time than that. */
   readonly daysBefore: string;
-  /** The days among the last ninety on which it worked or was connected, the newest first. */
+  /** The days among the last ninety on which it worked, the newest first. */
   readonly lastDays: readonly DayFigures[];
   /** The same for all remote workers of the payee together. */
   readonly payeeDays: readonly DayFigures[];

@@ -29,6 +29,7 @@ const WORDS: Readonly<Record<FindingCode, string | null>> = {
   RPC_SILENT: null,
   TERMS_CHANGED: null,
   TERMS_DIFFER: null,
+  POLICY_FAILED: null,
   ROUND_LATE: null,
   ROUND_LEFT_OUT: 'The last payout round left somebody out. The next one tries again.',
   SAGA_STUCK: 'Some payouts do not get on. Their amounts are kept for their owners.',

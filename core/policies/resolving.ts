@@ -1,0 +1,177 @@
+/**
+ * Asks the pool's policy about everybody, and keeps what differs from what is kept already, as dated rows. The rows hold from
+ * now on, or from exactly the moments that the policy and announced terms name, and never for the past. Where the policy
+ * fails, its last rows stay in force.
+ */
+
+import type { Address } from '../base/address.js';
+import { type RemoteWorker, remoteWorkerKey } from '../base/remote-worker.js';
+import type { Database } from '../db/database.js';
+import { transact } from '../db/transact.js';
+import { recordAdmissions, recordPayeeRules } from '../payouts/store/payee-rules.js';
+import { type TermsVersion, termsAt } from '../terms/rules/terms.js';
+import { rowsOfPlan } from '../terms/rules/worker-rates.js';
+import { findTermsHistory, type TermsHistory } from '../terms/store/recorded-terms.js';
+import { ratesOf, recordRates, type WorkerRate } from '../terms/store/worker-rates.js';
+import type { PolicyChoice } from './asking.js';
+import { askAdmit, askDue, askShow, nobody } from './payee-answers.js';
+import { planRates } from './planning.js';
+import { PoliciesInUse } from './policies-in-use.js';
+import type { Bounds } from './rules/answer-checks.js';
+import { isPlain, type RatePlan, remoteWorkerOf } from './rules/rate-plans.js';
+import type { ResolvingReport } from './rules/resolving-report.js';
+import { recordFailures } from './store/failures.js';
+import { recordLooks } from './store/looks.js';
+import {
+  listPayees,
+  readSubjects,
+  type Subjects,
+  withoutKnown,
+  workerOf,
+} from './store/subjects.js';
+
+export interface ResolvingDeps {
+  readonly db: Database;
+  /** Which policy a version of the terms has. */
+  readonly choiceOf: (version: TermsVersion) => PolicyChoice;
+  readonly thresholdBounds: Bounds;
+}
+
+/** So many payees are read and asked about at once. */
+const PAYEES_AT_ONCE = 500;
+/** How long ahead it is recorded when the payees of announced terms are paid. Rates are recorded for all times. */
+const SOON_MS = 15 * 60_000;
+const BEGINNING_MS = 0;
+
+/** Asks about every payee and every remote worker once. Before the first terms there is nobody to ask about. */
+export async function resolvePolicies(
+  deps: ResolvingDeps,
+  onProgress: () => void = () => undefined,
+): Promise<ResolvingReport> {
+  const pass = await beginPass(deps);
+  const sum = { payees: 0, workers: 0, rates: 0, rules: 0, admissions: 0, looks: 0 };
+  if (pass === null) return { ...sum, failures: [] };
+  const { policies, options } = pass;
+  try {
+    const add = (some: Partial<typeof sum>) => {
+      for (const key of Object.keys(some) as (keyof typeof sum)[]) sum[key] += some[key] ?? 0;
+    };
+    const everybody = nobody(options.now.toISOString().slice(0, 10));
+    add(await resolvePayees(pass, [everybody]));
+    let after: Address | null = null;
+    for (;;) {
+      const addresses: readonly Address[] = await listPayees(deps.db, after, PAYEES_AT_ONCE);
+      if (addresses.length === 0) break;
+      const subjects = await readSubjects(deps.db, addresses, options);
+      add({ payees: subjects.payees.length, workers: subjects.workers.length });
+      add({ rates: await resolveRates(pass, subjects) });
+      add(await resolvePayees(pass, subjects.payees));
+      after = addresses.at(-1) ?? null;
+      onProgress();
+    }
+    const failed = policies.failed();
+    await transact(deps.db, (tx) => recordFailures(tx, failed));
+    return { ...sum, failures: failed };
+  } finally {
+    await policies.close();
+  }
+}
+
+/**
+ * Asks for the rates of remote workers that the ledger does not know yet, before their first jobs are counted: for the whole
+ * past too, because a job may be older than its worker is known. Others are left alone, and those for whom the policy fails have
+ * the terms' commission until it answers well.
+ */
+export async function resolveUnknown(
+  deps: ResolvingDeps,
+  workers: readonly RemoteWorker[],
+): Promise<void> {
+  const unknown = await withoutKnown(deps.db, workers);
+  const pass = unknown.length === 0 ? null : await beginPass(deps);
+  if (pass === null) return;
+  try {
+    const payees = [...new Set(unknown.map(({ payee }) => payee))];
+    const found = await readSubjects(deps.db, payees, pass.options);
+    const ofPayee = new Map(found.payees.map((standing) => [standing.address, standing]));
+    const asked = unknown.flatMap((worker) => {
+      const standing = ofPayee.get(worker.payee);
+      if (standing === undefined) return [];
+      return [workerOf(standing, worker, { firstSeenAt: null, lastDays: [] })];
+    });
+    const { versions } = pass.history;
+    const plans = await planRates(asked, { fromMs: BEGINNING_MS, versions }, pass.policies);
+    const due = plans.filter(({ steps }) => !isPlain(steps, (atMs) => termsAt(versions, atMs)));
+    if (due.length > 0) await transact(deps.db, (tx) => recordRates(tx, due.flatMap(ratesOfPlan)));
+  } finally {
+    await pass.policies.close();
+  }
+}
+
+type Pass = NonNullable<Awaited<ReturnType<typeof beginPass>>>;
+
+async function beginPass({ db, choiceOf, thresholdBounds }: ResolvingDeps) {
+  const history = await findTermsHistory(db);
+  if (history === undefined) return null;
+  const policies = new PoliciesInUse(choiceOf);
+  const askers = await Promise.all(inForceOrAnnounced(history).map((one) => policies.of(one)));
+  const options = {
+    now: history.now,
+    withFigures: askers.some((asker) => asker !== null && asker.looksAt !== 'nothing'),
+    withPresence: askers.some((asker) => asker?.looksAt === 'presence'),
+  };
+  return { db, history, policies, options, thresholdBounds };
+}
+
+function inForceOrAnnounced({ versions, inForce, now }: TermsHistory): readonly TermsVersion[] {
+  const announced = versions.filter((one) => one.fromMs > now.getTime() && !one.isWithdrawn);
+  return [inForce, ...announced];
+}
+
+/** Returns how many rows of rates were written. */
+async function resolveRates({ db, history, policies }: Pass, { workers }: Subjects) {
+  const { versions, now } = history;
+  const fromMs = now.getTime();
+  const plans = await planRates(workers, { fromMs, versions }, policies);
+  const known = await ratesOf(
+    db,
+    plans.map(({ worker }) => remoteWorkerOf(worker)),
+  );
+  // Recording keeps everybody from counting jobs, so that only what differs gets there.
+  const due = plans.filter(({ worker, steps }) => {
+    const held = known.get(remoteWorkerKey(remoteWorkerOf(worker)));
+    if (held === undefined) return !isPlain(steps, (atMs) => termsAt(versions, atMs));
+    return rowsOfPlan(steps, held, fromMs).length > 0;
+  });
+  if (due.length === 0) return 0;
+  return (await transact(db, (tx) => recordRates(tx, due.flatMap(ratesOfPlan)))).length;
+}
+
+function ratesOfPlan({ worker, steps }: RatePlan): readonly WorkerRate[] {
+  return steps.map(({ fromMs, ...rate }) => {
+    const from = fromMs === BEGINNING_MS ? null : new Date(fromMs);
+    return { ...remoteWorkerOf(worker), ...rate, from };
+  });
+}
+
+async function resolvePayees(pass: Pass, payees: Subjects['payees']) {
+  const { db, history, policies, thresholdBounds } = pass;
+  const nowMs = history.now.getTime();
+  const written = { rules: 0, admissions: 0, looks: 0 };
+  for (const version of inForceOrAnnounced(history)) {
+    if (version.fromMs > nowMs + SOON_MS) continue;
+    const asker = await policies.of(version);
+    if (asker === null) continue;
+    const from = new Date(Math.max(version.fromMs, nowMs));
+    const asked = { asker, version, payees, from, thresholdBounds };
+    const rules = await askDue(asked, policies);
+    const admissions = await askAdmit(asked, policies);
+    const isNow = version === history.inForce && payees[0]?.firstSeenAt !== null;
+    const looks = isNow ? await askShow(asked, policies) : [];
+    await transact(db, async (tx) => {
+      written.rules += await recordPayeeRules(tx, rules);
+      written.admissions += await recordAdmissions(tx, admissions);
+      written.looks += await recordLooks(tx, looks, asker);
+    });
+  }
+  return written;
+}

@@ -1,0 +1,32 @@
+/** Keeps what was wrong with the policy when it was last asked. */
+import { asc, sql } from 'drizzle-orm';
+import type { Reader, Transaction } from '../../db/database.js';
+import { list } from '../../db/query.js';
+import type { PolicyFailure } from '../rules/resolving-report.js';
+import { policyFailure } from './tables.js';
+
+/** Puts these failures in place of those of the last time. What fails since then keeps the time at which it began. */
+export async function recordFailures(
+  tx: Transaction,
+  failures: readonly PolicyFailure[],
+): Promise<void> {
+  const abouts = failures.map(({ about }) => about);
+  await tx.delete(policyFailure).where(sql`NOT about = ANY(${list(abouts)}::text[])`);
+  if (failures.length === 0) return;
+  const { about, policy, policyVersion, payee, payees, wrong } = policyFailure;
+  const fresh = Object.fromEntries(
+    Object.entries({ policy, policyVersion, payee, payees, wrong }).map(([key, column]) => [
+      key,
+      sql.raw(`excluded.${column.name}`),
+    ]),
+  );
+  await tx
+    .insert(policyFailure)
+    .values([...failures])
+    .onConflictDoUpdate({ target: about, set: { ...fresh, seenAt: sql`now()` } });
+}
+
+/** Reads what is wrong with the policy; nothing while it answers well. */
+export async function readFailures(reader: Reader) {
+  return reader.select().from(policyFailure).orderBy(asc(policyFailure.about));
+}
