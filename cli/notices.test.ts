@@ -1,18 +1,14 @@
 /** Notices on the command line, on a real database and a real receiver, with nothing else running. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { createApp } from '../api/app.js';
 import {
   startTestReceiver,
   type TestReceiver,
 } from '../core/notices/notifiers/testing/test-receiver.js';
 import { writeNotices } from '../core/notices/store/outbox.js';
-import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { openQuietPool } from '../test/harness/quiet-pool.js';
 import { poolOf } from '../test/kit/silent-temporal.js';
 import { TEST_TOKEN } from '../test/kit/test-pool.js';
 
@@ -20,27 +16,10 @@ const SECRET = `whsec_${'QUJD'.repeat(10)}`;
 const ANN = `0x${'a1'.repeat(20)}`;
 
 describe('openpool notice', () => {
-  let dir: string;
+  let pool: Awaited<ReturnType<typeof openQuietPool>>;
   let database: TestDatabase;
   let receiver: TestReceiver;
-  const config = (targets: readonly object[]) => ({
-    sources: [
-      {
-        id: 'one',
-        region: 'eu',
-        nodeType: 'ai',
-        from: 'beginning',
-        options: { endpoint: 'https://one.example.com' },
-      },
-    ],
-    database: { url: database.url },
-    temporal: { address: '127.0.0.1:1' },
-    chain: { id: 31_337, rpcUrls: ['http://127.0.0.1:1'] },
-    wallet: { keystoreFile: 'none', passphraseFile: 'none' },
-    notices: { targets },
-  });
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'openpool-notices-'));
     database = await createTestDatabase();
     receiver = await startTestReceiver();
     const ops = {
@@ -54,16 +33,15 @@ describe('openpool notice', () => {
       audience: ANN,
       options: { url: 'https://127.0.0.1:9/', secret: SECRET },
     };
-    await writeFile(join(dir, 'secret'), `${SECRET}\n`, { mode: 0o600 });
-    await writeFile(join(dir, 'pool.yaml'), stringify(config([ops, ann])));
+    pool = await openQuietPool(database.url, { notices: { targets: [ops, ann] } });
+    await pool.write('secret', `${SECRET}\n`);
   });
   afterAll(async () => {
     await receiver.stop();
     await database.close();
-    await rm(dir, { recursive: true, force: true });
+    await pool.close();
   });
-  const openpool = (...words: readonly string[]) =>
-    runOpenpool([...words, '--config', join(dir, 'pool.yaml')]);
+  const openpool = (...words: readonly string[]) => pool.openpool(...words);
 
   it('lists what was told, and sends again what is dead', async () => {
     const { db } = database;
@@ -114,13 +92,9 @@ describe('openpool notice', () => {
 
   it('finds wrong targets in the configuration, in words', async () => {
     const check = async (target: object) => {
-      await writeFile(join(dir, 'bad.yaml'), stringify(config([target])));
-      const { code, err, out } = await runOpenpool([
-        'notice',
-        'test',
-        '--config',
-        join(dir, 'bad.yaml'),
-      ]);
+      const wrong = await openQuietPool(database.url, { notices: { targets: [target] } });
+      const { code, err, out } = await wrong.openpool('notice', 'test');
+      await wrong.close();
       expect(code).not.toBe(0);
       return err + out;
     };

@@ -18,6 +18,7 @@ import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
 import { addNoticeCommands } from './pool/notice-commands.js';
 import { addDatabaseCommands, addPoolCommands } from './pool/pool-commands.js';
+import { addSessionCommands } from './pool/session-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 import { addTokenCommands } from './pool/token-commands.js';
 
@@ -54,6 +55,7 @@ function createProgram(): PoolCommand {
   addWhyCommand(program);
   addTermsCommands(program);
   addTokenCommands(program);
+  addSessionCommands(program);
   addFindingCommands(program);
   addNoticeCommands(program);
   addBackfillCommands(program);

@@ -1,13 +1,9 @@
 /** The dated terms on the command line, on a real database with nothing else running. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { openTerms } from '../core/terms/store/recorded-terms.js';
 import { keepFile } from '../core/terms/store/worker-terms.js';
-import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { openQuietPool } from '../test/harness/quiet-pool.js';
 
 const FILE = {
   values: {
@@ -18,31 +14,17 @@ const FILE = {
 } as const;
 
 describe('openpool terms', () => {
-  let dir: string;
+  let pool: Awaited<ReturnType<typeof openQuietPool>>;
   let database: TestDatabase;
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'openpool-terms-'));
     database = await createTestDatabase();
-    const config = {
-      sources: [
-        {
-          ...{ id: 'one', region: 'eu', nodeType: 'ai', from: 'beginning' },
-          options: { endpoint: 'https://one.example.com' },
-        },
-      ],
-      database: { url: database.url },
-      temporal: { address: '127.0.0.1:1' },
-      chain: { id: 31_337, rpcUrls: ['http://127.0.0.1:1'] },
-      wallet: { keystoreFile: 'none', passphraseFile: 'none' },
-    };
-    await writeFile(join(dir, 'pool.yaml'), stringify(config));
+    pool = await openQuietPool(database.url);
   });
   afterAll(async () => {
     await database.close();
-    await rm(dir, { recursive: true, force: true });
+    await pool.close();
   });
-  const run = (...words: readonly string[]) =>
-    runOpenpool(['terms', ...words, '--config', join(dir, 'pool.yaml')]);
+  const run = (...words: readonly string[]) => pool.openpool('terms', ...words);
 
   it('shows what is in force, changes it with a reason, and warns that the file is then out of date', async () => {
     expect((await run('show')).err).toContain('TERMS_UNKNOWN');

@@ -12,6 +12,7 @@ import { createRandom } from '../dev/kit/random.js';
 import { runOpenpool } from './harness/command-line.js';
 import { ingestSaid, inventEvents, payeeOf } from './harness/event-world.js';
 import { useHistory } from './harness/history-world.js';
+import { quietConfig } from './harness/quiet-pool.js';
 import { adjust, endPayout, readCsv, reserveAll } from './harness/statement-world.js';
 import { poolOf } from './kit/silent-temporal.js';
 import { addWallet, TEST_TOKEN } from './kit/test-pool.js';
@@ -101,23 +102,8 @@ describe('one truth', () => {
   }
 
   async function commandLine() {
-    const config = {
-      sources: [
-        {
-          id: 'one',
-          region: 'eu',
-          nodeType: 'ai',
-          from: 'beginning',
-          options: { endpoint: 'https://one.example.com' },
-        },
-      ],
-      database: { url: world.url },
-      temporal: { address: '127.0.0.1:1' },
-      chain: { id: 31_337, rpcUrls: ['http://127.0.0.1:1'] },
-      wallet: { keystoreFile: 'none', passphraseFile: 'none' },
-    };
     const path = join(world.dir, 'pool.yaml');
-    await writeFile(path, stringify(config));
+    await writeFile(path, stringify(quietConfig(world.url)));
     return async (...words: readonly string[]) => {
       const said = await runOpenpool([...words, '--config', path]);
       expect(said.err).toBe('');

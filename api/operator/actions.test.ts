@@ -183,7 +183,7 @@ describe('the audit log', () => {
     };
     const all = await found('');
     expect(all).toContain('payout.resume');
-    expect(all).toContain('session.open');
+    expect(all).toContain('finding.acknowledge');
     expect(new Set(await found('?action=payout'))).toEqual(new Set(['payout.resume']));
     expect(await found(`?subject=${scene.held}`)).toEqual(['payout.resume']);
     expect(await found('?actor=nobody&action=')).toEqual([]);

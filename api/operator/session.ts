@@ -10,10 +10,10 @@ import type { RunningPool } from '../../client/running-pool.js';
 import { mayDo, type Role } from '../../core/access/rules/roles.js';
 import { SESSION_LONGEST_MS } from '../../core/access/rules/session-limits.js';
 import {
-  endSession,
   findSession,
   type LiveSession,
   openSession,
+  signOut,
 } from '../../core/access/store/sessions.js';
 import { digestOf } from '../../core/access/store/tokens.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -79,7 +79,7 @@ export function createSessions({ db, config }: RunningPool, access: Access) {
     async open(c: Context, token: string): Promise<void> {
       const bearer = await access.requireToken(c, token);
       const open = async () => {
-        const { secret } = await openSession(db, bearer.token, bearer.name);
+        const { secret } = await openSession(db, bearer.token);
         known.set(keyOf(secret), bearer.role);
         setCookie(c, COOKIE, secret, { ...cookieOf(c), maxAge: SESSION_LONGEST_MS / 1_000 });
       };
@@ -91,8 +91,8 @@ export function createSessions({ db, config }: RunningPool, access: Access) {
       await (mayGo ? gates.deciders : gates.readers)(c, next);
     }) satisfies MiddlewareHandler,
     /** Signs the browser out. */
-    async end(c: Context, { id, bearer }: Signed): Promise<void> {
-      await endSession(db, id, { actor: bearer.name, reason: 'signed out' });
+    async end(c: Context, { id }: Signed): Promise<void> {
+      await signOut(db, id);
       deleteCookie(c, COOKIE, cookieOf(c));
     },
   };

@@ -29,7 +29,8 @@ export const OPERATOR_STYLE = `
 .outcome { margin: 0; padding: 4px 20px 12px 38px; overflow-wrap: anywhere; }
 .filters { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 0 12px; }
 .whole, .mono.whole { overflow-wrap: anywhere; white-space: normal; }
-@media (forced-colors: active) { .pages a[aria-current] { border-color: Highlight; } }
+@media (forced-colors: active) { .pages a[aria-current] { border: 2px solid Highlight; }
+  .act button.first, .ask button.first { border-width: 3px; } }
 @media (max-width: 860px) { .needs > li { padding: 14px 16px 8px; } .ask { padding: 4px 16px 16px; }
   .act button, .ask button { min-height: 44px; } }
 `;

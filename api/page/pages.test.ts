@@ -4,6 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/harness/databa
 import { useBrowsedPool } from '../../test/kit/browsed-pool.js';
 import { browserPath } from '../../test/kit/browser.js';
 import { fillPool } from '../../test/kit/filled-pool.js';
+import { contrastFaults } from '../../test/kit/page-browser.js';
 import { faultsOf, LOOKS, PAGES } from '../../test/kit/page-looks.js';
 import { poolOf } from '../../test/kit/silent-temporal.js';
 import { type RunningApi, startApi } from '../serve.js';
@@ -11,6 +12,14 @@ import { SCRIPT } from './kit/script.js';
 
 const MOST_PAGE_BYTES = 60_000;
 const MOST_SCRIPT_BYTES = 15_000;
+
+/** How the keys of the amounts look: what they are filled with, and what stands around it. */
+const FORMS = `[...document.querySelectorAll('.totals dt i')].map((one) => {
+  const { backgroundColor, borderStyle, borderColor } = getComputedStyle(one);
+  return borderStyle === 'none' ? backgroundColor : backgroundColor + ' in ' + borderColor;
+})`;
+/** How the tabs look: the chosen one differs from the others. */
+const TABS = `[...document.querySelectorAll('nav.tabs a')].map((one) => getComputedStyle(one).backgroundColor)`;
 
 describe.skipIf(browserPath === undefined)('every page', () => {
   const world = useBrowsedPool(fillPool);
@@ -25,6 +34,24 @@ describe.skipIf(browserPath === undefined)('every page', () => {
         for (const look of looks) expect([name, await faultsOf(page, look)]).toEqual([name, []]);
         await page.context().close();
       }
+    },
+  );
+
+  it.each(['light', 'dark'] as const)(
+    'can be read in forced colours on a %s ground, and says by form what it says by colour',
+    async (colorScheme) => {
+      const context = { forcedColors: 'active' } as const;
+      const page = await world.browser.open('about:blank', { colorScheme, context });
+      for (const path of [PAGES.front, PAGES.payee, PAGES.pool]) {
+        await page.goto(`${world.api.url}${path}`);
+        expect([path, await contrastFaults(page)]).toEqual([path, []]);
+        const looks = await page.evaluate<string[]>(FORMS);
+        expect([path, new Set(looks).size]).toEqual([path, looks.length]);
+        expect(looks.length).toBeGreaterThan(1);
+        const tab = await page.evaluate<string[]>(TABS);
+        expect([path, new Set(tab).size]).toEqual([path, tab.length === 0 ? 0 : 2]);
+      }
+      await page.context().close();
     },
   );
 

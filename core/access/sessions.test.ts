@@ -7,8 +7,10 @@ import {
   endSession,
   findSession,
   forgetEndedSessions,
+  listPastSessions,
   listSessions,
   openSession,
+  signOut,
 } from './store/sessions.js';
 import { createToken, revokeToken } from './store/tokens.js';
 
@@ -26,7 +28,7 @@ afterAll(() => database.close());
 async function signIn(name: string, expiresAt: Date | null = null) {
   const request = { ...decision, name, role: 'operate', expiresAt } as const;
   const { record } = await createToken(db, request);
-  return openSession(db, { tokenId: record.id }, `api:${name}`);
+  return openSession(db, { tokenId: record.id });
 }
 
 const find = (secret: string) => findSession(db, secret, CONFIGURED);
@@ -100,7 +102,7 @@ describe('a session', () => {
   it('is one of twenty of its token at most: the next one ends the first', async () => {
     const request = { ...decision, name: 'many', role: 'read', expiresAt: null } as const;
     const { record } = await createToken(db, request);
-    const open = () => openSession(db, { tokenId: record.id }, 'api:many');
+    const open = () => openSession(db, { tokenId: record.id });
     const other = await signIn('other');
     const first = await open();
     const second = await open();
@@ -112,46 +114,71 @@ describe('a session', () => {
     expect(own).toHaveLength(20);
   });
 
-  it('is forgotten a day after its end, and the audit log keeps it', async () => {
-    const [ended, over, live] = [await signIn('e'), await signIn('o'), await signIn('l')];
-    const change = (what: string, id: string) =>
+  it('is kept for ninety days after its end, which is where to look who signed in', async () => {
+    const [ended, over, lately] = [await signIn('e'), await signIn('o'), await signIn('l')];
+    const change = (what: string, id: string, days: number) =>
       db.execute(
-        sql`UPDATE operator_session SET ${sql.raw(what)} = now() - interval '25 hours' WHERE id = ${id}`,
+        sql`UPDATE operator_session SET ${sql.raw(what)} = now() - ${`${days} days`}::interval WHERE id = ${id}`,
       );
     await db.execute(sql`ALTER TABLE operator_session DISABLE TRIGGER keep_operator_session`);
-    await change('ended_at', ended.id);
-    await change('ends_at', over.id);
+    await change('ended_at', ended.id, 91);
+    await change('ends_at', over.id, 91);
+    await change('ended_at', lately.id, 89);
     await db.execute(sql`ALTER TABLE operator_session ENABLE TRIGGER keep_operator_session`);
     await forgetEndedSessions(db);
-    const ids = [ended.id, over.id, live.id];
-    const left = await query<{ id: string }>(
-      db,
-      sql`SELECT id FROM operator_session WHERE id = ANY(${sql.param(ids)}::uuid[])`,
+    const kept = (await listPastSessions(db, 200)).filter(({ id }) =>
+      [ended.id, over.id, lately.id].includes(id),
     );
-    expect(left).toEqual([{ id: live.id }]);
-    const [kept] = await query<{ opened: number }>(
+    expect(kept).toMatchObject([{ id: lately.id, tokenName: 'l', isLive: false }]);
+  });
+
+  it('of a token that signs in again and again is one of a thousand that are kept', async () => {
+    const { id } = await signIn('restless');
+    await db.execute(sql`ALTER TABLE operator_session DISABLE TRIGGER keep_operator_session`);
+    await db.execute(sql`
+      INSERT INTO operator_session (id, token_id, digest, created_at, ends_at, ended_at)
+      SELECT gen_random_uuid(), token_id, decode(md5(n::text) || md5(n::text), 'hex'), now() - n * interval '1 minute', ends_at,
+             now() - n * interval '30 seconds' FROM operator_session, generate_series(1, 1100) n WHERE id = ${id}`);
+    await db.execute(sql`ALTER TABLE operator_session ENABLE TRIGGER keep_operator_session`);
+    await forgetEndedSessions(db);
+    const [left] = await query<{ sessions: number; newest: number }>(
       db,
-      sql`SELECT count(*)::int AS opened FROM audit_log
-           WHERE action = 'session.open' AND subject = ANY(${sql.param(ids)}::text[])`,
+      sql`SELECT count(*)::int AS sessions, count(*) FILTER (WHERE id = ${id})::int AS newest FROM operator_session
+           WHERE token_id = (SELECT token_id FROM operator_session WHERE id = ${id})`,
     );
-    expect(kept?.opened).toBe(3);
+    expect(left).toEqual({ sessions: 1000, newest: 1 });
+  });
+
+  it('that its own browser ends leaves no line in the audit log; one that somebody ends does', async () => {
+    const [own, other] = [await signIn('own'), await signIn('ends-theirs')];
+    expect(await signOut(db, own.id)).toBe(true);
+    expect(await signOut(db, own.id)).toBe(false);
+    await endSession(db, other.id, { actor: 'cli', reason: 'the laptop is lost' });
+    const lines = await query<{ subject: string; action: string }>(
+      db,
+      sql`SELECT subject, action FROM audit_log WHERE subject = ANY(${sql.param([own.id, other.id])}::text[])`,
+    );
+    expect(lines).toEqual([{ subject: other.id, action: 'session.end' }]);
+    await expect(endSession(db, 'no-such-id', decision)).rejects.toMatchObject({
+      code: 'SESSION_ENDED',
+    });
   });
 
   it('of the configured token ends when another one is configured, or none', async () => {
-    const { secret } = await openSession(db, { configured: CONFIGURED }, 'api');
+    const { secret } = await openSession(db, { configured: CONFIGURED });
     expect(await find(secret)).toMatchObject({ tokenName: null, role: null });
     expect(await findSession(db, secret, 'another-token-of-the-file')).toBeUndefined();
     expect(await findSession(db, secret, null)).toBeUndefined();
   });
 
   it('is stored nowhere: neither its row nor the audit log has the secret or the token', async () => {
-    const { secret } = await openSession(db, { configured: CONFIGURED }, 'api');
+    const { secret } = await openSession(db, { configured: CONFIGURED });
     const [stored] = await query<{ text: string }>(
       db,
       sql`SELECT (SELECT string_agg(s::text, ' ') FROM operator_session s)
               || (SELECT string_agg(a::text, ' ') FROM audit_log a) AS text`,
     );
-    expect(stored?.text).toContain('session.open');
+    expect(stored?.text).toContain('token.create');
     for (const hidden of [secret, CONFIGURED]) {
       expect(stored?.text).not.toContain(hidden);
       expect(stored?.text).not.toContain(Buffer.from(hidden).toString('hex'));

@@ -63,11 +63,19 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(screenshotDir, `${name}.png`), fullPage: true });
 }
 
+/** Texts with too little contrast to what they stand on, as axe finds them. */
+export async function contrastFaults(page: Page): Promise<readonly string[]> {
+  return faultsFound(new AxeBuilder({ page }).withRules(['color-contrast']));
+}
+
 /** What axe finds against WCAG 2.2, level A and AA: the rule, and where. */
 export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-    .analyze();
+  const levels = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  return faultsFound(new AxeBuilder({ page }).withTags(levels));
+}
+
+async function faultsFound(axe: AxeBuilder): Promise<readonly string[]> {
+  const { violations } = await axe.analyze();
   return violations.map(
     ({ id, nodes }) =>
       `${id}: ${nodes

@@ -159,8 +159,17 @@ footer a { display: inline-block; min-height: 24px; }
 @media (max-width: 420px) { .totals { grid-template-columns: minmax(0, 1fr); } .totals > div:last-child:nth-child(odd) { grid-column: auto; }
   td, th { padding-left: 6px; padding-right: 6px; }
   .days td, .days th { padding-left: 3px; padding-right: 3px; font-size: 12.5px; } }
-@media (forced-colors: active) { .pill, .notice, section { border: 1px solid CanvasText; }
-  .c-paid, .c-way, .c-wait, .c-fee, .c-lost, .chart, .strip, .hours { forced-color-adjust: none; } }
+@media (forced-colors: active) {
+  :root { --ink: CanvasText; --dim: CanvasText; --line: CanvasText; --edge: CanvasText; --mute-bg: Canvas;
+    --brand: ButtonFace; --on-brand: ButtonText;
+    --paid: CanvasText; --wait: Highlight; --fee: GrayText; --lost: Canvas; --way: Canvas; }
+  h1 svg { fill: LinkText; } .search button { border-color: ButtonText; } :focus-visible { outline-color: Highlight !important; }
+  .pill, .notice, section { border: 1px solid CanvasText; } .share svg { border: 1px solid CanvasText; }
+  i[class|=c], .chart, .strip, .hours, .share svg { forced-color-adjust: none; }
+  .c-way { stroke: CanvasText; } .c-lost { stroke: Highlight; } i.c-way { border: 2px solid CanvasText; } i.c-lost { border: 2px dashed Highlight; }
+  .chart .grid { stroke: GrayText; stroke-dasharray: 2 4; } .strip .s-none { fill: GrayText; }
+  .hours { fill: CanvasText; } .hours .free { fill: Highlight; }
+  nav.tabs a[aria-current] { forced-color-adjust: none; background: Highlight; color: HighlightText; border-color: Highlight; } }
 `;
 
 export const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');

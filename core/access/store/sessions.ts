@@ -3,7 +3,7 @@
  * request asks Postgres, so a session ends at once when it is ended, and when its token is revoked or its time is over.
  */
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { and, desc, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
@@ -39,8 +39,10 @@ const NOTE_SEEN_EVERY_MS = 60_000;
 
 /** One token has at most this many sessions; signing in once more ends the one that began first. */
 const MOST_OF_A_TOKEN = 20;
-/** A session is forgotten this many ms after its end. The audit log keeps that somebody signed in. */
-const KEPT_MS = 24 * 3_600_000;
+/** A session is forgotten this many ms after its end: until then its row tells who signed in, and when. */
+const KEPT_MS = 90 * 24 * 3_600_000;
+/** Of a token that signs in again and again, at most this many sessions are kept. */
+const MOST_KEPT = 1_000;
 
 const ago = (ms: number): SQL => sql`now() - ${ms} * interval '1 millisecond'`;
 
@@ -69,7 +71,6 @@ const RECORD = {
 export async function openSession(
   db: Database,
   token: SessionToken,
-  actor: string,
 ): Promise<{ readonly secret: string; readonly id: string }> {
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
   const id = randomUUID();
@@ -80,8 +81,6 @@ export async function openSession(
   await transact(db, async (tx) => {
     const endsAt = sql`now() + ${SESSION_LONGEST_MS} * interval '1 millisecond'`;
     await tx.insert(operatorSession).values({ id, ...standsFor, digest: digestOf(secret), endsAt });
-    const reason = 'signed in on the operator’s pages';
-    await recordDecision(tx, { actor, action: 'session.open', subject: id, reason });
     await endOldest(tx, standsFor.tokenId);
   });
   return { secret, id };
@@ -103,10 +102,15 @@ async function endOldest(tx: Reader, token: string | null): Promise<void> {
     .where(and(inArray(id, tooMany), isNull(endedAt)));
 }
 
-/** Forgets sessions that ended a day ago. */
+/** Forgets sessions that ended long ago, and those of a token that has more than anybody will look at. */
 export async function forgetEndedSessions(db: Reader): Promise<void> {
-  const { endsAt, endedAt } = operatorSession;
-  await db.delete(operatorSession).where(or(lt(endsAt, ago(KEPT_MS)), lt(endedAt, ago(KEPT_MS))));
+  await db.execute(sql`
+    DELETE FROM operator_session WHERE id IN (
+      SELECT id FROM (
+        SELECT id, least(ended_at, ends_at) AS over_at,
+               row_number() OVER (PARTITION BY token_id ORDER BY created_at DESC, id DESC) AS place
+          FROM operator_session) s
+       WHERE over_at < ${ago(KEPT_MS)} OR (place > ${MOST_KEPT} AND over_at < now()))`);
 }
 
 /**
@@ -152,17 +156,46 @@ export async function listSessions(db: Reader): Promise<readonly SessionRecord[]
     .orderBy(desc(operatorSession.createdAt), desc(operatorSession.id));
 }
 
-/** Ends a session. Throws SESSION_ENDED when there is none of this id, or it has ended before. */
+/** A session of any time that is still kept. */
+export interface PastSession extends SessionRecord {
+  /** Whether it is accepted now. */
+  readonly isLive: boolean;
+  /** When it was ended before its time; null when it was not. */
+  readonly endedAt: Date | null;
+}
+
+/** Lists the sessions of the last ninety days, ended ones too, the newest first. */
+export async function listPastSessions(db: Reader, limit: number): Promise<readonly PastSession[]> {
+  const { createdAt, id, endedAt } = operatorSession;
+  return db
+    .select({ ...RECORD, isLive: sql<boolean>`coalesce(${isLive}, false)`, endedAt })
+    .from(operatorSession)
+    .leftJoin(apiToken, eq(apiToken.id, operatorSession.tokenId))
+    .orderBy(desc(createdAt), desc(id))
+    .limit(limit);
+}
+
+/**
+ * Ends a session of somebody else, by a decision that the audit log keeps. Throws SESSION_ENDED when there is none of this id,
+ * or it has ended before.
+ */
 export async function endSession(db: Reader, id: string, decision: Decision): Promise<void> {
   await transact(db, async (tx) => {
-    const ended = await tx
-      .update(operatorSession)
-      .set({ endedAt: sql`now()` })
-      .where(and(eq(operatorSession.id, id), isNull(operatorSession.endedAt)))
-      .returning({ id: operatorSession.id });
-    if (ended.length === 0) throw new PoolError('SESSION_ENDED', 'this session has ended before');
+    if (!(await signOut(tx, id))) {
+      throw new PoolError('SESSION_ENDED', 'this session has ended before');
+    }
     await recordDecision(tx, { ...decision, action: 'session.end', subject: id });
   });
+}
+
+/** Ends the session of a browser that signs out. Returns false when there is none of this id, or it has ended before. */
+export async function signOut(db: Reader, id: string): Promise<boolean> {
+  const ended = await db
+    .update(operatorSession)
+    .set({ endedAt: sql`now()` })
+    .where(and(sql`${operatorSession.id}::text = ${id}`, isNull(operatorSession.endedAt)))
+    .returning({ id: operatorSession.id });
+  return ended.length > 0;
 }
 
 const sealOf = (secret: string, configured: string): Buffer =>
