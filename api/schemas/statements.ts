@@ -107,6 +107,10 @@ const line = z
     grossWei: weiText.nullable(),
     commissionWei: weiText.nullable(),
     termsId: z.string().nullable(),
+    rateId: z.string().nullable().meta({
+      description: 'The dated rate of the remote worker; null: the terms held alone.',
+    }),
+    rateReason: z.string().nullable(),
     jobsFrom: time.nullable(),
     jobsTo: time.nullable(),
     nodeType: nodeType.nullable(),

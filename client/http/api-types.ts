@@ -1747,6 +1747,9 @@ export interface components {
             grossWei: components["schemas"]["Wei"] | null;
             commissionWei: components["schemas"]["Wei"] | null;
             termsId: string | null;
+            /** @description The dated rate of the remote worker; null: the terms held alone. */
+            rateId: string | null;
+            rateReason: string | null;
             jobsFrom: components["schemas"]["Time"] | null;
             jobsTo: components["schemas"]["Time"] | null;
             nodeType: components["schemas"]["NodeType"] | null;

@@ -39,10 +39,11 @@ async function* partsOf({
   opening,
   closing,
   isFinal,
+  rateReasons,
   entries,
 }: StatementReading): AsyncGenerator<StatementPart> {
   yield { part: 'head', opening, isFinal };
-  const open = new StatementLines(owedWei(opening));
+  const open = new StatementLines(owedWei(opening), rateReasons);
   let balanceWei = owedWei(opening);
   const checked = (lines: readonly StatementLine[]): StatementPart => {
     balanceWei = lines.at(-1)?.balanceWei ?? balanceWei;

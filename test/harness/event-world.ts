@@ -5,6 +5,7 @@ import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
 import { type EventOrigin, readPoolEvent } from '../../core/events/rules/reading/pool-event.js';
 import { ingestBatch, openIngestSession } from '../../core/events/store/ingest/ingest.js';
 import { prepareSlice, type ReadElement } from '../../core/events/store/ingest/prepared-events.js';
+import type { ResolveUnknown } from '../../core/events/store/ingest/rate-book.js';
 import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { elementText } from '../../dev/kit/event-element.js';
 import { createRandom } from '../../dev/kit/random.js';
@@ -93,8 +94,10 @@ export async function ingestSaid(
   db: Database,
   sourceId: string,
   said: readonly Said[],
-  batchSize = 100,
+  how: number | { readonly batchSize: number; readonly resolveUnknown: ResolveUnknown } = 100,
 ): Promise<{ readonly fresh: number; readonly setAside: number }> {
+  const { batchSize, resolveUnknown } =
+    typeof how === 'number' ? { batchSize: how, resolveUnknown: undefined } : how;
   const session = openIngestSession({
     db,
     sourceId,
@@ -103,6 +106,7 @@ export async function ingestSaid(
     version: '1',
     from: null,
     now: () => new Date(),
+    resolveUnknown,
   });
   const total = { fresh: 0, setAside: 0 };
   for (let i = 0; i < said.length; i += batchSize) {

@@ -1,5 +1,5 @@
 /**
- * Compacts old postings: for each kind, source, remote worker and terms it leaves one posting a day instead of one for
+ * Compacts old postings: for each kind, source, remote worker, terms and rate it leaves one posting a day instead of one for
  * each batch. The sums stay the same to the wei; the database checks that when the transaction commits. Statements and
  * the credits of payouts read the postings as well, so what they show must stay the same, too: postings of two days are
  * never put together, nor postings between which something else was posted for the payee, such as a payout.
@@ -80,7 +80,7 @@ async function compactNext(tx: Transaction, before: Date): Promise<Step | undefi
 /** Selects jobs that came in batches. Postings that a person ordered or that belong to a payout stay as they are. */
 const IS_OF_BATCH = sql`(posting.kind IN ('jobs', 'late-jobs', 'unattributed') AND posting.batch IS NOT NULL
   AND posting.payout_id IS NULL AND posting.reference IS NULL AND posting.reason IS NULL)`;
-const GROUP = sql`kind, source_id, remote_worker_id, terms_id`;
+const GROUP = sql`kind, source_id, remote_worker_id, terms_id, rate_id`;
 
 /**
  * Selects for each posting of a batch its day and its stretch: how many other postings of the range were written for its

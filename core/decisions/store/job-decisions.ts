@@ -15,8 +15,9 @@ import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { isOrderedPayee, markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
 import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/named-workers.js';
 import { terms } from '../../terms/store/tables.js';
+import { ratesOf, shareRates } from '../../terms/store/worker-rates.js';
 import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
-import { type Assignee, type JobShare, shareJob } from '../rules/job-share.js';
+import { type Assignee, type JobShare, shareJob, workerOfJob } from '../rules/job-share.js';
 import { countDecidedAlike, KEY, keyLists, keyRows } from './decided-jobs.js';
 
 export interface JobDecision extends Decision {
@@ -50,6 +51,7 @@ export async function applyDecision(db: Database, keys: readonly JobKey[], decis
   if (decision.dryRun) return lookAtJobs(db, keys, decision);
   return transact(db, async (tx) => {
     await lockSources(tx, keys);
+    await shareRates(tx);
     const decided = await lookAtJobs(tx, keys, decision);
     if (decided.jobs.length > 0) {
       await refuseManyToOrdered(tx, decided.jobs, decision);
@@ -83,11 +85,21 @@ async function lookAtJobs(reader: Reader, keys: readonly JobKey[], decision: Job
   const there = new Set(waiting.map(({ key }) => formatJobHandle(key)));
   const gone = decision.mayBeGone ? [] : keys.filter((key) => !there.has(formatJobHandle(key)));
   const already = await countDecidedAlike(reader, gone, decision);
-  const jobs = waiting.map((job) => ({
-    key: job.key,
-    grossWei: job.grossWei,
-    ...shareJob(job, assignee),
-  }));
+  const workers = waiting.map((job) => (assignee === null ? null : workerOfJob(job, assignee)));
+  const rates = await ratesOf(
+    reader,
+    workers.flatMap((worker) => worker ?? []),
+  );
+  const jobs = waiting.map((job, i) => {
+    const worker = workers[i] ?? null;
+    const held = worker === null ? undefined : rates.get(remoteWorkerKey(worker));
+    const { dtMs } = job.key;
+    return {
+      key: job.key,
+      grossWei: job.grossWei,
+      ...shareJob({ ...job, dtMs }, worker, held ?? []),
+    };
+  });
   if (assignee !== null && (assignee.nodeType ?? assignee.region) !== null) {
     const named = new Map(workersOf(jobs).map((worker) => [remoteWorkerKey(worker), worker]));
     for (const worker of named.values()) await requireRow(reader, worker, decision);
@@ -156,8 +168,8 @@ function jobRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, number>):
   return sql`unnest(${keyLists(keys)}, ${list(keys.map(formatJobHandle))}::text[],
     ${list(workerIds)}::bigint[], ${list(jobs.map(({ grossWei }) => grossWei))}::numeric[],
     ${list(jobs.map(({ commissionWei }) => commissionWei))}::numeric[],
-    ${list(jobs.map(({ netWei }) => netWei))}::numeric[])
-    AS k (source_id, dt, event_id, handle, worker, gross, commission, net)`;
+    ${list(jobs.map(({ netWei }) => netWei))}::numeric[], ${list(jobs.map(({ rateId }) => rateId))}::bigint[])
+    AS k (source_id, dt, event_id, handle, worker, gross, commission, net, rate)`;
 }
 
 /** Adds the jobs to the job counts of their workers, whose rows are locked in the order of their ids. */
@@ -192,8 +204,8 @@ async function postJobs(tx: Transaction, decided: SQL, decision: JobDecision): P
              coalesce(u.compute_units, 0) AS units
         FROM ${decided} JOIN unmatched_job u USING (source_id, dt, event_id)),
     made AS (
-      INSERT INTO posting (kind, source_id, remote_worker_id, terms_id, reference, reason, first_dt, last_dt)
-      SELECT ${kind}::text, source_id, worker, terms_id, handle, ${reason}::text, dt, dt
+      INSERT INTO posting (kind, source_id, remote_worker_id, terms_id, rate_id, reference, reason, first_dt, last_dt)
+      SELECT ${kind}::text, source_id, worker, terms_id, rate, handle, ${reason}::text, dt, dt
         FROM job WHERE gross > 0 ORDER BY dt, source_id, event_id
       RETURNING id, reference),
     entered AS (
@@ -204,10 +216,10 @@ async function postJobs(tx: Transaction, decided: SQL, decision: JobDecision): P
                                   ('pending', job.worker, job.net)) AS side (account, worker, amount)
        WHERE side.amount <> 0)
     INSERT INTO decided_job (source_id, dt, event_id, decision, request_id, unmatched_reason,
-      remote_worker_id, gross_wei, commission_wei, compute_units, terms_id, posting_id, pipeline,
+      remote_worker_id, gross_wei, commission_wei, compute_units, terms_id, rate_id, posting_id, pipeline,
       model_id, command_id, actor, reason)
     SELECT job.source_id, job.dt, job.event_id, ${kind}::text, job.request_id, job.unmatched_reason,
-           job.worker, job.gross, job.commission, job.units, job.terms_id, made.id, job.pipeline,
+           job.worker, job.gross, job.commission, job.units, job.terms_id, job.rate, made.id, job.pipeline,
            job.model_id, ${commandId}::text, ${actor}::text, ${reason}::text
       FROM job LEFT JOIN made ON made.reference = job.handle`);
 }

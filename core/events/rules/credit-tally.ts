@@ -8,6 +8,7 @@ import {
   remoteWorkerKey,
   type SourceMoment,
 } from '../../base/remote-worker.js';
+import type { CreditRate } from '../../terms/rules/worker-rates.js';
 import { type DayJob, DayTally } from './day-tally.js';
 import { floorHour, HOUR_MS, type Mutable, PriceTally } from './job-price.js';
 import type { PoolEvent } from './reading/pool-event.js';
@@ -16,11 +17,12 @@ import { HourTally } from './sums/hour-tally.js';
 
 export type JobPostingKind = 'jobs' | 'late-jobs' | 'unattributed';
 
-/** The sum of all jobs of a batch that have the same kind, remote worker and terms. */
+/** The sum of all jobs of a batch that have the same kind, remote worker, terms and rate. */
 export interface Posting {
   readonly kind: JobPostingKind;
   readonly workerKey: string | null;
   readonly termsId: number;
+  readonly rateId: number | null;
   readonly grossWei: bigint;
   /** The sum of the commissions, each rounded for its own job; zero while no payee is known. */
   readonly commissionWei: bigint;
@@ -81,7 +83,11 @@ interface SeenWorker extends Mutable<WorkerStats> {
   readonly postings: Mutable<Posting>[];
   readonly days: DayTally;
   readonly hours: HourTally;
+  readonly rates: readonly CreditRate[];
 }
+
+/** Returns what holds for a worker, ascending by time. */
+export type RatesOf = (worker: RemoteWorker) => readonly CreditRate[];
 
 /** Adds up the events of a batch. It is called for each of them, so it builds no string just to look something up. */
 export class Tally {
@@ -95,7 +101,10 @@ export class Tally {
   readonly prices = new PriceTally();
 
   /** `hoursFromMs`: how jobs went is kept from this time on. */
-  constructor(private readonly hoursFromMs: number) {}
+  constructor(
+    private readonly hoursFromMs: number,
+    private readonly ratesOf: RatesOf,
+  ) {}
 
   /** Records that the worker occurs, and returns its sums in this batch. */
   see(worker: RemoteWorker, dtMs: number): SeenWorker {
@@ -108,8 +117,9 @@ export class Tally {
     }
     const key = remoteWorkerKey(worker);
     const none = { jobs: 0, zeroFeeJobs: 0, computeUnits: 0n, postings: [] };
-    const hours = new HourTally(this.hoursFromMs);
-    const seen = { worker, key, ...none, days: new DayTally(key), hours, lastEventMs: dtMs };
+    const [days, hours] = [new DayTally(key), new HourTally(this.hoursFromMs)];
+    const rates = this.ratesOf(worker);
+    const seen = { worker, key, ...none, days, hours, rates, lastEventMs: dtMs };
     ofPayee.push(seen);
     return seen;
   }
@@ -118,20 +128,27 @@ export class Tally {
   earn(
     kind: 'jobs' | 'late-jobs',
     seen: SeenWorker,
-    job: DayJob & Pick<Posting, 'termsId'> & { readonly atMs: number },
+    job: DayJob & Pick<Posting, 'termsId' | 'rateId'> & { readonly atMs: number },
   ): void {
-    const { grossWei, commissionWei, termsId, atMs } = job;
+    const { grossWei, commissionWei, termsId, rateId, atMs } = job;
     seen.days.add(job);
     seen.jobs += 1;
     if (grossWei === 0n) seen.zeroFeeJobs += 1;
     seen.computeUnits += job.computeUnits;
     const times = { firstMs: atMs, lastMs: atMs };
-    post(seen.postings, { kind, workerKey: seen.key, termsId, grossWei, commissionWei, ...times });
+    const basis = { kind, workerKey: seen.key, termsId, rateId };
+    post(seen.postings, { ...basis, grossWei, commissionWei, ...times });
   }
 
   /** Adds a job whose worker is not known. */
   leave({ grossWei, termsId }: Pick<Posting, 'grossWei' | 'termsId'>, atMs: number): void {
-    const nobody = { workerKey: null, commissionWei: 0n, firstMs: atMs, lastMs: atMs };
+    const nobody = {
+      workerKey: null,
+      rateId: null,
+      commissionWei: 0n,
+      firstMs: atMs,
+      lastMs: atMs,
+    };
     post(this.unattributed, { kind: 'unattributed', ...nobody, termsId, grossWei });
   }
 
@@ -194,6 +211,7 @@ function post(postings: Mutable<Posting>[], posting: Posting): void {
   if (posting.grossWei === 0n) return;
   for (const known of postings) {
     if (known.kind !== posting.kind || known.termsId !== posting.termsId) continue;
+    if (known.rateId !== posting.rateId) continue;
     known.grossWei += posting.grossWei;
     known.commissionWei += posting.commissionWei;
     if (posting.firstMs < known.firstMs) known.firstMs = posting.firstMs;

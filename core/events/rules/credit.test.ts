@@ -34,6 +34,7 @@ class Books {
       events,
       openHalves,
       terms: TERMS,
+      ratesOf: () => [],
       firstSeq: this.nextSeq,
       jobMatchWindowMs: WINDOW,
     });

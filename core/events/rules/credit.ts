@@ -3,9 +3,10 @@
 import { listOf } from '../../base/lists.js';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import { type Terms, termsAt } from '../../terms/rules/terms.js';
+import { rateAt, shareOf } from '../../terms/rules/worker-rates.js';
 import { type HalfRole, type JobHalf, matchHalves } from './ai-job.js';
 import { splitFee } from './commission.js';
-import { Tally } from './credit-tally.js';
+import { type RatesOf, Tally } from './credit-tally.js';
 import type { JobContent, ReceivedContent } from './reading/event-content.js';
 import type { PoolEvent } from './reading/pool-event.js';
 
@@ -48,6 +49,8 @@ interface CreditInput {
   readonly openHalves: readonly StoredHalf[];
   /** The dated terms of the pool, ascending by `fromMs`. */
   readonly terms: readonly Terms[];
+  /** The rates of a remote worker; where it has none at a job's time, the terms hold. */
+  readonly ratesOf: RatesOf;
   readonly jobMatchWindowMs: number;
   /** The current time. Later event times are not trusted when it is decided who is online. @default no limit */
   readonly nowMs?: number;
@@ -62,6 +65,8 @@ interface RowCredit {
   /** Null, although there is a gross amount, when the job was unattributed on arrival. */
   readonly commissionWei: bigint | null;
   readonly termsId: number | null;
+  /** The rate that the job was credited with, on the half that arrived last; null when the terms held alone. */
+  readonly rateId: number | null;
   readonly workerKey: string | null;
   /** The other half of the pair; set only on the half that arrived last. */
   readonly match: EventKey | null;
@@ -113,7 +118,7 @@ class BatchCrediting {
   private newestMs: number | undefined;
 
   constructor(private readonly input: CreditInput) {
-    this.tally = new Tally(input.hoursFromMs ?? Number.NEGATIVE_INFINITY);
+    this.tally = new Tally(input.hoursFromMs ?? Number.NEGATIVE_INFINITY, input.ratesOf);
     this.rows = new Array(input.events.length).fill(undefined);
     this.termsById = new Map(input.terms.map((terms) => [terms.id, terms]));
   }
@@ -220,15 +225,17 @@ class BatchCrediting {
       else this.leaveUnattributed(processed.index, { job, match, reason: 'no-address' });
       return;
     }
+    let rateId: number | null = null;
     if (worker !== null) {
       this.answer(worker, received);
-      this.credit('late-jobs', { worker, job, dtMs: processed.dtMs, atMs: received.dtMs });
+      const times = { dtMs: processed.dtMs, atMs: received.dtMs };
+      ({ rateId } = this.credit('late-jobs', { worker, job, ...times }));
       this.closed.push(keyOf(processed));
     } else {
       this.reheld.push({ ...keyOf(processed), reason: 'no-address' });
     }
     const index = received.index ?? -1;
-    this.rows[index] = { ...(this.rows[index] ?? NO_CREDIT), match: keyOf(processed) };
+    this.rows[index] = { ...(this.rows[index] ?? NO_CREDIT), rateId, match: keyOf(processed) };
   }
 
   private answer(worker: RemoteWorker, received: Half): void {
@@ -251,9 +258,10 @@ class BatchCrediting {
     { worker, job, match }: { worker: RemoteWorker; job: StoredJob; match: EventKey | null },
   ): void {
     const dtMs = this.input.events[index]?.dtMs ?? 0;
-    const { commissionWei, workerKey } = this.credit('jobs', { worker, job, dtMs, atMs: dtMs });
+    const credited = this.credit('jobs', { worker, job, dtMs, atMs: dtMs });
+    const { commissionWei, rateId, workerKey } = credited;
     const { grossWei, termsId } = job;
-    this.rows[index] = { grossWei, commissionWei, termsId, workerKey, match };
+    this.rows[index] = { grossWei, commissionWei, termsId, rateId, workerKey, match };
   }
 
   private credit(
@@ -264,17 +272,23 @@ class BatchCrediting {
       dtMs,
       atMs,
     }: { worker: RemoteWorker; job: StoredJob; dtMs: number; atMs: number },
-  ): { readonly commissionWei: bigint; readonly workerKey: string } {
+  ): {
+    readonly commissionWei: bigint;
+    readonly rateId: number | null;
+    readonly workerKey: string;
+  } {
     const { grossWei, termsId } = job;
     const terms = this.termsById.get(termsId);
     if (terms === undefined) throw new RangeError(`the terms ${termsId} of a job are not there`);
-    const { commissionWei } = splitFee(grossWei, terms);
     const seen = this.tally.see(worker, dtMs);
     seen.hours.process(job, dtMs);
+    const rate = rateAt(seen.rates, dtMs);
+    const { commissionWei } = splitFee(grossWei, shareOf(terms, rate));
+    const rateId = rate?.id ?? null;
     const { computeUnits, pipeline, modelId } = job;
     const amounts = { grossWei, commissionWei, computeUnits };
-    this.tally.earn(kind, seen, { ...amounts, dtMs, atMs, termsId, pipeline, modelId });
-    return { commissionWei, workerKey: seen.key };
+    this.tally.earn(kind, seen, { ...amounts, dtMs, atMs, termsId, rateId, pipeline, modelId });
+    return { commissionWei, rateId, workerKey: seen.key };
   }
 
   private leaveUnattributed(
@@ -284,7 +298,8 @@ class BatchCrediting {
     const { job, match, reason } = left;
     const { grossWei, termsId } = job;
     this.tally.leave(job, this.input.events[index]?.dtMs ?? 0);
-    this.rows[index] = { grossWei, commissionWei: null, termsId, workerKey: null, match };
+    const nobody = { commissionWei: null, rateId: null, workerKey: null };
+    this.rows[index] = { grossWei, termsId, ...nobody, match };
     this.open(index, { role: 'processed', workerKey: null, job, reason });
   }
 
@@ -306,6 +321,7 @@ const NO_CREDIT: RowCredit = {
   grossWei: null,
   commissionWei: null,
   termsId: null,
+  rateId: null,
   workerKey: null,
   match: null,
 };

@@ -18,7 +18,8 @@ const AS_TEXT = { getTypeParser: () => (value: string | Buffer) => value };
 /** Reads the fields of one row. */
 export function toRawRow(fields: RawFields): RawRow {
   const [sourceId, dt, eventId, , batch, eventType, version, region, nodeType, payload] = fields;
-  const [gross, commission, termsId, workerId, matchDt, matchId, receivedAt] = fields.slice(10);
+  const [gross, commission, termsId, workerId, matchDt, matchId, receivedAt, rateId] =
+    fields.slice(10);
   return {
     sourceId: sourceId ?? '',
     dtMs: timeOf(dt ?? ''),
@@ -35,6 +36,7 @@ export function toRawRow(fields: RawFields): RawRow {
       grossWei: gross ? BigInt(gross) : null,
       commissionWei: commission ? BigInt(commission) : null,
       termsId: termsId ? Number(termsId) : null,
+      rateId: rateId ? Number(rateId) : null,
       workerId: workerId ? Number(workerId) : null,
     },
   };

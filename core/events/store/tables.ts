@@ -102,6 +102,8 @@ export const poolEvent = pgTable('pool_event', {
   matchDt: at('match_dt'),
   matchEventId: text('match_event_id'),
   receivedAt: at('received_at').notNull().defaultNow(),
+  /** The rate that the job was credited with; null: the terms held alone. Of a late half it is that of its job. */
+  rateId: count('rate_id'),
 });
 
 export const eventCount = pgTable('event_count', {
@@ -243,6 +245,7 @@ export const decidedJob = pgTable('decided_job', {
   actor: text('actor').notNull(),
   reason: text('reason').notNull(),
   decidedAt: at('decided_at').notNull().defaultNow(),
+  rateId: count('rate_id'),
 });
 
 /** How the jobs of a remote worker went in an hour; rules/sums/hour-tally.ts says what each figure is. */

@@ -15,7 +15,10 @@ import type { SourceMemory } from '../store/sources/source-objects.js';
 import { batchesOf, type PreparedBatch } from './batches.js';
 
 export interface SyncDeps
-  extends Pick<IngestSession, 'db' | 'version' | 'jobMatchWindowMs' | 'maxJobFeeWei'> {
+  extends Pick<
+    IngestSession,
+    'db' | 'version' | 'jobMatchWindowMs' | 'maxJobFeeWei' | 'resolveUnknown'
+  > {
   readonly sources: ReadonlyMap<string, ConfiguredSource>;
   readonly now?: () => Date;
   /** The number of events in one transaction, give or take a slice of the source. @default 18000 */
@@ -60,9 +63,10 @@ export function openSession(
   { config: { from } }: ConfiguredSource,
   identity: Identity,
 ): IngestSession {
-  const { db, version, jobMatchWindowMs, maxJobFeeWei, now = () => new Date() } = deps;
+  const { db, version, jobMatchWindowMs, maxJobFeeWei, resolveUnknown } = deps;
+  const { now = () => new Date() } = deps;
   const limits = { jobMatchWindowMs, maxJobFeeWei, from };
-  return openIngestSession({ db, version, now, ...identity, ...limits });
+  return openIngestSession({ db, version, now, resolveUnknown, ...identity, ...limits });
 }
 
 export interface Reading {

@@ -17,7 +17,13 @@ import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { RAW_COLUMNS, toRawRow } from '../../events/store/raw-rows.js';
 
 const COLUMNS = RAW_COLUMNS.join(', ');
-const HEADER = RAW_COLUMNS.join('\t');
+/** The columns of the files that this version reads: its own, and those of the versions before rates. */
+const HEADERS: ReadonlyMap<string, readonly string[]> = new Map(
+  [RAW_COLUMNS, RAW_COLUMNS.filter((name) => name !== 'rate_id')].map((columns) => [
+    columns.join('\t'),
+    columns,
+  ]),
+);
 const PARTIAL = '.partial';
 const GZIP_LEVEL = 6;
 
@@ -89,9 +95,31 @@ export async function loadArchive(
   table: string,
   path: string,
 ): Promise<number> {
-  const sink = client.query(copyFrom(`COPY ${table} (${COLUMNS}) FROM STDIN (HEADER MATCH)`));
+  const columns = await columnsOf(path);
+  const sink = client.query(
+    copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN (HEADER MATCH)`),
+  );
   await pipeline(createReadStream(path), createGunzip(), sink);
   return sink.rowCount;
+}
+
+/** Reads the columns of a file from its first line. Throws when they are not those of raw events. */
+async function columnsOf(path: string): Promise<readonly string[]> {
+  const plain = createGunzip();
+  const flow = pipeline(createReadStream(path), plain);
+  flow.catch(() => undefined);
+  let text = '';
+  for await (const chunk of plain.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.includes('\n')) break;
+  }
+  return requireColumns(text.split('\n', 1)[0]);
+}
+
+function requireColumns(header: string | undefined): readonly string[] {
+  const columns = HEADERS.get(header ?? '');
+  if (columns === undefined) throw new Error('its columns are not those of raw events');
+  return columns;
 }
 
 async function* rowsOf(text: Readable): AsyncGenerator<readonly RawRow[]> {
@@ -102,7 +130,7 @@ async function* rowsOf(text: Readable): AsyncGenerator<readonly RawRow[]> {
     const lines = `${rest}${chunk}`.split('\n');
     rest = lines.pop() ?? '';
     if (!isHeaderRead && lines.length > 0) {
-      if (lines.shift() !== HEADER) throw new Error('its columns are not those of raw events');
+      requireColumns(lines.shift());
       isHeaderRead = true;
     }
     if (lines.length > 0) yield lines.map(rowOf);

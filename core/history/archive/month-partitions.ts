@@ -85,7 +85,7 @@ export async function partitionSums(
 export async function fingerprint(client: PoolClient, partition: string): Promise<string> {
   const { rows } = await client.query(
     `SELECT concat_ws('/', count(*), sum(seq), sum(extract(epoch FROM dt)), sum(gross_wei),
-              sum(commission_wei), sum(terms_id), sum(remote_worker_id), sum(hashtextextended(
+              sum(commission_wei), sum(terms_id), sum(remote_worker_id), sum(rate_id), sum(hashtextextended(
                 concat_ws(E'\\n', source_id, event_id, event_type, payload, match_event_id), seq))) AS mark
        FROM ONLY ${partition}`,
   );

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -77,6 +78,24 @@ describe('archived months', () => {
       }
     });
   }
+
+  it('reads and brings back a file from before credits named a rate', async () => {
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY), job(2, FEBRUARY + DAY_MS)]);
+    await hasBeenQuiet();
+    const before = await everything();
+    await archive();
+    const path = join(world.dir, 'pool-events-2026-02.copy.gz');
+    const text = gunzipSync(await readFile(path)).toString();
+    const old = text.replaceAll(/\t[^\t\n]*\n/g, '\n');
+    expect(old).not.toContain('rate_id');
+    const file = gzipSync(old);
+    await writeFile(path, file);
+    const sha256 = createHash('sha256').update(file).digest('hex');
+    await world.db.$client.query('UPDATE event_archive SET sha256 = $1', [sha256]);
+    expect((await rebuild()).findings).toEqual([]);
+    expect(await restore(FEBRUARY)).toBe(2);
+    expect(await everything()).toEqual(before);
+  });
 
   it('brings a month back although the DEFAULT partition holds events of it that came since', async () => {
     await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);

@@ -223,35 +223,38 @@ function comparePostings(client: PoolClient, schema: string) {
       ...BOTH,
     },
     sql.raw(`WITH compacted AS (
-      SELECT kind, source_id, batch, coalesce(remote_worker_id, 0) AS grp, terms_id
+      SELECT kind, source_id, batch, coalesce(remote_worker_id, 0) AS grp, terms_id, coalesce(rate_id, 0) AS rate_id
         FROM posting WHERE stands_for IS NOT NULL AND coalesce(remote_worker_id, 0) ${isAsked}),
     -- Compaction merges a posting into that of a later batch; this looks there, unless the batch still has its own.
     placed AS (
-      SELECT j.kind, j.source_id, j.worker_id AS grp, j.terms_id, j.gross_wei, j.commission_wei, coalesce(
+      SELECT j.kind, j.source_id, j.worker_id AS grp, j.terms_id, j.rate_id, j.gross_wei, j.commission_wei, coalesce(
              (SELECT min(c.batch) FROM compacted c
-               WHERE (c.kind, c.source_id, c.grp, c.terms_id) = (j.kind, j.source_id, j.worker_id, j.terms_id)
+               WHERE (c.kind, c.source_id, c.grp, c.terms_id, c.rate_id)
+                     = (j.kind, j.source_id, j.worker_id, j.terms_id, j.rate_id)
                  AND c.batch >= j.batch AND NOT EXISTS (
                      SELECT FROM posting p
                       WHERE (p.kind, p.source_id, p.batch, p.terms_id) = (j.kind, j.source_id, j.batch, j.terms_id)
-                        AND coalesce(p.remote_worker_id, 0) = j.worker_id)), j.batch) AS batch
-        FROM ${schema}.jobs j WHERE j.worker_id ${isAsked}),
+                        AND coalesce(p.remote_worker_id, 0) = j.worker_id
+                        AND coalesce(p.rate_id, 0) = j.rate_id)), j.batch) AS batch
+        FROM (SELECT kind, source_id, batch, worker_id, terms_id, coalesce(rate_id, 0) AS rate_id, gross_wei, commission_wei
+                FROM ${schema}.jobs WHERE worker_id ${isAsked}) j),
     due AS (
-      SELECT kind, source_id, batch, grp, terms_id, sum(gross_wei) AS gross,
+      SELECT kind, source_id, batch, grp, terms_id, rate_id, sum(gross_wei) AS gross,
              sum(commission_wei) AS commission
-        FROM placed GROUP BY 1, 2, 3, 4, 5
+        FROM placed GROUP BY 1, 2, 3, 4, 5, 6
       HAVING sum(gross_wei) <> 0),
     due_entries AS (
-      SELECT kind, source_id, batch, grp, terms_id, ${SIDES('e.amount', 'e.account')}
-        FROM due, LATERAL (VALUES ${ENTRIES}) AS e (account, amount) GROUP BY 1, 2, 3, 4, 5),
+      SELECT kind, source_id, batch, grp, terms_id, rate_id, ${SIDES('e.amount', 'e.account')}
+        FROM due, LATERAL (VALUES ${ENTRIES}) AS e (account, amount) GROUP BY 1, 2, 3, 4, 5, 6),
     kept AS (
       SELECT p.id, p.kind, coalesce(p.source_id, '') AS source_id, coalesce(p.batch, 0) AS batch,
              coalesce(p.remote_worker_id, 0) AS grp, coalesce(p.terms_id, 0) AS terms_id,
-             ${SIDES('e.amount_wei', 'e.account')}
+             coalesce(p.rate_id, 0) AS rate_id, ${SIDES('e.amount_wei', 'e.account')}
         FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
        WHERE p.kind IN ${OF_JOBS} AND coalesce(p.remote_worker_id, 0) ${isAsked} GROUP BY p.id)
     SELECT kept.id AS "postingId", kind, source_id AS "sourceId", batch, grp AS "group",
            coalesce(kept.sides, 'nothing') AS kept, coalesce(due_entries.sides, 'nothing') AS due
-      FROM due_entries FULL JOIN kept USING (kind, source_id, batch, grp, terms_id)
+      FROM due_entries FULL JOIN kept USING (kind, source_id, batch, grp, terms_id, rate_id)
      WHERE kept.sides IS DISTINCT FROM due_entries.sides
      ORDER BY source_id, batch, grp LIMIT ${EXAMPLES}`),
   );
@@ -274,4 +277,4 @@ const IN_HOUR = (side: Side) =>
 const COUNTED = (side: Side) => `concat(${side}_events, ' (', ${side}_zero, ' without a fee)')`;
 const WORTH = (side: Side) =>
   `concat_ws(', ', 'gross ' || ${side}_gross_wei, 'commission ' || ${side}_commission_wei,
-    'terms ' || ${side}_terms_id, 'remote worker ' || ${side}_worker_id)`;
+    'terms ' || ${side}_terms_id, 'rate ' || ${side}_rate_id, 'remote worker ' || ${side}_worker_id)`;

@@ -270,7 +270,7 @@ const COUNTS = (schema: string) => `
 /** SQL that corrects the columns of an event's row that were computed when it came; what the event says stays. */
 const ROWS = (schema: string) => `
   UPDATE pool_event p SET gross_wei = d.due_gross_wei, commission_wei = d.due_commission_wei,
-         terms_id = d.due_terms_id, remote_worker_id = d.due_worker_id
+         terms_id = d.due_terms_id, rate_id = d.due_rate_id, remote_worker_id = d.due_worker_id
     FROM ${schema}.row_difference d
    WHERE NOT d.is_archived AND p.source_id = d.source_id AND p.dt = d.dt AND p.event_id = d.event_id`;
 

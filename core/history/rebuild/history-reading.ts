@@ -1,11 +1,15 @@
 /** Reads the whole history, from files and table, into a rebuild's scratch schema. */
+import { asc } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
+import { listOf } from '../../base/lists.js';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import { onConnection } from '../../db/database.js';
 import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { readPartition } from '../../events/store/raw-rows.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
+import type { CreditRate } from '../../terms/rules/worker-rates.js';
 import { READ_TERMS, type TermsRow, toTerms } from '../../terms/store/recorded-terms.js';
+import { workerRate } from '../../terms/store/tables.js';
 import { listArchives, readArchived } from '../archive/archived-months.js';
 import { allPartitions } from '../archive/month-partitions.js';
 import { type RebuildFinding, RebuildTally } from '../rules/rebuild-tally.js';
@@ -33,6 +37,7 @@ export class HistoryReading {
   events = 0;
   archivedEvents = 0;
   private readonly ids = new Map<string, number>();
+  private readonly rates = new Map<string, CreditRate[]>();
 
   constructor(
     private readonly client: PoolClient,
@@ -45,9 +50,11 @@ export class HistoryReading {
     await this.learnWorkers();
     const { rows } = await this.client.query<TermsRow>(READ_TERMS);
     const terms = rows.map(toTerms);
+    await this.learnRates();
     const tally = new RebuildTally({
       terms,
       workerIdOf: (worker) => this.idOf(worker),
+      ratesOf: (worker) => this.rates.get(remoteWorkerKey(worker)) ?? [],
       hoursFromMs: await this.scratch.hoursFromMs(),
     });
     for (const record of await listArchives(onConnection(this.client), 'archived')) {
@@ -79,6 +86,7 @@ export class HistoryReading {
 
   private async flush(tally: RebuildTally, isArchived: boolean): Promise<void> {
     const slice = tally.drain();
+    await this.scratch.name(this.unknown);
     await this.scratch.write(slice, isArchived);
     this.unreadableTotal += slice.unreadable.length;
     for (const { row, reason } of slice.unreadable) {
@@ -95,6 +103,18 @@ export class HistoryReading {
       .select({ id, worker: { payee, nodeType, region } })
       .from(remoteWorker);
     for (const one of known) this.learn(one.id, one.worker);
+  }
+
+  /** Reads all rates in the order of their ids. */
+  private async learnRates(): Promise<void> {
+    const { id, payee, nodeType, region, fromDt, commissionBps } = workerRate;
+    const found = await onConnection(this.client)
+      .select({ id, worker: { payee, nodeType, region }, fromDt, commissionBps })
+      .from(workerRate)
+      .orderBy(asc(id));
+    for (const { worker, fromDt: from, ...rate } of found) {
+      listOf(this.rates, remoteWorkerKey(worker)).push({ ...rate, fromMs: from.getTime() });
+    }
   }
 
   private learn(id: number, worker: RemoteWorker): number {

@@ -15,6 +15,7 @@ import {
 } from '../../events/rules/reading/stored-event.js';
 import { type HourFacts, HourTally } from '../../events/rules/sums/hour-tally.js';
 import { type Terms, termsAt } from '../../terms/rules/terms.js';
+import { type CreditRate, rateOfCredit, shareOf } from '../../terms/rules/worker-rates.js';
 
 /** The codes of everything that a rebuild can find; docs/operations.md has an entry for each. */
 export const REBUILD_CODES = [
@@ -38,13 +39,14 @@ export interface RebuildFinding {
   readonly message: string;
 }
 
-/** Totals of the jobs in one batch that have the same kind, worker and terms. Worker 0 means that they are nobody's. */
+/** Totals of the jobs in one batch that have the same kind, worker, terms and rate. Worker 0 means that they are nobody's. */
 export interface RebuiltJobs {
   readonly kind: JobPostingKind;
   readonly sourceId: string;
   readonly batch: number;
   readonly workerId: number;
   readonly termsId: number;
+  readonly rateId: number | null;
   readonly grossWei: bigint;
   readonly commissionWei: bigint;
   readonly jobs: number;
@@ -65,9 +67,10 @@ export interface RebuiltHalf {
   readonly modelId: string;
 }
 
-type RebuiltJob = Pick<RebuiltJobs, 'termsId' | 'grossWei' | 'commissionWei' | 'computeUnits'> &
+type RebuiltJob = Pick<RebuiltJobs, 'termsId' | 'grossWei' | 'computeUnits'> &
   Pick<DayEarnings, 'pipeline' | 'modelId'> &
   Pick<JobContent, 'responseUs' | 'durationMs'>;
+type CreditedJob = RebuiltJob & Pick<RebuiltJobs, 'rateId' | 'commissionWei'>;
 
 /** What the jobs of a worker, day, pipeline and model came to; there may be several of one. */
 export interface RebuiltDay extends Omit<DayEarnings, 'workerKey'> {
@@ -89,7 +92,7 @@ export interface RebuiltCount {
   readonly zeroFeeEvents: number;
 }
 
-/** A row whose computed columns (fee, commission, terms, worker) differ from what its event says. */
+/** A row whose computed columns (fee, commission, terms, rate, worker) differ from what its event says. */
 export interface RowDifference {
   readonly row: RawRow;
   readonly due: RowWorth;
@@ -101,6 +104,8 @@ interface RebuildBasis {
   /** All versions of the terms, ascending by `fromMs`. */
   readonly terms: readonly Terms[];
   readonly workerIdOf: (worker: RemoteWorker) => number;
+  /** All rates of a worker in the order of their ids. */
+  readonly ratesOf: (worker: RemoteWorker) => readonly CreditRate[];
   /** How jobs went is kept from this time on. @default all of it */
   readonly hoursFromMs?: number;
 }
@@ -108,7 +113,13 @@ interface RebuildBasis {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const HOUR_MS = 3_600_000;
-const NOTHING: RowWorth = { grossWei: null, commissionWei: null, termsId: null, workerId: null };
+const NOTHING: RowWorth = {
+  grossWei: null,
+  commissionWei: null,
+  termsId: null,
+  rateId: null,
+  workerId: null,
+};
 
 /** Adds up rows, in any order, until `drain` takes the results. */
 export class RebuildTally {
@@ -167,23 +178,20 @@ export class RebuildTally {
       this.halves.push({ role: 'received', row, workerId, job: null, ...names });
       if (workerId !== null) this.hoursOf(workerId).receive(content, row.dtMs);
     }
-    this.compare(row, { ...NOTHING, workerId });
+    // A half that came after its job names the job's rate, which is compared once both have been found.
+    const rateId = row.match === null ? null : row.kept.rateId;
+    this.compare(row, { ...NOTHING, rateId, workerId });
   }
 
   private takeJob(row: RawRow, content: JobContent): void {
     const { grossWei, computeUnits, payee, requestId, responseUs, durationMs } = content;
     const terms = termsOf(row, this.basis.terms);
     const termsId = terms.id;
-    const { commissionWei } = splitFee(grossWei, terms);
     const names = { pipeline: content.pipeline ?? '', modelId: content.modelId ?? '' };
     const times = { responseUs, durationMs };
-    const job = { termsId, grossWei, commissionWei, computeUnits, ...names, ...times };
+    const job = { termsId, grossWei, computeUnits, ...names, ...times };
     if (requestId === null && payee !== null) {
-      const workerId = this.workerIdOf(row, payee);
-      this.post('jobs', row, { workerId, job });
-      this.addToDay(row.dtMs, workerId, job);
-      this.hoursOf(workerId).process(content, row.dtMs);
-      this.compare(row, { grossWei, commissionWei, termsId, workerId });
+      this.takeCredited(row, payee, { job, terms });
       return;
     }
     if (requestId !== null) {
@@ -191,8 +199,29 @@ export class RebuildTally {
       // The other half names the worker: the row is compared once that has been found.
       if (row.match !== null) return;
     }
-    this.post('unattributed', row, { workerId: 0, job });
-    this.compare(row, { grossWei, commissionWei: null, termsId, workerId: null });
+    const unearned = { ...job, rateId: null, commissionWei: 0n };
+    this.post('unattributed', row, { workerId: 0, job: unearned });
+    const nobody = { commissionWei: null, rateId: null, workerId: null };
+    this.compare(row, { grossWei, termsId, ...nobody });
+  }
+
+  private takeCredited(
+    row: RawRow,
+    payee: RemoteWorker['payee'],
+    { job, terms }: { readonly job: RebuiltJob; readonly terms: Terms },
+  ): void {
+    const { nodeType, region, dtMs, receivedMs, kept } = row;
+    const workerId = this.workerIdOf(row, payee);
+    const keptId = kept.workerId === null ? undefined : kept.rateId;
+    const rates = this.basis.ratesOf({ payee, nodeType, region });
+    const rate = rateOfCredit(rates, { dtMs, receivedMs, keptId });
+    const { commissionWei } = splitFee(job.grossWei, shareOf(terms, rate));
+    const credited = { ...job, rateId: rate?.id ?? null, commissionWei };
+    this.post('jobs', row, { workerId, job: credited });
+    this.addToDay(dtMs, workerId, credited);
+    this.hoursOf(workerId).process(job, dtMs);
+    const { grossWei, termsId, rateId } = credited;
+    this.compare(row, { grossWei, commissionWei, termsId, rateId, workerId });
   }
 
   private workerIdOf({ nodeType, region }: RawRow, payee: RemoteWorker['payee']): number {
@@ -202,13 +231,14 @@ export class RebuildTally {
   private post(
     kind: JobPostingKind,
     { sourceId, batch }: RawRow,
-    { workerId, job }: { readonly workerId: number; readonly job: RebuiltJob },
+    { workerId, job }: { readonly workerId: number; readonly job: CreditedJob },
   ): void {
-    const key = `${kind}/${batch}/${workerId}/${job.termsId}/${sourceId}`;
+    const { termsId, rateId } = job;
+    const key = `${kind}/${batch}/${workerId}/${termsId}/${rateId}/${sourceId}`;
     // An unattributed job has no commission yet: that is taken once somebody is credited.
     const isEarned = kind !== 'unattributed';
     const known = this.jobs.get(key);
-    const sum = known ?? { kind, sourceId, batch, workerId, termsId: job.termsId, ...NO_JOBS };
+    const sum = known ?? { kind, sourceId, batch, workerId, termsId, rateId, ...NO_JOBS };
     if (known === undefined) this.jobs.set(key, sum);
     sum.grossWei += job.grossWei;
     if (!isEarned) return;
@@ -218,7 +248,7 @@ export class RebuildTally {
     sum.computeUnits += job.computeUnits;
   }
 
-  private addToDay(dtMs: number, workerId: number, job: RebuiltJob): void {
+  private addToDay(dtMs: number, workerId: number, job: CreditedJob): void {
     const { pipeline, modelId, grossWei, commissionWei, computeUnits } = job;
     const dayMs = floorDay(dtMs);
     const key = `${dayMs}\0${workerId}\0${pipeline}\0${modelId}`;
@@ -257,6 +287,7 @@ export class RebuildTally {
       kept.grossWei === due.grossWei &&
       kept.commissionWei === due.commissionWei &&
       kept.termsId === due.termsId &&
+      kept.rateId === due.rateId &&
       kept.workerId === due.workerId;
     if (!isSame) this.differences.push({ row, due });
   }

@@ -56,6 +56,8 @@ export const posting = pgTable('posting', {
   firstDt: at('first_dt'),
   lastDt: at('last_dt'),
   txHash: text('tx_hash'),
+  /** The rate of the jobs; null: the terms held alone. */
+  rateId: count('rate_id'),
 });
 
 export const ledgerEntry = pgTable(

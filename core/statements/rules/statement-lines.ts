@@ -1,6 +1,6 @@
 /**
  * Makes the lines of a statement from the postings of a payee, which come in the order of their days and numbers. Credits of
- * jobs are put together: of a day, remote worker and terms they are one line, up to the next line of another kind. Old
+ * jobs are put together: of a day, remote worker, terms and rate they are one line, up to the next line of another kind. Old
  * postings are compacted within the same bounds, so the lines stay what they were.
  */
 import type { NodeType } from '../../base/remote-worker.js';
@@ -15,6 +15,8 @@ export interface StatementEntry {
   readonly nodeType: NodeType;
   readonly region: string;
   readonly termsId: number | null;
+  /** The rate that the jobs were credited with; null when the terms held alone. */
+  readonly rateId: number | null;
   /** By how much the pool owes the payee more, in wei: pending and reserved together. */
   readonly changeWei: bigint;
   /** The commission of the jobs, in wei; null where nothing was split. */
@@ -47,6 +49,8 @@ export interface StatementLine extends Omit<StatementEntry, 'kind' | 'nodeType' 
   /** Null for a line about several remote workers. */
   readonly nodeType: NodeType | null;
   readonly region: string | null;
+  /** Why the jobs have this rate, as its policy said it; null when the terms held alone. */
+  readonly rateReason: string | null;
   /** What the pool owes after this line, in wei. */
   readonly balanceWei: bigint;
 }
@@ -66,7 +70,7 @@ const OF_BATCHES: ReadonlySet<string> = new Set(['jobs', 'late-jobs']);
 /** The kinds that are about the payee as a whole: one line, whichever of its remote workers are in them. */
 const OF_PAYEE: ReadonlySet<string> = new Set(['settle', 'reopen', 'adopt']);
 
-type Unbalanced = Omit<StatementLine, 'balanceWei'>;
+type Unbalanced = Omit<StatementLine, 'balanceWei' | 'rateReason'>;
 
 /** Takes the entries one after the other, and returns the lines that are complete. */
 export class StatementLines {
@@ -74,8 +78,14 @@ export class StatementLines {
   private readonly credits = new Map<string, Unbalanced>();
   private whole: Unbalanced | undefined;
 
-  /** @param balanceWei what the pool owes before the first entry */
-  constructor(private balanceWei: bigint) {}
+  /**
+   * @param balanceWei what the pool owes before the first entry
+   * @param rateReasons of the payee's rates, by their ids
+   */
+  constructor(
+    private balanceWei: bigint,
+    private readonly rateReasons: ReadonlyMap<number, string>,
+  ) {}
 
   add(entry: StatementEntry): readonly StatementLine[] {
     const day = entry.bookedAt.toISOString().slice(0, 10);
@@ -90,7 +100,7 @@ export class StatementLines {
     if (day !== this.day || !isOfBatch || this.whole !== undefined) lines.push(...this.end());
     this.day = day;
     if (isOfBatch) {
-      const key = `${entry.remoteWorkerId}/${entry.termsId}`;
+      const key = `${entry.remoteWorkerId}/${entry.termsId}/${entry.rateId}`;
       const known = this.credits.get(key);
       const line = lineOf(entry);
       this.credits.set(key, known === undefined ? line : together(known, line));
@@ -102,9 +112,12 @@ export class StatementLines {
 
   /** Returns the lines that were still open. */
   end(): readonly StatementLine[] {
-    // By worker and terms, because the order of batches is lost when postings are compacted.
+    // By worker, terms and rate, because the order of batches is lost when postings are compacted.
     const open = [...this.credits.values()].sort(
-      (a, b) => a.remoteWorkerId - b.remoteWorkerId || (a.termsId ?? 0) - (b.termsId ?? 0),
+      (a, b) =>
+        a.remoteWorkerId - b.remoteWorkerId ||
+        (a.termsId ?? 0) - (b.termsId ?? 0) ||
+        (a.rateId ?? 0) - (b.rateId ?? 0),
     );
     if (this.whole !== undefined) open.push(this.whole);
     this.credits.clear();
@@ -114,7 +127,8 @@ export class StatementLines {
 
   private balanced(line: Unbalanced): StatementLine {
     this.balanceWei += line.changeWei;
-    return { ...line, balanceWei: this.balanceWei };
+    const rateReason = line.rateId === null ? null : (this.rateReasons.get(line.rateId) ?? null);
+    return { ...line, rateReason, balanceWei: this.balanceWei };
   }
 }
 

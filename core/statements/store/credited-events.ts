@@ -106,8 +106,9 @@ function windows(numbered: readonly Numbered[]) {
     ${list(numbered.map(({ index }) => index))}::int[], ${list(of((line) => line.sourceId))}::text[],
     ${list(firsts)}::timestamptz[], ${list(lasts)}::timestamptz[],
     ${list(of((line) => line.batches?.from ?? 0))}::bigint[], ${list(of((line) => line.batches?.to ?? 0))}::bigint[],
-    ${list(of((line) => line.remoteWorkerId))}::bigint[], ${list(of((line) => line.termsId))}::int[])
-    AS k (n, source_id, first_dt, last_dt, from_batch, to_batch, worker, terms)`;
+    ${list(of((line) => line.remoteWorkerId))}::bigint[], ${list(of((line) => line.termsId))}::int[],
+    ${list(of((line) => line.rateId))}::bigint[])
+    AS k (n, source_id, first_dt, last_dt, from_batch, to_batch, worker, terms, rate)`;
 }
 
 function readJobs(reader: Reader, numbered: readonly Numbered[]) {
@@ -123,7 +124,8 @@ function readJobs(reader: Reader, numbered: readonly Numbered[]) {
            SELECT * FROM pool_event
             WHERE source_id = k.source_id AND dt BETWEEN k.first_dt AND k.last_dt
               AND batch BETWEEN k.from_batch AND k.to_batch AND remote_worker_id = k.worker
-              AND terms_id = k.terms AND commission_wei IS NOT NULL AND gross_wei > 0) e
+              AND terms_id = k.terms AND rate_id IS NOT DISTINCT FROM k.rate
+              AND commission_wei IS NOT NULL AND gross_wei > 0) e
          ORDER BY k.n, e.batch, e.dt, e.event_id`,
   );
 }
@@ -135,14 +137,15 @@ function readLateJobs(reader: Reader, numbered: readonly Numbered[]) {
     FIELDS,
     sql`SELECT k.n AS index, j.source_id AS "sourceId", j.event_id AS "eventId", j.dt AS at, j.event_type AS "eventType",
                j.version, j.payload, j.gross_wei AS "grossWei", NULL AS "commissionWei",
-               t.commission_bps AS "commissionBps", t.rounding
+               coalesce(rate.commission_bps, t.commission_bps) AS "commissionBps", t.rounding
           FROM ${windows(numbered)}
           JOIN terms t ON t.id = k.terms
+          LEFT JOIN worker_rate rate ON rate.id = k.rate
          CROSS JOIN LATERAL (
            SELECT * FROM pool_event
             WHERE source_id = k.source_id AND dt BETWEEN k.first_dt AND k.last_dt
               AND batch BETWEEN k.from_batch AND k.to_batch AND remote_worker_id = k.worker
-              AND gross_wei IS NULL AND match_dt IS NOT NULL) half
+              AND gross_wei IS NULL AND match_dt IS NOT NULL AND rate_id IS NOT DISTINCT FROM k.rate) half
           JOIN pool_event j ON j.source_id = half.source_id AND j.dt = half.match_dt AND j.event_id = half.match_event_id
          WHERE j.terms_id = k.terms AND j.gross_wei > 0
          ORDER BY k.n, half.batch, half.dt, half.event_id`,

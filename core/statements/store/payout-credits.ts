@@ -21,6 +21,7 @@ export interface CreditLine {
   /** The batches whose events it was made from; null for a posting of no batch. */
   readonly batches: { readonly from: number; readonly to: number } | null;
   readonly termsId: number | null;
+  readonly rateId: number | null;
   readonly reference: string | null;
   readonly reason: string | null;
   readonly bookedAt: Date;
@@ -212,12 +213,12 @@ interface PostingRange {
 }
 
 /**
- * Reads the postings in the order of the line: by day, and within a day by source, kind and terms. Those are what compaction
+ * Reads the postings in the order of the line: by day, and within a day by source, kind, terms and rate. Those are what compaction
  * puts together, so a payout that takes only a part of them takes the same part afterwards.
  */
 function readPostings(reader: Reader, { workerId, sign, after, before }: PostingRange) {
-  const { id, kind, sourceId, batch, termsId, reference, reason, createdAt, firstDt, lastDt } =
-    posting;
+  const { id, kind, sourceId, batch, termsId, rateId } = posting;
+  const { reference, reason, createdAt, firstDt, lastDt } = posting;
   return rows(
     reader,
     {
@@ -226,6 +227,7 @@ function readPostings(reader: Reader, { workerId, sign, after, before }: Posting
       sourceId,
       batch,
       termsId,
+      rateId,
       reference,
       reason,
       createdAt,
@@ -234,21 +236,22 @@ function readPostings(reader: Reader, { workerId, sign, after, before }: Posting
       entryWei: ledgerEntry.amountWei,
       priorBatch: orNull(Number),
     },
-    // A compacted posting stands for all batches since the posting before it of the same kind, source and terms.
-    sql`SELECT p.id, p.kind, p.source_id AS "sourceId", p.batch, p.terms_id AS "termsId", p.reference, p.reason,
+    // A compacted posting stands for all batches since the posting before it of the same kind, source, terms and rate.
+    sql`SELECT p.id, p.kind, p.source_id AS "sourceId", p.batch, p.terms_id AS "termsId", p.rate_id AS "rateId", p.reference, p.reason,
                p.created_at AS "createdAt", p.first_dt AS "firstDt", p.last_dt AS "lastDt",
                e.amount_wei AS "entryWei",
                CASE WHEN p.stands_for IS NOT NULL THEN coalesce((
                  SELECT prior.batch FROM ledger_entry d JOIN posting prior ON prior.id = d.posting_id
                   WHERE d.remote_worker_id = e.remote_worker_id AND d.posting_id < e.posting_id
                     AND prior.kind = p.kind AND prior.source_id = p.source_id AND prior.terms_id = p.terms_id
+                    AND prior.rate_id IS NOT DISTINCT FROM p.rate_id
                   ORDER BY d.posting_id DESC LIMIT 1), 0) END AS "priorBatch"
           FROM ledger_entry e JOIN posting p ON p.id = e.posting_id
          WHERE e.remote_worker_id = ${workerId} AND e.account = 'pending'
            AND sign(e.amount_wei) = ${sign.toString()}::numeric
            AND e.posting_id > ${after.toString()}::bigint
            AND (${before?.toString() ?? null}::bigint IS NULL OR e.posting_id < ${before?.toString() ?? null}::bigint)
-         ORDER BY date_trunc('day', p.created_at, 'UTC'), p.source_id NULLS FIRST, p.kind, p.terms_id, e.posting_id`,
+         ORDER BY date_trunc('day', p.created_at, 'UTC'), p.source_id NULLS FIRST, p.kind, p.terms_id, p.rate_id NULLS FIRST, e.posting_id`,
   );
 }
 
@@ -264,7 +267,7 @@ function toLine(
   },
 ): CreditLine {
   const { id, batch, priorBatch, createdAt, entryWei } = posted;
-  const { sourceId, kind, termsId, reference, reason, firstDt, lastDt } = posted;
+  const { sourceId, kind, termsId, rateId, reference, reason, firstDt, lastDt } = posted;
   return {
     remoteWorkerId: part.workerId,
     postingId: id,
@@ -273,6 +276,7 @@ function toLine(
     batches:
       batch === null ? null : { from: priorBatch === null ? batch : priorBatch + 1, to: batch },
     termsId,
+    rateId,
     reference,
     reason,
     bookedAt: createdAt,

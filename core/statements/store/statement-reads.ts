@@ -1,9 +1,10 @@
 /** Reads the postings of a payee for a statement, from a cursor of Postgres, in one snapshot. */
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { type Database, onConnection, type Reader } from '../../db/database.js';
 import { orNull, query, rows } from '../../db/query.js';
 import { ledgerEntry, posting, remoteWorker } from '../../ledger/store/tables.js';
+import { workerRate } from '../../terms/store/tables.js';
 import type { StatementEntry } from '../rules/statement-lines.js';
 
 /** A period of booking: from one time up to, and without, another. Null: from the beginning, or up to now. */
@@ -25,6 +26,8 @@ export interface StatementReading {
   readonly closing: PayeeBalances;
   /** Whether no transaction can add to the period any more. */
   readonly isFinal: boolean;
+  /** The reasons of the payee's rates, by their ids. */
+  readonly rateReasons: ReadonlyMap<number, string>;
   readonly entries: AsyncGenerator<readonly StatementEntry[]>;
 }
 
@@ -51,8 +54,9 @@ export async function* readStatement<Part>(
         ? await balancesNow(reader, payee)
         : await balancesBefore(reader, payee, period.to);
     const isFinal = await isOver(reader, period);
+    const rateReasons = await readRateReasons(reader, payee);
     const entries = readEntries(reader, payee, period);
-    yield* use({ opening, closing, isFinal, entries });
+    yield* use({ opening, closing, isFinal, rateReasons, entries });
     await client.query('COMMIT');
     isWell = true;
   } finally {
@@ -95,6 +99,18 @@ async function balancesBefore(
   return found ?? NOTHING;
 }
 
+async function readRateReasons(
+  reader: Reader,
+  payee: Address,
+): Promise<ReadonlyMap<number, string>> {
+  const { id: rateId, reason: why } = workerRate;
+  const found = await reader
+    .select({ rateId, why })
+    .from(workerRate)
+    .where(eq(workerRate.payee, payee));
+  return new Map(found.map((rate) => [rate.rateId, rate.why]));
+}
+
 async function isOver(reader: Reader, { to }: Period): Promise<boolean> {
   if (to === null) return false;
   const [row] = await query<{ over: boolean }>(
@@ -104,7 +120,8 @@ async function isOver(reader: Reader, { to }: Period): Promise<boolean> {
   return row?.over === true;
 }
 
-const { id, kind, createdAt, termsId, payoutId, reference, reason, firstDt, lastDt } = posting;
+const { id, kind, createdAt, termsId, rateId, payoutId, reference, reason, firstDt, lastDt } =
+  posting;
 const FIELDS = {
   postingId: id,
   kind,
@@ -113,6 +130,7 @@ const FIELDS = {
   nodeType: remoteWorker.nodeType,
   region: remoteWorker.region,
   termsId,
+  rateId,
   changeWei: WEI,
   commissionWei: orNull(WEI),
   eventsFrom: firstDt,
@@ -135,7 +153,7 @@ async function* readEntries(
   await reader.execute(sql`
     DECLARE statement NO SCROLL CURSOR FOR
     SELECT p.id AS "postingId", p.kind, p.created_at AS "bookedAt", w.id AS "remoteWorkerId",
-           w.node_type AS "nodeType", w.region, p.terms_id AS "termsId", e.change AS "changeWei",
+           w.node_type AS "nodeType", w.region, p.terms_id AS "termsId", p.rate_id AS "rateId", e.change AS "changeWei",
            CASE WHEN p.kind IN ('jobs', 'late-jobs', 'assign') THEN coalesce(c.amount_wei, 0) END AS "commissionWei",
            p.first_dt AS "eventsFrom", p.last_dt AS "eventsTo", p.payout_id AS "payoutId",
            CASE p.kind WHEN 'adopt' THEN p.reference

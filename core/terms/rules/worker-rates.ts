@@ -4,6 +4,8 @@
  * recorded later replaces what was announced for after its beginning.
  */
 
+import type { Share } from '../../base/money.js';
+
 /** What a policy answered for a worker. The core multiplies, rounds and posts. */
 export interface Rate {
   /** The pool's share of each fee, in basis points, 0 to 10000. */
@@ -16,6 +18,9 @@ export interface Rate {
   readonly optionsHash: string;
   readonly reason: string;
 }
+
+/** A rate as jobs are counted with it. */
+export interface CreditRate extends RateStep, Pick<Rate, 'commissionBps'> {}
 
 /** The beginning of a rate. It holds until the next one begins. */
 export interface RateStep {
@@ -45,6 +50,38 @@ export function rateAt<S extends Pick<RateStep, 'fromMs'>>(
     if (step !== undefined && step.fromMs <= atMs) return step;
   }
   return undefined;
+}
+
+/**
+ * Returns the rate that a stored credit must have been made with: the one that holds at the job's own time. A job whose source's
+ * clock was ahead may have been credited before a rate was recorded that begins earlier: then it keeps what it was credited with.
+ *
+ * @param rates all rows of the worker in the order of their ids, replaced ones included
+ */
+export function rateOfCredit<R extends RateStep>(
+  rates: readonly R[],
+  credit: {
+    readonly dtMs: number;
+    readonly receivedMs: number;
+    /** The rate that the credit names; null: none. Undefined when nothing was credited. */
+    readonly keptId: number | null | undefined;
+  },
+): R | undefined {
+  const { dtMs, receivedMs, keptId } = credit;
+  const lastBy = (ms: number) => rates.findLast(({ fromMs }) => fromMs <= ms);
+  const due = lastBy(dtMs);
+  if (dtMs <= receivedMs || keptId === undefined || keptId === (due?.id ?? null)) return due;
+  const before = lastBy(receivedMs);
+  if (keptId === null) return before === undefined ? undefined : due;
+  const kept = rates.find(({ id, fromMs }) => id === keptId && fromMs <= dtMs);
+  return kept !== undefined && kept.id >= (before?.id ?? 0) ? kept : due;
+}
+
+/** Returns how a job's fee is split: by the rate's commission if there is one, and always by the rounding of the terms. */
+export function shareOf(terms: Share, rate: Pick<Rate, 'commissionBps'> | undefined): Share {
+  return rate === undefined
+    ? terms
+    : { commissionBps: rate.commissionBps, rounding: terms.rounding };
 }
 
 /**

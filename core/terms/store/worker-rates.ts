@@ -3,6 +3,7 @@ import { asc, sql } from 'drizzle-orm';
 import { listOf } from '../../base/lists.js';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import type { Reader, Transaction } from '../../db/database.js';
+import { LOCKS } from '../../db/locks.js';
 import { list, rows } from '../../db/query.js';
 import {
   addStep,
@@ -23,6 +24,9 @@ export interface WorkerRate extends RemoteWorker, Rate {
 export interface RecordedRate extends RemoteWorker, Rate, RateStep {
   readonly recordedAt: Date;
 }
+
+/** The statement that keeps rates from being recorded until the transaction ends, for whoever counts jobs. */
+export const SHARE_RATES = `SELECT pg_advisory_xact_lock_shared(${LOCKS.workerRates})`;
 
 const BEGINNING_MS = 0;
 /** A statement has at most 65,535 parameters, and a row takes twelve. */
@@ -77,11 +81,29 @@ export async function ratesOf(
   const found = await reader
     .select()
     .from(workerRate)
-    .where(sql`(payee, node_type, region) IN (SELECT * FROM ${workerRows(workers)})`)
+    .where(isOf(workers))
     .orderBy(asc(workerRate.id));
   const steps = new Map<string, RecordedRate[]>();
   for (const row of found) addStep(listOf(steps, remoteWorkerKey(row)), toRecorded(row));
   return steps;
+}
+
+/** Finds which of the workers have a rate, by `remoteWorkerKey`. */
+export async function workersWithRates(
+  reader: Reader,
+  workers: readonly RemoteWorker[],
+): Promise<ReadonlySet<string>> {
+  const { payee, nodeType, region } = workerRate;
+  const found = await reader
+    .selectDistinct({ payee, nodeType, region })
+    .from(workerRate)
+    .where(isOf(workers));
+  return new Set(found.map(remoteWorkerKey));
+}
+
+/** Keeps rates from being recorded until the transaction ends. Taken after the lock of the source, before any row is written. */
+export async function shareRates(tx: Transaction): Promise<void> {
+  await tx.execute(sql.raw(SHARE_RATES));
 }
 
 /** Keeps everybody from counting jobs until the transaction ends. Returns the first time that nothing was counted at. */
@@ -104,14 +126,15 @@ async function creditedWorkers(
     tx,
     { payee, nodeType, region },
     sql`SELECT payee, node_type AS "nodeType", region FROM remote_worker
-         WHERE jobs > 0 AND (payee, node_type, region) IN (SELECT * FROM ${workerRows(workers)})`,
+         WHERE jobs > 0 AND ${isOf(workers)}`,
   );
   return new Set(found.map(remoteWorkerKey));
 }
 
-function workerRows(workers: readonly RemoteWorker[]) {
-  return sql`unnest(${list(workers.map(({ payee }) => payee))}::text[],
-    ${list(workers.map(({ nodeType }) => nodeType))}::text[], ${list(workers.map(({ region }) => region))}::text[])`;
+/** Selects rows of a table with the columns of a remote worker. */
+function isOf(workers: readonly RemoteWorker[]) {
+  return sql`(payee, node_type, region) IN (SELECT * FROM unnest(${list(workers.map(({ payee }) => payee))}::text[],
+    ${list(workers.map(({ nodeType }) => nodeType))}::text[], ${list(workers.map(({ region }) => region))}::text[]))`;
 }
 
 function plannedRate({ from, ...rate }: WorkerRate): PlannedRate {

@@ -11,6 +11,7 @@ export interface RowWorth {
   readonly grossWei: bigint | null;
   readonly commissionWei: bigint | null;
   readonly termsId: number | null;
+  readonly rateId: number | null;
   readonly workerId: number | null;
 }
 

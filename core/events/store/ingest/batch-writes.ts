@@ -128,11 +128,12 @@ function postingsStatement(
         ['text', (row) => row.kind],
         ['bigint', (row) => idOf(row.workerKey)],
         ['integer', (row) => row.termsId],
+        ['bigint', (row) => row.rateId],
         ['timestamptz', (row) => isoTime(row.firstMs)],
         ['timestamptz', (row) => isoTime(row.lastMs)],
-      ])} WITH ORDINALITY) AS k(kind, worker, terms, first_dt, last_dt, i) ON false
-      WHEN NOT MATCHED THEN INSERT (kind, source_id, batch, remote_worker_id, terms_id, first_dt, last_dt)
-        VALUES (k.kind, ${source}, ${batchNo}, k.worker, k.terms, k.first_dt, k.last_dt)
+      ])} WITH ORDINALITY) AS k(kind, worker, terms, rate, first_dt, last_dt, i) ON false
+      WHEN NOT MATCHED THEN INSERT (kind, source_id, batch, remote_worker_id, terms_id, rate_id, first_dt, last_dt)
+        VALUES (k.kind, ${source}, ${batchNo}, k.worker, k.terms, k.rate, k.first_dt, k.last_dt)
       RETURNING k.i, posting.id)
     INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
     SELECT made.id, e.account, e.account_worker, e.amount FROM ${sqlRows(entries, [

@@ -56,7 +56,7 @@ export function openedRows(
 }
 
 /** Room, in bytes, for the fields after the event's own, without the id of its other half. */
-const CREDIT_BYTES = 2 * AMOUNT_FIELD_BYTES + 5 * FIXED_FIELD_BYTES;
+const CREDIT_BYTES = 2 * AMOUNT_FIELD_BYTES + 6 * FIXED_FIELD_BYTES;
 
 /** Makes the rows of the events as they came, with what they earned. */
 export function eventRows(
@@ -100,4 +100,5 @@ function addCredit(
   rows.int8(workerKey === null ? null : workerIds(workerKey));
   rows.time(match?.dtMs ?? null);
   rows.text(match?.eventId ?? null);
+  rows.int8(credit?.rateId ?? null);
 }

@@ -10,8 +10,10 @@
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { remoteWorkerKey } from '../../../base/remote-worker.js';
 import type { Database } from '../../../db/database.js';
 import { sqlState } from '../../../db/transact.js';
+import { workersWithRates } from '../../../terms/store/worker-rates.js';
 import { type BatchCredits, creditBatch } from '../../rules/credit.js';
 import {
   type RefusedElement,
@@ -36,6 +38,7 @@ import { siftEvents } from './fresh-events.js';
 import { type KnownState, LockAgain, readState } from './known-events.js';
 import { ensurePartitions } from './partitions.js';
 import type { PreparedEvent } from './prepared-events.js';
+import { RateBook, type ResolveUnknown } from './rate-book.js';
 
 /** The state of one pass: what is the same for all its batches, and what the batches find out on the way. */
 export interface IngestSession extends Trial {
@@ -52,6 +55,9 @@ export interface IngestSession extends Trial {
   readonly isAside?: boolean;
   readonly jobMatchWindowMs: number;
   readonly now: () => Date;
+  /** Gives rates to workers that have none, before they are credited. @default nobody does: the terms hold for them */
+  readonly resolveUnknown?: ResolveUnknown | undefined;
+  readonly rates: RateBook;
   /** The ids of remote workers whose rows are committed. */
   readonly workerIds: Map<string, number>;
   /** The months whose partitions exist. */
@@ -94,10 +100,11 @@ const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
 /** Opens a session for one pass. */
 export function openIngestSession(
-  options: Omit<IngestSession, 'workerIds' | 'months' | 'copyRoom' | 'newestMs'>,
+  options: Omit<IngestSession, 'rates' | 'workerIds' | 'months' | 'copyRoom' | 'newestMs'>,
 ): IngestSession {
   return {
     ...options,
+    rates: new RateBook(),
     workerIds: new Map(),
     months: new Set(),
     copyRoom: Buffer.alloc(0),
@@ -112,6 +119,7 @@ export async function ingestBatch(
 ): Promise<IngestOutcome> {
   const dtsMs = batch.events.map(({ dtMs }) => dtMs);
   await ensurePartitions(session.db, { dtsMs, now: session.now() }, session.months);
+  await resolveRates(session, batch.events);
   try {
     const { toStop, ...outcome } = await storeBatch(session, batch);
     await stopSources(session.db, toStop);
@@ -123,6 +131,21 @@ export async function ingestBatch(
     }
     throw error;
   }
+}
+
+/** Lets the workers that the reading has not met before get rates, those of them that have none. */
+async function resolveRates(
+  { db, rates, resolveUnknown }: IngestSession,
+  events: readonly PreparedEvent[],
+): Promise<void> {
+  rates.meet(events);
+  const met = rates.unasked();
+  if (resolveUnknown !== undefined && met.length > 0) {
+    const known = await workersWithRates(db, met);
+    const unknown = met.filter((worker) => !known.has(remoteWorkerKey(worker)));
+    if (unknown.length > 0) await resolveUnknown(unknown);
+  }
+  rates.asked();
 }
 
 async function storeBatch(session: IngestSession, batch: IngestBatch): Promise<StoredBatch> {
@@ -221,6 +244,7 @@ class BatchIngest {
       firstSeq: state.own.nextSeq,
       openHalves: state.openHalves,
       terms: state.terms,
+      ratesOf: (worker) => this.session.rates.stepsOf(worker),
       jobMatchWindowMs,
       nowMs,
       hoursFromMs: state.hoursFromMs,

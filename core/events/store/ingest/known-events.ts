@@ -5,11 +5,13 @@ import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/c
 import type { Database } from '../../../db/database.js';
 import type { Terms } from '../../../terms/rules/terms.js';
 import { READ_TERMS, toTerms } from '../../../terms/store/recorded-terms.js';
+import { SHARE_RATES } from '../../../terms/store/worker-rates.js';
 import type { HalfRole } from '../../rules/ai-job.js';
 import type { EventKey, StoredHalf } from '../../rules/credit.js';
 import { knownHash, UUIDS_FROM, type UuidRow, uuidsStatement } from './event-uuids.js';
 import { HOURS_FROM } from './hour-writes.js';
 import { type PreparedEvent, STORED_HASH } from './prepared-events.js';
+import type { RateBook } from './rate-book.js';
 
 export interface KnownState {
   readonly own: SourceRow;
@@ -77,18 +79,19 @@ export async function readState(
     readonly readerId?: string;
     readonly isWatched?: boolean;
     readonly jobMatchWindowMs: number;
+    readonly rates: RateBook;
   },
   batch: { readonly events: readonly PreparedEvent[]; readonly newestMs: number },
 ): Promise<KnownState> {
-  const { sourceId, readerId = sourceId, isWatched = false } = request;
+  const { sourceId, readerId = sourceId, isWatched = false, rates } = request;
   const { events } = batch;
   const spans = requestSpans(events, request.jobMatchWindowMs);
   const keys = keysWithin(events, Number.NEGATIVE_INFINITY, batch.newestMs);
-  const statements = readStatements(sourceId, { keys, spans, isWatched });
+  const statements = readStatements(sourceId, { keys, spans, isWatched, rates });
   const uuidsAsked = uuidsStatement(events);
   if (uuidsAsked !== undefined) statements.push(uuidsAsked);
   const results: unknown = await client.query(statements.join(';\n'));
-  const [, locked, unlocked, decisions, known, halves, terms, uuids] =
+  const [, locked, unlocked, decisions, known, halves, terms, , rateRows, lastRate, uuids] =
     results as readonly QueryResult[];
   const own: SourceRow | undefined = locked?.rows.find(({ id }) => id === sourceId);
   if (own === undefined) {
@@ -107,6 +110,9 @@ export async function readState(
     const decided = decidedHalvesStatement(sourceId, spans);
     halfRows.push(...(await client.query<OpenHalfRow>(decided)).rows);
   }
+  const openHalves = halfRows.map(toStoredHalf).filter((half) => isWithin(half, spans));
+  rates.take(rateRows?.rows ?? [], lastRate?.rows[0]?.lastId ?? 0);
+  await readRatesOfHalves(client, rates, openHalves);
   return {
     own,
     others,
@@ -114,7 +120,7 @@ export async function readState(
     uuidsMs: decisions?.rows[0]?.uuidsMs ?? Number.NEGATIVE_INFINITY,
     hashes: knownHashes(events, knownRows, uuids?.rows ?? []),
     hoursFromMs: decisions?.rows[0]?.hoursFromMs ?? Number.POSITIVE_INFINITY,
-    openHalves: halfRows.map(toStoredHalf).filter((half) => isWithin(half, spans)),
+    openHalves,
     terms: (terms?.rows ?? []).map(toTerms),
   };
 }
@@ -130,6 +136,7 @@ function readStatements(
     readonly keys: readonly PlacedKey[];
     readonly spans: ReadonlyMap<string, RequestSpan>;
     readonly isWatched: boolean;
+    readonly rates: RateBook;
   },
 ): string[] {
   const source = sqlText(sourceId);
@@ -147,7 +154,22 @@ function readStatements(
     knownStatement(sourceId, batch.keys),
     openHalvesStatement(source, batch.spans),
     READ_TERMS,
+    SHARE_RATES,
+    ...batch.rates.readStatements(),
   ];
+}
+
+/** Reads the rates of workers whose half came in an earlier reading and that no event of this batch names. */
+async function readRatesOfHalves(
+  client: PoolClient,
+  rates: RateBook,
+  halves: readonly StoredHalf[],
+): Promise<void> {
+  for (const { worker, dtMs } of halves) if (worker !== null) rates.meetOne(worker, dtMs);
+  if (rates.isComplete) return;
+  const results: unknown = await client.query(rates.readStatements().join(';\n'));
+  const [found, last] = results as readonly QueryResult[];
+  rates.take(found?.rows ?? [], last?.rows[0]?.lastId ?? 0);
 }
 
 /**

@@ -68,7 +68,7 @@ export class BatchTexts {
 /** The columns of a COPY row: first those that `rowBytes` fills, then those that depend on the ledger. */
 export const ROW_COLUMNS =
   'payload, event_id, dt, source_id, version, region, node_type, event_type, ' +
-  'seq, batch, gross_wei, commission_wei, terms_id, remote_worker_id, match_dt, match_event_id';
+  'seq, batch, gross_wei, commission_wei, terms_id, remote_worker_id, match_dt, match_event_id, rate_id';
 const ROW_FIELDS = ROW_COLUMNS.split(', ').length;
 
 /** The SQL expression for the hash of a stored event's type and payload. */

@@ -127,19 +127,17 @@ export async function readCreditedTwice(db: Reader, sourceId: string, otherId: s
     sql`WITH twice AS (${jobsOfBoth(sourceId, otherId)}),
       -- If the received half came after its job, the worker is on its row.
       late AS (
-        SELECT match_dt, match_event_id, remote_worker_id FROM pool_event
+        SELECT match_dt, match_event_id, remote_worker_id, rate_id FROM pool_event
          WHERE source_id = ${sourceId} AND gross_wei IS NULL AND match_event_id IS NOT NULL)
       SELECT w.payee, w.node_type AS "nodeType", w.region, count(*) AS jobs,
              sum(t.gross_wei) AS "grossWei",
              -- Where no worker is known, nobody was credited and there is nothing to take back.
-             CASE WHEN w.payee IS NULL THEN 0 ELSE sum(t.gross_wei - coalesce(t.commission_wei,
-               CASE terms.rounding
-                 WHEN 'net-floor'
-                   THEN t.gross_wei - div(t.gross_wei * (10000 - terms.commission_bps), 10000)
-                 ELSE div(t.gross_wei * terms.commission_bps, 10000) END)) END AS "netWei"
+             CASE WHEN w.payee IS NULL THEN 0 ELSE sum(t.gross_wei - coalesce(t.commission_wei, commission_of(
+               t.gross_wei, coalesce(rate.commission_bps, terms.commission_bps), terms.rounding))) END AS "netWei"
         FROM twice t
         LEFT JOIN late ON late.match_dt = t.dt AND late.match_event_id = t.event_id
         LEFT JOIN terms ON terms.id = t.terms_id
+        LEFT JOIN worker_rate rate ON rate.id = late.rate_id
         LEFT JOIN remote_worker w ON w.id = coalesce(t.remote_worker_id, late.remote_worker_id)
        GROUP BY 1, 2, 3 ORDER BY sum(t.gross_wei) DESC, 1, 2, 3`,
   );
