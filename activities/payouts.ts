@@ -43,7 +43,7 @@ export function createRoundActivities(deps: RoundDeps) {
   const rounds = createSuspectRounds();
   return {
     reserveRound: guarded(async (input: Unscoped<RoundInput>) => {
-      const { payouts, reservedWei, leftOut } = await reserveRound(deps.db, input);
+      const { payouts, reservedWei, leftOut } = await reserveRound(deps.db, input, deps);
       for (const { payee, words } of leftOut) {
         deps.onTrouble?.(new Error(`the round left ${payee} out: ${words}`));
       }
@@ -56,6 +56,7 @@ export function createRoundActivities(deps: RoundDeps) {
           deps.db,
           walletKeyOf(deps),
           { ...order, workflowId },
+          deps,
         );
         return { roundId: order.id, payouts, reservedWei: reservedWei.toString(), leftOut };
       }),
@@ -65,6 +66,7 @@ export function createRoundActivities(deps: RoundDeps) {
         deps.db,
         walletKeyOf(deps),
         order,
+        deps,
       );
       const workflowId = payoutWorkflowId(deps.poolId, payoutId);
       return { payoutId, workflowId, amountWei: amountWei.toString(), created };

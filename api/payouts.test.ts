@@ -183,7 +183,7 @@ describe('payouts through the API', () => {
     const path = '/operator/act/payout.pay';
     const ask = await browser.get('/operator/pay');
     const below = await browser.submit(ask, path, { payee });
-    expect([below.status, below.text.includes('the threshold is')]).toEqual([409, true]);
+    expect([below.status, below.text.includes('below the threshold')]).toEqual([409, true]);
     const look = await browser.submit(ask, path, { payee, belowThreshold: 'on' });
     expect(look.text).toContain('would reserve 0.003 ETH');
     const done = await browser.submit(look, path, { reason: 'leaving' });

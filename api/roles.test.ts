@@ -12,10 +12,13 @@ import { createApp } from './app.js';
 /** The role that each route needs, without the routes that everybody may read. */
 const NEEDED: Readonly<Record<string, Role>> = {
   'GET /v1/audit-log': 'read',
+  'GET /v1/invitations': 'read',
   'GET /v1/notices': 'read',
   'GET /v1/operator/needs': 'read',
   'POST /v1/adjustments': 'admin',
   'POST /v1/findings/:id/acknowledge': 'operate',
+  'POST /v1/payees/:address/invite': 'operate',
+  'POST /v1/payees/:address/uninvite': 'operate',
   'POST /v1/payouts': 'operate',
   'POST /v1/payouts/:id/approve': 'operate',
   'POST /v1/payouts/:id/bump': 'operate',

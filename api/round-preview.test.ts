@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { roundConfigOf } from '../config/config.js';
 import { toChecksum } from '../core/chain/checksums.js';
 import { previewRound } from '../core/payouts/store/reads/round-preview-reads.js';
 import { reserveRound } from '../core/payouts/store/reservations.js';
@@ -35,7 +36,7 @@ interface Preview {
 describe('the preview of a payout round', () => {
   let database: TestDatabase;
   let app: Hono;
-  const { pool } = testConfig();
+  const asked = roundConfigOf(testConfig());
   const [due, small, soon, broken, open, debtor, huge, old] = [1, 2, 3, 4, 5, 6, 7, 8].map(
     addressOf,
   );
@@ -134,21 +135,21 @@ describe('the preview of a payout round', () => {
     const key = { chainId: CHAIN_ID, address: TEST_WALLET };
     await haltWallet(database.db, key, { code: 'HALTED_BY_OPERATOR', reason: 'a doubt' });
     expect((await get()).halts).toEqual([{ code: 'HALTED_BY_OPERATOR', reason: 'a doubt' }]);
-    const limits = { ...pool, maxPaidPerDayWei: ETH / 2n };
-    const { totals, payees } = await previewRound(database.db, limits);
+    const limits = { ...asked.limits, maxPaidPerDayWei: ETH / 2n };
+    const { totals, payees } = await previewRound(database.db, { ...asked, limits });
     expect(payees.find(({ payee }) => payee === due)?.code).toBe('DAILY_CAP_REACHED');
     expect(totals).toMatchObject({ pays: 0, waits: 2, leftTodayWei: ETH / 2n });
   });
 
   it('says what a round does afterwards, and changes nothing itself', async () => {
-    const before = await previewRound(database.db, pool);
-    expect(await previewRound(database.db, pool)).toMatchObject({ payees: before.payees });
+    const before = await previewRound(database.db, asked);
+    expect(await previewRound(database.db, asked)).toMatchObject({ payees: before.payees });
     const round = { roundId: '00000000-0000-4000-8000-000000000001', workflowId: 'round' };
-    const { payouts, reservedWei } = await reserveRound(database.db, round);
+    const { payouts, reservedWei } = await reserveRound(database.db, round, asked);
     expect({ payouts, reservedWei }).toEqual({
       payouts: before.totals.pays + before.totals.waits,
       reservedWei: before.totals.paysWei + before.totals.waitsWei,
     });
-    expect((await previewRound(database.db, pool)).totals).toMatchObject({ pays: 0, waits: 0 });
+    expect((await previewRound(database.db, asked)).totals).toMatchObject({ pays: 0, waits: 0 });
   });
 });

@@ -1,5 +1,6 @@
 /** Reads the facts from which the status page and the preview of a round tell whether the pool pays. */
 
+import { roundConfigOf } from '../config/config.js';
 import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { leastPayout } from '../core/payouts/store/payee-standings.js';
 import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
@@ -15,7 +16,7 @@ import { pingTemporal } from './workflow-calls.js';
 export async function readStanding(pool: RunningPool, wallet: PayingWallet | undefined) {
   const [facts, leastPayoutWei] = await Promise.all([
     readFacts(pool, wallet),
-    leastPayout(pool.db),
+    leastPayout(pool.db, roundConfigOf(pool.config)),
   ]);
   const all = { ...facts, leastPayoutWei };
   const stops = stopsOf(all);

@@ -1,4 +1,5 @@
 /** Tells and shows why a payee is paid or not: reads the facts, and adds how long such waits usually last in this pool. */
+import { roundConfigOf } from '../config/config.js';
 import type { Address } from '../core/base/address.js';
 import { withChecksums } from '../core/chain/checksums.js';
 import { gasLimitFor } from '../core/chain/rules/gas-fees.js';
@@ -11,6 +12,7 @@ import {
 } from '../core/payees/rules/payday.js';
 import { readWholeDays } from '../core/payees/store/earned-days.js';
 import type { Gate, Measured } from '../core/payouts/rules/gates.js';
+import { termsOfPayee } from '../core/payouts/rules/payee-rule.js';
 import { findPayingWallet, freeWeiOf } from '../core/payouts/store/reads/wallet-reads.js';
 import { explain, type UnderWay, type Why } from '../core/standing/rules/why.js';
 import { workerWords } from '../core/standing/rules/worker-words.js';
@@ -37,7 +39,7 @@ export interface PayeeWhy extends Why {
 export async function readWhy(pool: RunningPool, address: Address): Promise<PayeeWhy | undefined> {
   const { db, config } = pool;
   const [payee, wallet, usual, days] = await Promise.all([
-    readPayeeFacts(db, address),
+    readPayeeFacts(db, address, roundConfigOf(config)),
     findPayingWallet(db, config.chain.chainId),
     usualWaits(db),
     readWholeDays(db, { payee: address, nowMs: Date.now(), count: RATE_DAYS }),
@@ -65,7 +67,9 @@ export async function readWhy(pool: RunningPool, address: Address): Promise<Paye
       freeWei: freeWeiOf(wallet, config.chain.keepInWalletWei),
     },
   });
-  const { now: at, standing, underWay, terms } = payee;
+  const { due, standing, underWay } = payee;
+  const { now: at } = due;
+  const terms = termsOfPayee(standing.verdicts, due.terms, due.bounds);
   const { pendingWei, lastPayoutAt } = standing;
   const payday = estimatePayday({
     nowMs: at.getTime(),

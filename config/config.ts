@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { payableAddress } from '../core/base/address.js';
 import type { ChainConfig } from '../core/chain/settings.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
+import type { RoundConfig } from '../core/payouts/store/payee-standings.js';
 import type { TermsFile } from '../core/terms/rules/terms.js';
 import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
 import { NamedFiles, readOrThrow, readTextFile } from './reading/files.js';
@@ -86,6 +87,11 @@ export function termsFileOf({ pool }: Pick<Config, 'pool'>): TermsFile {
     },
     namedMs: pool.termsFrom?.getTime() ?? null,
   };
+}
+
+/** Returns what a payout round goes by besides the terms in force. */
+export function roundConfigOf({ chain, pool }: Pick<Config, 'chain' | 'pool'>): RoundConfig {
+  return { chain, limits: pool };
 }
 
 /**

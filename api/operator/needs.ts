@@ -16,6 +16,7 @@ import {
 import { openFindings, type ShownFinding } from '../../core/sentinel/store/finding-reads.js';
 import { type Need, type RankedNeed, rankNeeds } from '../../core/standing/rules/needs.js';
 import {
+  needOfKept,
   needOfMany,
   needOfPayee,
   needOfPayout,
@@ -33,6 +34,7 @@ import {
   needOfStop,
 } from '../../core/standing/rules/needs-of-pool.js';
 import {
+  keptMoney,
   readRunway,
   setAsideGroups,
   unattributedJobs,
@@ -99,12 +101,18 @@ async function needsOfPool(
 }
 
 async function needsOfMoney({ db }: RunningPool): Promise<readonly Need[]> {
-  const [single, together, unpayable] = await Promise.all([
+  const [single, together, unpayable, kept] = await Promise.all([
     waitingPayouts(db),
     waitingTogether(db),
     unpayablePayees(db),
+    keptMoney(db),
   ]);
-  return [...single.map(needOfPayout), ...together.map(needOfMany), ...unpayable.map(needOfPayee)];
+  return [
+    ...single.map(needOfPayout),
+    ...together.map(needOfMany),
+    ...unpayable.map(needOfPayee),
+    ...kept.map(needOfKept),
+  ];
 }
 
 async function needsOfEvents({ db }: RunningPool, now: Date): Promise<readonly Need[]> {

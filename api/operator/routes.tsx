@@ -7,6 +7,7 @@ import { toErrorAnswer } from '../../client/error-answers.js';
 import { expectedGas, orderRound } from '../../client/payouts/rounds.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { readStops } from '../../client/standing.js';
+import { roundConfigOf } from '../../config/config.js';
 import type { Role } from '../../core/access/rules/roles.js';
 import { listSessions } from '../../core/access/store/sessions.js';
 import { ethAndWei } from '../../core/base/money.js';
@@ -15,11 +16,12 @@ import { listReconciliations } from '../../core/checks/store/reconciliation-reco
 import type { Database } from '../../core/db/database.js';
 import { listRebuilds } from '../../core/history/rebuild/rebuild.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
+import { listInvitations } from '../../core/payouts/store/payees/invitations.js';
 import { readSlots } from '../../core/payouts/store/reads/payout-reads.js';
 import { previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
 import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
 import type { Access } from '../access.js';
-import { listQuery, readListQuery } from '../request.js';
+import { listQuery, pageQuery, readListQuery } from '../request.js';
 import { requirePayout } from '../routes/payouts.js';
 import { auditFilter } from '../routes/pool.js';
 import { ACTION_NAMES, ACTIONS } from './actions/actions.js';
@@ -29,6 +31,7 @@ import { readNeeds } from './needs.js';
 import { AskPage, DonePage, RefusedPage } from './pages/action-pages.js';
 import { AuditPage } from './pages/audit-page.js';
 import { ChecksPage } from './pages/checks-page.js';
+import { InvitationsPage } from './pages/invitations-page.js';
 import { NeedsPage } from './pages/needs-page.js';
 import { PayoutPage } from './pages/payout-page.js';
 import { RoundPage } from './pages/round-page.js';
@@ -191,7 +194,11 @@ async function readRound(pool: RunningPool) {
   const { db, config } = pool;
   const { chain } = config;
   const wallet = await findPayingWallet(db, chain.chainId);
-  const preview = await previewRound(db, config.pool, freeWeiOf(wallet, chain.keepInWalletWei));
+  const preview = await previewRound(
+    db,
+    roundConfigOf(config),
+    freeWeiOf(wallet, chain.keepInWalletWei),
+  );
   const [gas, stops] = await Promise.all([
     expectedGas(db, wallet, preview.totals.pays),
     readStops(pool, wallet),
@@ -219,6 +226,11 @@ function recordRoutes(pages: Pages, pool: RunningPool, sessions: Sessions): void
     ]);
     const props = { pool, signed, reconciliations, rebuilds };
     return c.html(<ChecksPage {...props} />);
+  });
+  pages.page('/invitations', 'read', async (c, signed) => {
+    const { page } = readListQuery(c.req.query(), pageQuery);
+    const invitations = await listInvitations(db, { isOpen: true }, page);
+    return c.html(<InvitationsPage pool={pool} signed={signed} invitations={invitations} />);
   });
   pages.page('/sessions', 'read', async (c, signed) =>
     c.html(<SessionsPage pool={pool} signed={signed} sessions={await listSessions(db)} />),

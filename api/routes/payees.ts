@@ -7,6 +7,7 @@ import { readWhy, viewWhy } from '../../client/why.js';
 import type { Address } from '../../core/base/address.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum, withChecksums } from '../../core/chain/checksums.js';
+import { changeOrRehearse } from '../../core/db/transact.js';
 import { readPayeeDetails } from '../../core/payees/store/payee-details.js';
 import { listPayees, type PayeeSummary } from '../../core/payees/store/payee-reads.js';
 import {
@@ -14,6 +15,12 @@ import {
   type RemoteWorkerSummary,
 } from '../../core/payees/store/remote-worker-reads.js';
 import type { Gate } from '../../core/payouts/rules/gates.js';
+import {
+  type Invitation,
+  invitePayee,
+  listInvitations,
+  uninvitePayee,
+} from '../../core/payouts/store/payees/invitations.js';
 import type { Shown } from '../access.js';
 import { mergeReads } from '../answers/merged-reads.js';
 import { publicRegion, publicWait, requirePublic } from '../outside.js';
@@ -24,6 +31,7 @@ import {
   noQuery,
   pageQuery,
   type Routes,
+  rehearsableBody,
 } from '../request.js';
 import { PAYEES } from '../schemas/payees.js';
 import { viewPayout } from './payouts.js';
@@ -66,6 +74,38 @@ export function payeeRoutes(routes: Routes, pool: RunningPool): void {
     const said = shows.words ? gateWords : publicGate;
     return { payee: toChecksum(address), ...viewWhy(why, said) };
   });
+  routes.list(
+    '/v1/invitations',
+    listQuery({ open: booleanQuery.optional() }),
+    PAYEES.invitations,
+    async ({ filter, page }) => {
+      const found = await listInvitations(db, { isOpen: filter.open }, page);
+      return { invitations: found.items.map(viewInvitation), nextCursor: found.nextCursor };
+    },
+  );
+  for (const [name, act] of [
+    ['invite', invitePayee],
+    ['uninvite', uninvitePayee],
+  ] as const) {
+    const path = `/v1/payees/:address/${name}`;
+    routes.post(path, rehearsableBody, PAYEES[name], async ({ dryRun, ...decision }, { id }) => {
+      const address = parseAddress(id);
+      const effect = await changeOrRehearse(db, dryRun, (tx) => act(tx, address, decision));
+      return { payee: toChecksum(address), dryRun, ...effect };
+    });
+  }
+}
+
+function viewInvitation(one: Invitation) {
+  const { payee, invitedAt, actor, reason, withdrawnAt: at } = one;
+  const withdrawn = { by: one.withdrawnBy ?? '', reason: one.withdrawReason ?? '' };
+  return {
+    payee: toChecksum(payee),
+    invitedAt,
+    actor,
+    reason,
+    withdrawn: at === null ? null : { at, ...withdrawn },
+  };
 }
 
 const gateWords = ({ reason }: Gate): string => reason;

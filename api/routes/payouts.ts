@@ -56,6 +56,10 @@ const payoutBody = z.strictObject({
   belowThreshold: z.boolean().default(false).meta({
     description: 'Pays however little is pending, and however soon after the last payout.',
   }),
+  despiteRules: z.boolean().default(false).meta({
+    description:
+      'Pays although the policy does not admit the payee or holds it, or the payee has paused its payouts. The audit log says what was looked past.',
+  }),
   reason: reasonText.default('asked for through the API'),
   dryRun: dryRunField,
 });

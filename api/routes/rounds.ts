@@ -5,6 +5,7 @@ import { type ExpectedGas, expectedGas, orderRound } from '../../client/payouts/
 import type { RunningPool } from '../../client/running-pool.js';
 import { readStanding } from '../../client/standing.js';
 import { amount } from '../../client/views.js';
+import { roundConfigOf } from '../../config/config.js';
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import { PREVIEW_HASH } from '../../core/payouts/rules/round-hash.js';
 import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../core/payouts/rules/round-preview.js';
@@ -34,7 +35,7 @@ export function roundRoutes(routes: Routes, pool: RunningPool): void {
     async ({ filter, page }, { shows }) => {
       const paying = await findPayingWallet(db, chain.chainId);
       const [preview, { stops }] = await Promise.all([
-        previewRound(db, config.pool, freeWeiOf(paying, chain.keepInWalletWei)),
+        previewRound(db, roundConfigOf(config), freeWeiOf(paying, chain.keepInWalletWei)),
         readStanding(pool, paying),
       ]);
       const gas = await expectedGas(db, paying, preview.totals.pays);

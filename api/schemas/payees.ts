@@ -91,6 +91,23 @@ const why = z
   })
   .meta({ id: 'Why' });
 
+const invitation = z
+  .object({
+    payee: address,
+    invitedAt: time,
+    actor: z.string(),
+    reason: z.string(),
+    withdrawn: z.object({ at: time, by: z.string(), reason: z.string() }).nullable(),
+  })
+  .meta({ id: 'Invitation' });
+
+const invited = z.object({
+  payee: address,
+  dryRun: z.boolean(),
+  changed: z.boolean().meta({ description: 'False when it was so before.' }),
+  words: z.string(),
+});
+
 const named = ['ADDRESS_MALFORMED', 'PAYEE_UNKNOWN'] as const;
 
 export const PAYEES = {
@@ -111,5 +128,22 @@ export const PAYEES = {
     summary: 'Why a payee is paid or not: every gate of the pool, the round and the payout.',
     answer: why,
     errors: [...named, 'TERMS_UNKNOWN'],
+  },
+  invitations: {
+    summary: 'Whom people have invited, the newest first.',
+    answer: pageOf('invitations', invitation),
+    role: 'read',
+  },
+  invite: {
+    summary: 'Invites a payee, seen or not: what it has earned can be paid at once.',
+    answer: invited,
+    errors: ['ADDRESS_MALFORMED'],
+    role: 'operate',
+  },
+  uninvite: {
+    summary: 'Withdraws the invitation of a payee: what it has earned is kept.',
+    answer: invited,
+    errors: ['ADDRESS_MALFORMED'],
+    role: 'operate',
   },
 } as const satisfies Record<string, About>;

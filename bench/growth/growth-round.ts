@@ -19,12 +19,17 @@ const NO_LIMITS: PayoutLimits = {
   maxPayoutWei: 10n ** 9n * ETHER,
   maxPaidPerDayWei: 10n ** 12n * ETHER,
   maxGasShareBps: 10_000,
+  terms: { thresholdBounds: { leastWei: 0n, mostWei: ETHER } },
 };
 
 /** Reserves, signs, sends and settles everything that is due; resolves with how many it paid. */
 export async function payRound(db: Database, wallet: WalletKey): Promise<number> {
   const roundId = randomUUID();
-  const { payouts } = await reserveRound(db, { roundId, workflowId: `round/${roundId}` });
+  const { payouts } = await reserveRound(
+    db,
+    { roundId, workflowId: `round/${roundId}` },
+    { chain: FEES, limits: NO_LIMITS },
+  );
   const open = await openPayouts(db, { roundId });
   for (let from = 0; from < open.length; from += GROUP) {
     const ids = open.slice(from, from + GROUP).map(({ payoutId }) => payoutId);

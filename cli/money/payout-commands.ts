@@ -53,6 +53,11 @@ export function addPayoutCommands(program: PoolCommand): void {
     .add('pay <payee>', 'pay now what is pending for a payee')
     .withRehearsal()
     .option('--below-threshold', 'pay even if less than the threshold is pending', false)
+    .option(
+      '--despite-rules',
+      'pay although the policy refuses or holds it, or the payee has paused',
+      false,
+    )
     .run(pay);
   for (const [name, description, effect] of MESSAGES) {
     payout
@@ -182,12 +187,17 @@ function attemptTable(slots: readonly SlotSummary[]): string {
   });
 }
 
+interface PayOptions {
+  readonly belowThreshold: boolean;
+  readonly despiteRules: boolean;
+}
+
 async function pay(
-  { deps, options, answer, answerChange }: CliContext<{ readonly belowThreshold: boolean }>,
+  { deps, options, answer, answerChange }: CliContext<PayOptions>,
   text: string,
 ): Promise<void> {
-  const { reason = '', belowThreshold, dryRun = false } = options;
-  const asked = { payee: parseAddress(text), belowThreshold, reason, actor: ACTOR };
+  const { reason = '', belowThreshold, despiteRules, dryRun = false } = options;
+  const asked = { payee: parseAddress(text), belowThreshold, despiteRules, reason, actor: ACTOR };
   if (dryRun) {
     const rehearsed = await rehearsePayout(deps, asked);
     answerChange(rehearsed.words, { ...rehearsed, dryRun });

@@ -1,6 +1,7 @@
 /** The commands about payout rounds: see what the next one would pay, and make exactly that one. */
 import { createLinks } from '../../client/links.js';
 import { type ExpectedGas, expectedGas, orderRound } from '../../client/payouts/rounds.js';
+import { roundConfigOf } from '../../config/config.js';
 import { counted } from '../../core/base/counted.js';
 import { withChecksums } from '../../core/chain/checksums.js';
 import { PREVIEW_HASH } from '../../core/payouts/rules/round-hash.js';
@@ -39,10 +40,10 @@ async function start(context: CliContext<{ readonly preview: string }>): Promise
 }
 
 async function showPreview({ db, config, answer }: CliContext): Promise<void> {
-  const { chain, pool } = config;
+  const { chain } = config;
   const paying = await findPayingWallet(db, chain.chainId);
   const freeWei = freeWeiOf(paying, chain.keepInWalletWei);
-  const preview = await previewRound(db, pool, freeWei);
+  const preview = await previewRound(db, roundConfigOf(config), freeWei);
   const gas = await expectedGas(db, paying, preview.totals.pays);
   const halts = paying?.halts ?? [];
   const table = formatTable(preview.payees, {

@@ -20,6 +20,7 @@ import { misuse, type PoolCommand } from '../command.js';
 import { type CliContext, type DatabaseContext, runConfigCheck, withDatabase } from '../context.js';
 import { addSetAsideCommands } from '../events/set-aside-commands.js';
 import { addSourceCommands, sourceTable } from '../events/source-commands.js';
+import { addInvitationCommands } from '../money/invitation-commands.js';
 import { addPayeeCommand } from '../money/payee-commands.js';
 import { payoutTable } from '../money/payout-commands.js';
 import { walletFacts } from '../money/wallet-commands.js';
@@ -44,6 +45,7 @@ export function addPoolCommands(program: PoolCommand): void {
     .add('release <address>', 'let a payee be paid again whose destination had refused')
     .withRehearsal()
     .run(release);
+  addInvitationCommands(payee);
   addSourceCommands(program.add('source', 'where pool events come from'));
   addSetAsideCommands(program.add('set-aside', 'events that could not be counted'));
   program

@@ -214,6 +214,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom people have invited, the newest first.
+         * @description Needs a token with the role `read`.
+         */
+        get: operations["getV1Invitations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/live": {
         parameters: {
             query?: never;
@@ -322,6 +342,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payees/{address}/invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invites a payee, seen or not: what it has earned can be paid at once.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1PayeesAddressInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payees/{address}/statement": {
         parameters: {
             query?: never;
@@ -333,6 +373,26 @@ export interface paths {
         get: operations["getV1PayeesAddressStatement"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payees/{address}/uninvite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraws the invitation of a payee: what it has earned is kept.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1PayeesAddressUninvite"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1204,6 +1264,17 @@ export interface components {
         };
         /** @description The hash of a transaction. */
         Hash: string;
+        Invitation: {
+            payee: components["schemas"]["Address"];
+            invitedAt: components["schemas"]["Time"];
+            actor: string;
+            reason: string;
+            withdrawn: {
+                at: components["schemas"]["Time"];
+                by: string;
+                reason: string;
+            } | null;
+        };
         JobDecision: {
             applied: boolean;
             jobs: number;
@@ -1230,7 +1301,7 @@ export interface components {
         };
         Need: {
             /** @enum {string} */
-            kind: "halt" | "stop" | "wallet" | "payout" | "payouts" | "payee" | "unattributed" | "set-aside" | "finding" | "source" | "sync-paused" | "reconciliation";
+            kind: "halt" | "stop" | "wallet" | "payout" | "payouts" | "payee" | "kept" | "unattributed" | "set-aside" | "finding" | "source" | "sync-paused" | "reconciliation";
             subject: string;
             code: string;
             title: string;
@@ -1277,7 +1348,7 @@ export interface components {
             /** @description The id under which receivers know it. */
             id: string;
             /** @enum {string} */
-            kind: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "worker-state" | "terms-change" | "destination" | "test";
+            kind: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "worker-state" | "terms-change" | "destination" | "invitation" | "test";
             at: components["schemas"]["Time"];
             payee: components["schemas"]["Address"] | null;
             title: string;
@@ -2017,6 +2088,18 @@ export interface components {
                 };
             };
         };
+        /** @description Refused: ROUTE_NOT_FOUND. */
+        Refused404RouteNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "ROUTE_NOT_FOUND";
+                };
+            };
+        };
         /** @description Refused: FINDING_NOT_FOUND, ROUTE_NOT_FOUND. */
         Refused404RouteNotFoundFindingNotFound: {
             headers: {
@@ -2695,6 +2778,41 @@ export interface operations {
             503: components["responses"]["Refused503"];
         };
     };
+    getV1Invitations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        invitations: components["schemas"]["Invitation"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
     getV1Live: {
         parameters: {
             query?: {
@@ -2733,7 +2851,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
-                kind?: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "worker-state" | "terms-change" | "destination" | "test";
+                kind?: "paid" | "reopened" | "refused" | "waiting" | "halted" | "halt-ended" | "wallet-low" | "source-silent" | "finding" | "drift" | "worker-offline" | "worker-state" | "terms-change" | "destination" | "invitation" | "test";
                 dead?: boolean;
             };
             header?: never;
@@ -2924,6 +3042,54 @@ export interface operations {
             503: components["responses"]["Refused503"];
         };
     };
+    postV1PayeesAddressInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Kept in the audit log. */
+                    reason: string;
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payee: components["schemas"]["Address"];
+                        dryRun: boolean;
+                        /** @description False when it was so before. */
+                        changed: boolean;
+                        words: string;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFound"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
     getV1PayeesAddressStatement: {
         parameters: {
             query?: {
@@ -2952,6 +3118,54 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
             404: components["responses"]["Refused404RouteNotFoundPayeeUnknown"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1PayeesAddressUninvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Kept in the audit log. */
+                    reason: string;
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payee: components["schemas"]["Address"];
+                        dryRun: boolean;
+                        /** @description False when it was so before. */
+                        changed: boolean;
+                        words: string;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFound"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };
@@ -3183,6 +3397,11 @@ export interface operations {
                      * @default false
                      */
                     belowThreshold?: boolean;
+                    /**
+                     * @description Pays although the policy does not admit the payee or holds it, or the payee has paused its payouts. The audit log says what was looked past.
+                     * @default false
+                     */
+                    despiteRules?: boolean;
                     /**
                      * @description Kept in the audit log.
                      * @default asked for through the API

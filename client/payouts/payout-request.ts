@@ -2,6 +2,7 @@
  * Pays one payee because a person asks for it. A request that cannot succeed is refused here, from what is in Postgres,
  * before a workflow starts; the reservation decides again under the payee's lock.
  */
+import { roundConfigOf } from '../../config/config.js';
 import type { Address } from '../../core/base/address.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { ethAndWei } from '../../core/base/money.js';
@@ -15,8 +16,9 @@ import {
   rememberRequest,
 } from '../../core/orders/store/idempotency-keys.js';
 import { findPayee } from '../../core/payees/store/payee-reads.js';
+import { type Despite, decideDue } from '../../core/payouts/rules/payout-due.js';
 import { previewPayee } from '../../core/payouts/rules/round-preview.js';
-import { currentTerms, payeeStandings } from '../../core/payouts/store/payee-standings.js';
+import { payeeStandings, readDueRules } from '../../core/payouts/store/payee-standings.js';
 import {
   findPayout,
   findPayoutSince,
@@ -27,8 +29,7 @@ import {
   freeWeiOf,
   type PayingWallet,
 } from '../../core/payouts/store/reads/wallet-reads.js';
-import { ANY_AMOUNT } from '../../core/payouts/store/reservations.js';
-import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
+import { notDueError } from '../../core/payouts/store/reservations.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
 import { startOrder } from '../carry-out.js';
 import { refusalOf } from '../error-answers.js';
@@ -38,7 +39,11 @@ import { awaitReport } from '../workflow-calls.js';
 interface PayoutOrder extends Decision {
   readonly payee: Address;
   readonly belowThreshold: boolean;
+  /** True to pay in spite of what the policy says against the payee, and of its own pause. */
+  readonly despiteRules: boolean;
 }
+
+type Asked = Pick<PayoutOrder, 'payee' | 'belowThreshold' | 'despiteRules'>;
 
 interface PayoutRequest extends PayoutOrder {
   /** The value of the header `Idempotency-Key`: repeating a request with the same key returns the same payout. */
@@ -90,32 +95,24 @@ export interface RehearsedPayout {
  * Says what a request would do now, by the rules that the reservation goes by. Nothing is reserved, and no worker is
  * asked. Throws what the request itself would be refused with.
  */
-export async function rehearsePayout(
-  pool: RunningPool,
-  request: Pick<PayoutOrder, 'payee' | 'belowThreshold'>,
-): Promise<RehearsedPayout> {
+export async function rehearsePayout(pool: RunningPool, request: Asked): Promise<RehearsedPayout> {
   const { db, config } = pool;
-  const { payee, belowThreshold } = request;
+  const { payee } = request;
   await refuseUnpayable(pool, request);
   const wallet = await requireWallet(pool);
-  const { terms, now } = await currentTerms(db);
-  const [standing] = await payeeStandings(db, [payee]);
+  const due = await readDueRules(db, roundConfigOf(config));
+  const [standing] = await payeeStandings(db, due, [payee]);
   if (standing === undefined) throw new PoolError('PAYOUT_NOTHING_DUE', 'Nothing is pending.');
   const { underWay, pendingWei } = standing;
   if (underWay !== null) {
     const words = `the payout ${underWay.id} is open, and would be joined: nothing new would be reserved`;
     return { amountWei: pendingWei, created: false, words };
   }
-  const { code, reason, verdict } = previewPayee(standing, {
-    terms: belowThreshold ? ANY_AMOUNT : terms,
-    limits: config.pool,
-    now,
-    freeWei: freeWeiOf(wallet, config.chain.keepInWalletWei),
-  });
-  if (verdict === 'not-due') {
-    const refused = code === 'TOO_SOON' ? 'PAYOUT_TOO_SOON' : 'PAYOUT_NOTHING_DUE';
-    throw new PoolError(refused, reason ?? 'Nothing is due.');
-  }
+  const despite = despiteOf(request);
+  const decision = decideDue(standing, due, despite);
+  if (!decision.due) throw notDueError(payee, decision);
+  const freeWei = freeWeiOf(wallet, config.chain.keepInWalletWei);
+  const { code, reason } = previewPayee(standing, { due, limits: config.pool, freeWei }, despite);
   const wait = code === null ? '' : `; it would then wait with ${code}: ${reason}`;
   const words = `would reserve ${ethAndWei(pendingWei)} for ${toChecksum(payee)}${wait}`;
   return { amountWei: pendingWei, created: true, words };
@@ -134,9 +131,9 @@ async function startPayout(pool: RunningPool, request: PayoutRequest): Promise<P
  */
 export async function orderPayout(
   pool: RunningPool,
-  { payee, belowThreshold, reason, actor }: PayoutOrder,
+  { payee, belowThreshold, despiteRules, reason, actor }: PayoutOrder,
 ) {
-  const args = { payee, belowThreshold };
+  const args = { payee, belowThreshold, despiteRules };
   const handle = await startOrder(pool, {
     kind: 'payout.manual',
     subject: payee,
@@ -165,11 +162,8 @@ async function repeatOutcome(
   return { payout, workflowId, created: known.created ?? true };
 }
 
-async function refuseUnpayable(
-  pool: RunningPool,
-  request: Pick<PayoutOrder, 'payee' | 'belowThreshold'>,
-): Promise<void> {
-  const { db } = pool;
+async function refuseUnpayable(pool: RunningPool, request: Asked): Promise<void> {
+  const { db, config } = pool;
   const shown = toChecksum(request.payee);
   const payee = await findPayee(db, request.payee);
   if (payee === undefined) throw new PoolError('PAYEE_UNKNOWN', `${shown} is not known here.`);
@@ -184,19 +178,16 @@ async function refuseUnpayable(
   }
   // There is an open payout to join, so nothing else needs to be due.
   if (payee.openPayoutId !== null) return;
-  const terms = await findTermsInForce(db);
-  if (terms === undefined) {
-    throw new PoolError('TERMS_UNKNOWN', 'No worker has recorded the terms yet.');
-  }
-  const { thresholdWei } = terms;
-  const { pendingWei } = payee;
-  if (pendingWei > 0n && (request.belowThreshold || pendingWei >= thresholdWei)) return;
-  throw new PoolError(
-    'PAYOUT_NOTHING_DUE',
-    `${shown} has ${ethAndWei(pendingWei)} pending; the threshold is ${ethAndWei(thresholdWei)}.`,
-    { pendingWei: pendingWei.toString(), thresholdWei: thresholdWei.toString() },
-  );
+  const due = await readDueRules(db, roundConfigOf(config));
+  const [standing] = await payeeStandings(db, due, [request.payee]);
+  const decision = standing && decideDue(standing, due, despiteOf(request));
+  if (decision?.due !== true) throw notDueError(request.payee, decision);
 }
+
+const despiteOf = ({ belowThreshold, despiteRules }: Asked): Despite => ({
+  amount: belowThreshold,
+  refusal: despiteRules,
+});
 
 /** Returns the wallet that pays. Throws WALLET_UNKNOWN before the first worker has opened it. */
 export async function requireWallet({ db, config }: RunningPool): Promise<PayingWallet> {
@@ -205,8 +196,9 @@ export async function requireWallet({ db, config }: RunningPool): Promise<Paying
   throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
 }
 
-const fingerprint = ({ payee, belowThreshold, reason }: PayoutRequest): string =>
-  JSON.stringify({ payee, belowThreshold, reason });
+/** A key of the version before stands for a request without `despiteRules`. */
+const fingerprint = ({ payee, belowThreshold, despiteRules, reason }: PayoutRequest): string =>
+  JSON.stringify({ payee, belowThreshold, reason, ...(despiteRules && { despiteRules }) });
 
 function refuseReused(request: PayoutRequest, known: RememberedRequest): void {
   if (known.request === fingerprint(request)) return;

@@ -14,6 +14,7 @@ import {
   reserveFor,
   sendForeign,
   stateOf,
+  TEST_ROUND,
   type TestWallet,
 } from '../../test/harness/money.js';
 import { startRpcSwitch } from '../../test/harness/rpc-switch.js';
@@ -113,7 +114,11 @@ describe('adopting what the key did elsewhere', () => {
     await resumeWallet(database.db, walletKeyOf(wallet.deps), { actor: 'test', reason: 'adopted' });
     // What stays pending after the payment is paid in the normal way.
     const request = { payee, belowThreshold: true, actor: 'test', reason: 'the rest' };
-    const rest = await reserveManual(database.db, { ...request, requestId: randomUUID() });
+    const rest = await reserveManual(
+      database.db,
+      { ...request, requestId: randomUUID() },
+      TEST_ROUND,
+    );
     const paid = createPayer(wallet.deps).pay(rest.payoutId);
     const mining = setInterval(() => void mine(1), 100);
     expect(await paid).toMatchObject({ state: 'paid' });
@@ -148,7 +153,11 @@ describe('adopting what the key did elsewhere', () => {
     expect(report.findings).toMatchObject([{ nonce: 0, verdict: 'pays-nobody', payoutId }]);
     expect(await stateOf(database.db, payoutId)).toBe('cancelled');
     await resumeWallet(database.db, walletKeyOf(wallet.deps), { actor: 'test', reason: 'adopted' });
-    const round = await reserveRound(database.db, { roundId: randomUUID(), workflowId: 'test' });
+    const round = await reserveRound(
+      database.db,
+      { roundId: randomUUID(), workflowId: 'test' },
+      TEST_ROUND,
+    );
     expect(round).toMatchObject({ payouts: 1, reservedWei: 1_000n });
     const [anew] = await query<{ id: string }>(
       database.db,
@@ -259,7 +268,11 @@ describe('adopting what the key did elsewhere', () => {
     });
     // The events that the restored ledger had lost arrive again, and with them the payee.
     await credit(database.db, [400n], payee);
-    const round = await reserveRound(database.db, { roundId: randomUUID(), workflowId: 'test' });
+    const round = await reserveRound(
+      database.db,
+      { roundId: randomUUID(), workflowId: 'test' },
+      TEST_ROUND,
+    );
     expect(round.payouts).toBe(0);
     expect(await adoptWallet(wallet.deps, DECISION)).toMatchObject({
       findings: [{ verdict: 'payment', valueWei: '400' }],

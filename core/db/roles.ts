@@ -37,6 +37,8 @@ const WRITES = [
   // A trigger writes what a payout waited for when a request ends the wait.
   'INSERT ON payout_wait',
   'EXECUTE ON FUNCTION cancel_reserved_payout',
+  // Whom an operator invites. An invitation is kept, and withdrawn once.
+  'INSERT, UPDATE (withdrawn_at, withdrawn_by, withdraw_reason) ON invitation',
   // Who is signed in on the operator's pages. What a session stands for never changes.
   'INSERT, UPDATE (seen_at, ended_at) ON operator_session',
   'INSERT, DELETE ON sync_pause',

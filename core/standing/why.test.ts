@@ -9,11 +9,20 @@ import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js'
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { createTestWallet, recordTestTerms, type TestWallet } from '../../test/harness/money.js';
 import type { Address } from '../base/address.js';
+import { smallerWei } from '../base/money.js';
 import { gasLimitFor } from '../chain/rules/gas-fees.js';
 import { list, query } from '../db/query.js';
 import { transact } from '../db/transact.js';
 import { firstShut } from '../payouts/rules/gates.js';
+import { LIFTERS, NOT_INVITED } from '../payouts/rules/payee-rule.js';
 import { createSender } from '../payouts/sending/sending.js';
+import {
+  type RecordedAdmission,
+  type RecordedRule,
+  recordAdmissions,
+  recordPayeeRules,
+} from '../payouts/store/payee-rules.js';
+import { leastPayout } from '../payouts/store/payee-standings.js';
 import { approvePayout, cancelPayout, holdPayout } from '../payouts/store/payout-messages.js';
 import { movePayouts } from '../payouts/store/payout-moves.js';
 import {
@@ -22,6 +31,10 @@ import {
   type PayingWallet,
 } from '../payouts/store/reads/wallet-reads.js';
 import { reserveRound } from '../payouts/store/reservations.js';
+import { invitation } from '../payouts/store/tables.js';
+import { recordBalance } from '../payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { payeeWish } from '../self-service/store/tables.js';
 import { explain, type Why } from './rules/why.js';
 import { readPayeeFacts, readUsualWaits } from './store/why-reads.js';
 
@@ -52,8 +65,12 @@ beforeAll(async () => {
       maxPayoutWei: 40n * MILLI_ETH,
       maxPaidPerDayWei: 500n * MILLI_ETH,
       maxGasShareBps: 300,
+      terms: { thresholdBounds: { leastWei: MILLI_ETH, mostWei: 30n * MILLI_ETH } },
     },
   });
+  // What the chain shows is stored before anybody asks why.
+  const seen = { wei: 5_000n * MILLI_ETH, block: 1, baseFeeWei: 20n * 10n ** 9n };
+  await recordBalance(database.db, walletKeyOf(wallet.deps), seen);
 });
 afterAll(async () => {
   await Promise.all([database.close(), chain.stop()]);
@@ -66,8 +83,10 @@ describe('why a payee is paid', () => {
     await leaveSomePaidHeldAndOpen();
     await creditAll(await allPayees());
     await refuseSome();
+    await sayMuch();
     const said = await explainAll();
-    const { payouts } = await reserveRound(database.db, round('second'));
+    const leastWei = await leastPayout(database.db, wallet.deps);
+    const { payouts } = await reserveRound(database.db, round('second'), wallet.deps);
     const reserved = await reservedBy('second');
     expect(reserved.size).toBe(payouts);
     for (const [payee, why] of said) {
@@ -82,9 +101,15 @@ describe('why a payee is paid', () => {
     expect([...verdicts].sort()).toEqual(
       [
         ...['BELOW_THRESHOLD', 'NEGATIVE', 'NOTHING_PENDING', 'PAYOUT_ABOVE_CAP', 'PAYOUT_HELD'],
-        ...['TOO_SOON', 'UNPAYABLE', 'pays', 'GAS_SHARE_ABOVE_CAP'],
+        ...['TOO_SOON', 'UNPAYABLE', 'pays', 'GAS_SHARE_ABOVE_CAP', 'GAS_TOO_DEAR'],
+        ...['NOT_INVITED', 'NOT_ADMITTED', 'HELD_BY_POLICY', 'PAUSED_BY_PAYEE'],
       ].sort(),
     );
+    const due = [...said.values()].filter(
+      ({ verdict }) => verdict === 'pays' || verdict === 'waits',
+    );
+    const amounts = due.map(pendingOf).sort((a, b) => (a < b ? -1 : 1));
+    expect(leastWei).toBe(smallerWei(amounts[0] ?? 0n, await leastUnderWay()));
   });
 
   it('is what sending then does, one payout after the other', async () => {
@@ -98,6 +123,7 @@ describe('why a payee is paid', () => {
       if (random.chance(0.1)) await approvePayout(database.db, payoutId, decision);
       if (random.chance(0.05))
         await holdPayout(database.db, payoutId, decision).catch(() => undefined);
+      if (random.chance(0.05)) await turnAgainst(payee);
       const paying = await findPayingWallet(database.db, chain.chainId);
       const before = await whyOf(payee, paying);
       const result = await sender.send(payoutId);
@@ -113,6 +139,8 @@ describe('why a payee is paid', () => {
       'PAYOUT_HELD',
       'DAILY_CAP_REACHED',
       'GAS_SHARE_ABOVE_CAP',
+      'HELD_BY_POLICY',
+      'NOT_INVITED',
     ]) {
       expect([code, seen.get(code) ?? 0]).not.toEqual([code, 0]);
     }
@@ -135,6 +163,26 @@ describe('why a payee is paid', () => {
   });
 });
 
+/** Says something against a payee whose payout is reserved. */
+async function turnAgainst(payee: Address): Promise<void> {
+  const { holdReason, ...rule } = randomRule(payee);
+  await transact(database.db, async (tx) => {
+    if (random.chance(0.5)) {
+      await recordPayeeRules(tx, [{ ...rule, holdReason: holdReason ?? 'too slow' }]);
+      return;
+    }
+    const reason = 'nobody invited it';
+    const admission = { ...POLICY, payee, invited: false, admitted: false, reason } as const;
+    await recordAdmissions(tx, [{ ...admission, code: NOT_INVITED, liftedBy: 'pool' }]);
+  });
+}
+
+/** What is pending, as the gate of the threshold measures it. */
+function pendingOf({ round }: Why): bigint {
+  const { measured } = round.find(({ name }) => name === 'threshold') ?? {};
+  return measured?.unit === 'wei' ? measured.value : 0n;
+}
+
 async function explainAll(): Promise<ReadonlyMap<Address, Why>> {
   const payees = await allPayees();
   const said = new Map<Address, Why>();
@@ -150,7 +198,7 @@ async function explainAll(): Promise<ReadonlyMap<Address, Why>> {
 
 async function whyOf(payee: Address, paying: PayingWallet | undefined): Promise<Why> {
   const { chain: rules, limits } = wallet.deps;
-  const facts = await readPayeeFacts(database.db, payee);
+  const facts = await readPayeeFacts(database.db, payee, wallet.deps);
   if (facts === undefined) throw new Error(`${payee} is not known`);
   const { transferGas, leastGasLimit } = facts;
   return explain({
@@ -228,7 +276,7 @@ function randomAmount(): bigint {
 /** After a first round: some payouts are paid just now, some long ago, some cancelled, some held, the others open. */
 async function leaveSomePaidHeldAndOpen(): Promise<void> {
   const { db } = database;
-  await reserveRound(db, round('first'));
+  await reserveRound(db, round('first'), wallet.deps);
   const open = await query<{ id: string }>(db, sql`SELECT id FROM payout ORDER BY id`);
   const paid: string[] = [];
   for (const { id } of open) {
@@ -247,6 +295,67 @@ async function leaveSomePaidHeldAndOpen(): Promise<void> {
            closed_at = closed_at - interval '2 days' WHERE id = ANY(${list(longAgo)}::uuid[])`);
   await db.execute(sql`
     UPDATE payout SET closed_at = closed_at - interval '25 h' WHERE state = 'paid'`);
+}
+
+const POLICY = { from: new Date(0), policy: 'test', policyVersion: '1', optionsHash: 'ab' };
+
+/** The policy says something about many payees, people invite some, and some wish something themselves. */
+async function sayMuch(): Promise<void> {
+  const { db } = database;
+  const payees = await allPayees();
+  const some = (share: number) => payees.filter(() => random.chance(share));
+  await transact(db, async (tx) => {
+    await recordPayeeRules(tx, some(0.3).map(randomRule));
+    await recordAdmissions(tx, some(0.2).map(randomAdmission));
+  });
+  for (const payee of some(0.005)) await inviteAtRandom(payee);
+  const ripe = list(some(0.1));
+  await db.execute(sql`
+    INSERT INTO payee_ripe (payee, since)
+    SELECT unnest(${ripe}::text[]), now() - interval '2 days'`);
+  const wishes = some(0.1).map((payee) => ({ payee, ...randomWish() }));
+  const signed = { nonce: 0, signed: {}, signature: '0x', proof: 'key' } as const;
+  await db.insert(payeeWish).values(wishes.map((wish) => ({ ...wish, ...signed })));
+}
+
+const DAY_MS = 86_400_000;
+
+const randomRule = (payee: Address): RecordedRule => ({
+  ...POLICY,
+  payee,
+  thresholdWei: random.pick([null, 0n, 1n, THRESHOLD_WEI - 1n, 20n * MILLI_ETH]),
+  minIntervalMs: random.pick([null, null, 0, 3 * DAY_MS]),
+  maxGasShareBps: random.pick([null, 0, 20, 500]),
+  latestAfterMs: random.pick([null, 0, DAY_MS, 3 * DAY_MS]),
+  holdReason: random.chance(0.1) ? 'it was slow' : null,
+  reason: 'at random',
+});
+
+function randomAdmission(payee: Address): RecordedAdmission {
+  const of = { ...POLICY, payee, invited: random.chance(0.3), reason: 'at random' };
+  const code = random.pick([null, NOT_INVITED, NOT_INVITED, 'REGION_CLOSED']);
+  if (code === null) return { ...of, admitted: true };
+  return { ...of, admitted: false, code, liftedBy: random.pick(LIFTERS) };
+}
+
+async function inviteAtRandom(payee: Address): Promise<void> {
+  const row = { payee, actor: 'test', reason: 'at random' };
+  const ended = { withdrawnAt: new Date(), withdrawnBy: 'test', withdrawReason: 'at random' };
+  await database.db.insert(invitation).values(random.chance(0.3) ? { ...row, ...ended } : row);
+}
+
+function randomWish() {
+  if (random.chance(0.3)) return { kind: 'pause' } as const;
+  const thresholdWei = random.pick([1n, THRESHOLD_WEI + 1n, 25n * MILLI_ETH, 900n * MILLI_ETH]);
+  return { kind: 'threshold', thresholdWei } as const;
+}
+
+async function leastUnderWay(): Promise<bigint> {
+  const [least] = await query<{ wei: string }>(
+    database.db,
+    sql`SELECT min(amount_wei) AS wei FROM payout WHERE state IN ('reserved', 'signed') AND held_at IS NULL`,
+  );
+  return BigInt(least?.wei ?? 0);
 }
 
 async function refuseSome(): Promise<void> {

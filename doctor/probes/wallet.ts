@@ -1,5 +1,5 @@
 /** Looks at the wallet's key, at what the ledger says of it, and whether it covers what is due. It signs nothing. */
-import { type Config, loadConfig } from '../../config/config.js';
+import { type Config, loadConfig, roundConfigOf } from '../../config/config.js';
 import { openConfiguredSigner } from '../../config/sections/wallet.js';
 import type { Address } from '../../core/base/address.js';
 import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/catalogue.js';
@@ -81,7 +81,10 @@ export async function probeBalance(
   view: WalletView,
   findings: Findings,
 ): Promise<void> {
-  const [totals, preview] = await Promise.all([readPoolTotals(db), previewRound(db, pool)]);
+  const [totals, preview] = await Promise.all([
+    readPoolTotals(db),
+    previewRound(db, roundConfigOf({ chain, pool })),
+  ]);
   const { verdict, code, what } = judgeBalance({
     balanceWei: view.balanceWei,
     keepInWalletWei: chain.keepInWalletWei,

@@ -23,6 +23,7 @@ import {
   reserveFor,
   sendForeign,
   setBalance,
+  TEST_ROUND,
   type TestWallet,
 } from '../harness/money.js';
 import { type RpcSwitch, startRpcSwitch } from '../harness/rpc-switch.js';
@@ -72,7 +73,7 @@ async function followDocuments(database: TestDatabase, { deps }: TestWallet) {
     await adoptWallet(deps, input).catch((error: unknown) => refusals.push(error));
   }
   await resumeWallet(database.db, key, DECISION).catch(() => undefined);
-  await reserveRound(database.db, { roundId: randomUUID(), workflowId: 'round' });
+  await reserveRound(database.db, { roundId: randomUUID(), workflowId: 'round' }, TEST_ROUND);
   return refusals;
 }
 

@@ -15,6 +15,7 @@ import {
   createTestWallet,
   paidByChain,
   reserveFor,
+  TEST_ROUND,
 } from '../harness/money.js';
 import { backUp, openBackUp } from './back-up.js';
 
@@ -56,7 +57,7 @@ it('pays the payee once: what ran out of gas is never signed again', async () =>
   expect(await restored.pay(payoutId)).toMatchObject({ state: 'failed' });
   expect(await balancesOf(db, payee)).toEqual({ pending: 0n, reserved: 0n, paid: AMOUNT_WEI });
   const round = { roundId: randomUUID(), workflowId: 'round' };
-  expect(await reserveRound(db, round)).toMatchObject({ payouts: 0, reservedWei: 0n });
+  expect(await reserveRound(db, round, TEST_ROUND)).toMatchObject({ payouts: 0, reservedWei: 0n });
   expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[payee, AMOUNT_WEI]]));
   expect(await checkInvariants(db)).toEqual([]);
   await database.close();

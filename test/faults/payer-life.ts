@@ -36,7 +36,7 @@ export async function livePayerLife(job: PayerJob): Promise<void> {
   await db.execute(sql`DELETE FROM settler`);
   const payer = createPayer(deps);
   for (const roundId of job.roundIds) {
-    await reserveRound(db, { roundId, workflowId: 'round' });
+    await reserveRound(db, { roundId, workflowId: 'round' }, deps);
     if (job.habit === 'real') {
       const open = await openPayouts(db, {});
       await Promise.all(open.map(({ payoutId }) => payer.pay(payoutId)));

@@ -31,6 +31,7 @@ import {
   reserveFor,
   sendForeign,
   stateOf,
+  TEST_ROUND,
   type TestWallet,
   waitOf,
 } from '../harness/money.js';
@@ -231,7 +232,7 @@ describe('a wallet that is replaced', () => {
       .toBe(true);
     expect(await resume()).toMatchObject({ remaining: [] });
     const round = { roundId: randomUUID(), workflowId: 'round' };
-    expect(await reserveRound(database.db, round)).toMatchObject({ payouts: 0 });
+    expect(await reserveRound(database.db, round, TEST_ROUND)).toMatchObject({ payouts: 0 });
     expect(await paidInAll(chain, [first, second])).toEqual(new Map([[payee, AMOUNT_WEI]]));
   });
 

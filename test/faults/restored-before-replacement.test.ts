@@ -25,6 +25,7 @@ import {
   paidByLedger,
   reserveFor,
   sendForeign,
+  TEST_ROUND,
   type TestWallet,
 } from '../harness/money.js';
 import { anotherKey, paidInAll } from '../harness/wallets.js';
@@ -70,7 +71,7 @@ async function pay(wallet: TestWallet, payee: Address): Promise<void> {
 /** Everybody who is owed something is paid by the next round, each once. */
 async function expectPaidOnce(wallet: TestWallet, db: Database, owed: readonly Address[]) {
   const round = { roundId: randomUUID(), workflowId: 'round' };
-  expect((await reserveRound(db, round)).payouts).toBe(owed.length);
+  expect((await reserveRound(db, round, TEST_ROUND)).payouts).toBe(owed.length);
   const { sender } = createPayer(on(wallet, db));
   const reserved = await query<{ id: string; payee: string }>(
     db,

@@ -14,6 +14,7 @@ import { isClosed, type PayoutState, type Wait } from '../../core/payouts/rules/
 import type { PayoutLimits } from '../../core/payouts/rules/payout-limits.js';
 import { createSender, type Sender } from '../../core/payouts/sending/sending.js';
 import { Settler } from '../../core/payouts/settling/settler.js';
+import type { RoundConfig } from '../../core/payouts/store/payee-standings.js';
 import { payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { reserveManual } from '../../core/payouts/store/reservations.js';
 import { payingWallet } from '../../core/payouts/store/wallet/paying-wallet.js';
@@ -56,6 +57,13 @@ export const WIDE_LIMITS: PayoutLimits = {
   maxPaidPerDayWei: 1_000_000n * ETH,
   // Some tests pay a single wei.
   maxGasShareBps: 1e30,
+  terms: { thresholdBounds: { leastWei: 0n, mostWei: 1_000_000n * ETH } },
+};
+
+/** What rounds of tests go by where nobody looks at the gas. */
+export const TEST_ROUND: RoundConfig = {
+  chain: { maxFeePerGasWei: 50n * GWEI, maxPriorityFeePerGasWei: GWEI },
+  limits: WIDE_LIMITS,
 };
 
 export function randomAddress(): Address {
@@ -164,7 +172,7 @@ export async function reserveFor(
   const address = await credit(db, [amountWei], payee);
   const asked = { actor: 'test', reason: 'test', requestId: randomUUID() };
   const request = { payee: address, belowThreshold: true, ...asked };
-  return { payoutId: (await reserveManual(db, request)).payoutId, payee: address };
+  return { payoutId: (await reserveManual(db, request, TEST_ROUND)).payoutId, payee: address };
 }
 
 export type SettleOutcome =

@@ -1,4 +1,5 @@
 /** What the tests of statements share: payouts of a world of events, and CSV that is read again. */
+
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../core/base/address.js';
@@ -7,13 +8,14 @@ import { adjustPending } from '../../core/decisions/store/adjustments.js';
 import { movePayouts } from '../../core/payouts/store/payout-moves.js';
 import { reserveManual } from '../../core/payouts/store/reservations.js';
 import { forgePayouts } from './database.js';
+import { TEST_ROUND } from './money.js';
 
 const decision = { actor: 'test', reason: 'test' };
 
 /** Reserves all that is pending for the payee; undefined when nothing is. */
 export async function reserveAll(db: Database, payee: Address): Promise<string | undefined> {
   const asked = { payee, belowThreshold: true, requestId: randomUUID(), ...decision };
-  return (await reserveManual(db, asked).catch(() => undefined))?.payoutId;
+  return (await reserveManual(db, asked, TEST_ROUND).catch(() => undefined))?.payoutId;
 }
 
 /** Moves a payout on, as if it had been signed and the chain had decided. Throws when there is no such move from its state. */

@@ -2,10 +2,11 @@
 
 import type { Action } from './action.js';
 import { HISTORY_ACTIONS } from './history-actions.js';
+import { PAYEE_ACTIONS } from './payee-actions.js';
 import { PAYOUT_ACTIONS } from './payout-actions.js';
 import { POOL_ACTIONS } from './pool-actions.js';
 
-const ALL = { ...PAYOUT_ACTIONS, ...POOL_ACTIONS, ...HISTORY_ACTIONS };
+const ALL = { ...PAYEE_ACTIONS, ...PAYOUT_ACTIONS, ...POOL_ACTIONS, ...HISTORY_ACTIONS };
 
 export type ActionName = keyof typeof ALL;
 

@@ -26,6 +26,7 @@ const message = (apply: typeof holdPayout): Action['run'] =>
 const payeeOf = ({ subject, inputs }: Given) => ({
   payee: parseAddress(inputs.payee ?? subject),
   belowThreshold: inputs.belowThreshold === 'on',
+  despiteRules: inputs.despiteRules === 'on',
 });
 
 export const PAYOUT_ACTIONS = {
@@ -79,6 +80,12 @@ export const PAYOUT_ACTIONS = {
       {
         name: 'belowThreshold',
         label: 'However little is pending, and however soon after the last payout',
+        kind: 'checkbox',
+        isOptional: true,
+      },
+      {
+        name: 'despiteRules',
+        label: 'Although the policy does not admit or holds the payee, or the payee has paused',
         kind: 'checkbox',
         isOptional: true,
       },

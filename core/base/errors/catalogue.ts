@@ -120,6 +120,7 @@ const REQUESTS = {
   ROUND_DIFFERS: { final: true, http: 409, help: "Look at the new preview and confirm that one. Fees are credited all the time: to keep them still while you look, pause the sync (`openpool sync pause --reason …`), and end backfills and retries. Nothing was reserved." },
   PAYOUT_NOTHING_DUE: { final: true, http: 409, help: 'Nothing is pending for this payee, or not enough for the threshold: pass --below-threshold (`belowThreshold` in the API) to pay it all the same.' },
   PAYOUT_TOO_SOON: { final: true, http: 409, help: 'The minimum interval between two payouts of a payee has not passed: wait, or pass --below-threshold (`belowThreshold` in the API) to pay it all the same.' },
+  PAYEE_REFUSED: { final: true, http: 409, help: 'The policy does not admit this payee or holds it, or the payee has paused its payouts: `openpool payee invite` lets in who is not invited; `--despite-rules` (`despiteRules` in the API) pays it all the same, and the audit log says so.' },
   PAYOUT_ALREADY_SIGNED: { final: true, http: 409, help: 'A signed payout only goes forward: it may already be on chain. Bump its fee if it is stuck.' },
   PAYOUT_ALREADY_CLOSED: { final: true, http: 409, help: 'It has ended; nothing is left to do.' },
   PAYOUT_NOT_SIGNED: { final: true, http: 409, help: 'There is no transaction to bump yet.' },

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingestSaid, inventEvents, openWorld } from '../../../test/harness/event-world.js';
+import { TEST_ROUND } from '../../../test/harness/money.js';
 import { rebuildBalances } from '../../history/rebuild/rebuild.js';
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { auditLedger, readAuditState } from './audit.js';
@@ -276,5 +277,9 @@ async function payOne(): Promise<void> {
     GROUP BY 1 HAVING sum(b.amount_wei) > 0 ORDER BY 1 LIMIT 1`);
   if (due === undefined) return;
   const asked = { actor: 'test', reason: 'test', requestId: `pay ${Math.random()}` };
-  await reserveManual(database.db, { payee: due.payee, belowThreshold: true, ...asked });
+  await reserveManual(
+    database.db,
+    { payee: due.payee, belowThreshold: true, ...asked },
+    TEST_ROUND,
+  );
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingest, owed, processedJob, receivedJob } from '../../../test/harness/jobs.js';
-import { randomAddress } from '../../../test/harness/money.js';
+import { randomAddress, TEST_ROUND } from '../../../test/harness/money.js';
 import { recordTerms } from '../../../test/harness/terms.js';
 import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
@@ -171,7 +171,7 @@ describe('an adjustment', () => {
     } as const;
     await adjustPending(database.db, adjustment(payee, -120n, place));
     const request = { payee, actor: 'ann', reason: 'now', belowThreshold: true };
-    const made = await reserveManual(database.db, { ...request, requestId: 'one' });
+    const made = await reserveManual(database.db, { ...request, requestId: 'one' }, TEST_ROUND);
     expect(made).toMatchObject({ created: true, amountWei: 180n });
     const rows = await query(
       database.db,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ingestSaid, inventEvents, payeeOf, type Said } from '../../../test/harness/event-world.js';
 import { useHistory } from '../../../test/harness/history-world.js';
+import { TEST_ROUND } from '../../../test/harness/money.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
@@ -143,7 +144,7 @@ describe('rebuilding the balances', () => {
     await seed();
     const [{ payee }] = await rowsOf('SELECT payee FROM remote_worker WHERE id = 4');
     const request = { payee, belowThreshold: true, actor: 't', reason: 't', requestId: 'one' };
-    await reserveManual(world.db, request);
+    await reserveManual(world.db, request, TEST_ROUND);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
   });
 
@@ -153,7 +154,7 @@ describe('rebuilding the balances', () => {
     await postWrongly(6, 77n);
     const [{ payee }] = await rowsOf('SELECT payee FROM remote_worker WHERE id = 5');
     const request = { payee, belowThreshold: true, actor: 't', reason: 't', requestId: 'one' };
-    await reserveManual(world.db, request);
+    await reserveManual(world.db, request, TEST_ROUND);
     const partly = await apply();
     expect(partly).toMatchObject({ ok: false, corrections: { postings: 1 } });
     expect(partly.findings.at(-1)).toMatchObject({

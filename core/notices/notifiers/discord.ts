@@ -38,6 +38,7 @@ const COLOURS: Readonly<Record<Notice['kind'], number>> = {
   halted: RED,
   drift: RED,
   'terms-change': GREY,
+  invitation: GREY,
   test: GREY,
 };
 

@@ -95,6 +95,8 @@ export interface NoticeFacts {
     /** From when on it is paid there; null: it took that back. */
     readonly effectiveAt: string | null;
   };
+  /** A person of the pool has invited the payee, or withdrawn its invitation. */
+  readonly invitation: { readonly payee: Address; readonly isInvited: boolean };
   /** An operator tries whether notices arrive. */
   readonly test: { readonly target: string };
 }
@@ -116,6 +118,7 @@ export const NOTICE_KINDS = [
   'worker-state',
   'terms-change',
   'destination',
+  'invitation',
   'test',
 ] as const satisfies readonly NoticeKind[];
 
@@ -129,6 +132,7 @@ const FOR_ONE_PAYEE: readonly NoticeKind[] = [
   'worker-offline',
   'worker-state',
   'destination',
+  'invitation',
 ];
 /** What payees can be told. Operators can be told everything. */
 export const PAYEE_KINDS: readonly NoticeKind[] = [...FOR_ONE_PAYEE, ...FOR_ALL_PAYEES];

@@ -59,6 +59,7 @@ const FACTS: NoticeFacts = {
     to: `0x${'b2'.repeat(20)}`,
     effectiveAt: '2026-01-09T03:04:05.678Z',
   },
+  invitation: { payee: ANN, isInvited: false },
   test: { target: 'ops' },
 };
 const say = <Kind extends NoticeKind>(kind: Kind, voice: 'operator' | 'worker') =>

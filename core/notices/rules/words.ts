@@ -168,6 +168,20 @@ const VOICES: { readonly [Kind in NoticeKind]: Voices<Kind> } = {
           : `Somebody with your key signed that you want to be paid at ${to}. Until ${utc(effectiveAt)} you are paid at ${from}. If this was not you, revoke it on your page before then.`,
     }),
   },
+  invitation: {
+    operator: ({ payee, isInvited }) => ({
+      title: isInvited ? `${payee} is invited` : `The invitation of ${payee} is withdrawn`,
+      text: isInvited
+        ? `What ${payee} has earned can be paid from now on, where the pool pays invited workers only.`
+        : `What ${payee} has earned is kept. Where the pool pays invited workers only, it is not paid until it is invited again.`,
+    }),
+    worker: ({ isInvited }) => ({
+      title: isInvited ? 'The pool has invited you' : 'The pool has withdrawn your invitation',
+      text: isInvited
+        ? 'What you have earned can be paid from now on. You need not do anything.'
+        : 'What you have earned is kept for you. Where the pool pays invited workers only, it is paid when you are invited again: ask the pool.',
+    }),
+  },
   test: {
     operator: ({ target }) => ({
       title: 'A test notice',

@@ -30,6 +30,8 @@ export interface OrderArgs {
     readonly payee: string;
     /** True to pay even when less than the threshold is pending. */
     readonly belowThreshold: boolean;
+    /** True to pay in spite of what the policy says against the payee, and of its own pause. @default false */
+    readonly despiteRules?: boolean;
   };
   /** Reserve for everybody who is due now, provided that it is what a person looked at. */
   readonly 'payout.round': {

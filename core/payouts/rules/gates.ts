@@ -4,15 +4,26 @@
  */
 import type { WaitCode } from './payout.js';
 
+/** Why a payee is not paid for now, whatever is pending: by the pool's policy, or by its own wish. */
+export const REFUSAL_CODES = [
+  'NOT_INVITED',
+  'NOT_ADMITTED',
+  'HELD_BY_POLICY',
+  'PAUSED_BY_PAYEE',
+] as const satisfies readonly WaitCode[];
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
 /** Why no payout is reserved for a payee. */
 export type NotDueCode =
+  | RefusalCode
   | 'NOTHING_PENDING'
   | 'NEGATIVE'
   | 'OPEN_PAYOUT'
   | 'UNPAYABLE'
   | 'PAYEE_IS_WALLET'
   | 'BELOW_THRESHOLD'
-  | 'TOO_SOON';
+  | 'TOO_SOON'
+  | 'GAS_TOO_DEAR';
 
 /** What stops all payouts of the pool. */
 export type PoolStopCode =

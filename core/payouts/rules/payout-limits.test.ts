@@ -7,9 +7,11 @@ const LIMITS: PayoutLimits = {
   maxPayoutWei: ETH,
   maxPaidPerDayWei: 10n * ETH,
   maxGasShareBps: 1_000,
+  terms: { thresholdBounds: { leastWei: 0n, mostWei: ETH } },
 };
 const payout = (changes: Partial<LimitedPayout> = {}): LimitedPayout => ({
   ...{ id: 'p', amountWei: ETH, isApproved: false, gasCostWei: ETH / 10n, burntGasWei: 0n },
+  ownGasShareBps: null,
   ...changes,
 });
 const day = (usedWei: bigint) => ({ usedWei, nextFreeAt: new Date('2026-01-02T03:04:05Z') });

@@ -1,5 +1,6 @@
 /** The operator's limits on what leaves the wallet. They delay a payout but never end one. */
 import { firstShut, type Gate } from './gates.js';
+import type { ThresholdBounds } from './payee-rule.js';
 import type { Wait, WaitCode } from './payout.js';
 import {
   amountAboveDay,
@@ -16,6 +17,7 @@ export interface PayoutLimits {
   readonly maxPaidPerDayWei: bigint;
   /** Gas may cost at most this share of a payout's amount, in basis points. */
   readonly maxGasShareBps: number;
+  readonly terms: { readonly thresholdBounds: ThresholdBounds };
 }
 
 /** The amount that counts against the limit of the day, and when it next falls. */
@@ -54,7 +56,7 @@ export function limitGates(
   day: DayUse,
 ): readonly Gate<WaitCode>[] {
   const { amountWei, isApproved, gasCostWei, burntGasWei } = payout;
-  const { maxPayoutWei, maxPaidPerDayWei, maxGasShareBps } = limits;
+  const { maxPayoutWei, maxPaidPerDayWei } = limits;
   const approved = 'an operator has approved it';
   return [
     {
@@ -80,7 +82,7 @@ export function limitGates(
       measured: {
         unit: 'wei',
         value: gasCostWei + burntGasWei,
-        limit: (amountWei * BigInt(maxGasShareBps)) / BPS_SCALE,
+        limit: (amountWei * BigInt(gasShareOf(payout, limits).bps)) / BPS_SCALE,
       },
       opensByItself: fitsWithCheaperGas(payout, limits),
       opener: 'pool',
@@ -95,19 +97,30 @@ function verdict(wait: Wait | undefined, open: string) {
 /** Says why a payout that nobody has approved is not signed at this cost; undefined when its gas is within its share. */
 export function gasShareWait(payout: PayoutGas, limits: PayoutLimits): Wait | undefined {
   const { amountWei, gasCostWei, burntGasWei } = payout;
-  const share = amountWei * BigInt(limits.maxGasShareBps);
-  if ((burntGasWei + gasCostWei) * BPS_SCALE <= share) return undefined;
+  const { bps, isOwn } = gasShareOf(payout, limits);
+  if ((burntGasWei + gasCostWei) * BPS_SCALE <= amountWei * BigInt(bps)) return undefined;
   return gasShareAboveCap(payout, {
-    maxGasShareBps: limits.maxGasShareBps,
+    shareBps: bps,
+    isOwn,
     fitsWithCheaperGas: fitsWithCheaperGas(payout, limits),
   });
 }
 
-function fitsWithCheaperGas(
-  { amountWei, burntGasWei }: Pick<LimitedPayout, 'amountWei' | 'burntGasWei'>,
+/** Returns the smaller of the pool's limit and the payee's own, and whether it is the payee's own. */
+function gasShareOf(
+  { ownGasShareBps }: Pick<PayoutGas, 'ownGasShareBps'>,
   { maxGasShareBps }: PayoutLimits,
+): { readonly bps: number; readonly isOwn: boolean } {
+  const isOwn = ownGasShareBps !== null && ownGasShareBps < maxGasShareBps;
+  return { bps: isOwn ? ownGasShareBps : maxGasShareBps, isOwn };
+}
+
+function fitsWithCheaperGas(
+  payout: Pick<LimitedPayout, 'amountWei' | 'burntGasWei' | 'ownGasShareBps'>,
+  limits: PayoutLimits,
 ): boolean {
-  return burntGasWei * BPS_SCALE < amountWei * BigInt(maxGasShareBps);
+  const { amountWei, burntGasWei } = payout;
+  return burntGasWei * BPS_SCALE < amountWei * BigInt(gasShareOf(payout, limits).bps);
 }
 
 /** Says why a payout of this amount is not signed without an approval; undefined when it needs none. */

@@ -1,4 +1,5 @@
 import type { Address } from '../../base/address.js';
+import type { PayeeVerdicts } from './payee-rule.js';
 
 /**
  * reserved: promised, nothing signed; hold and cancel are possible.
@@ -44,6 +45,10 @@ export const WAIT_CODES = [
   'GAS_SHARE_ABOVE_CAP',
   'RPC_UNREACHABLE',
   'PAYEE_IS_WALLET',
+  'NOT_INVITED',
+  'NOT_ADMITTED',
+  'HELD_BY_POLICY',
+  'PAUSED_BY_PAYEE',
   'SIGNER_UNREACHABLE',
   'SIGNER_REFUSED',
   'WALLET_REPLACED',
@@ -104,4 +109,17 @@ export interface PayeeStanding {
   readonly isWallet: boolean;
   /** When the payee's last payout was reserved. */
   readonly lastPayoutAt: Date | null;
+  readonly verdicts: PayeeVerdicts;
+  /** What its own gas share is measured by; null when it has none of its own. */
+  readonly gas: OwnGas | null;
+}
+
+/** What decides whether gas is cheap enough for a payee with a gas share of its own. */
+export interface OwnGas {
+  /** The gas that a transfer to the payee took last, or takes at least. */
+  readonly transferGas: bigint;
+  /** What failed transfers to the payee have cost since it was last paid. */
+  readonly burntGasWei: bigint;
+  /** Since when the pending amount has been at the payee's threshold; null while it is below. */
+  readonly ripeSince: Date | null;
 }

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { PayeeTerms } from './payee-rule.js';
 import { PREVIEW_HASH, previewDifference, previewHashOf } from './round-hash.js';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
-const ANN = { payee: `0x${'a'.repeat(40)}`, pendingWei: 7n } as const;
-const BOB = { payee: `0x${'b'.repeat(40)}`, pendingWei: 3n } as const;
 const terms = { thresholdWei: 2n, minIntervalMs: 60_000 };
+const own = { ...terms, maxGasShareBps: null, latestAfterMs: null };
+const ANN = { payee: `0x${'a'.repeat(40)}`, pendingWei: 7n, terms: own } as const;
+const BOB = { payee: `0x${'b'.repeat(40)}`, pendingWei: 3n, terms: own } as const;
+const under = (change: Partial<PayeeTerms>) => ({
+  promised: [ANN, { ...BOB, terms: { ...own, ...change } }],
+  terms,
+});
 const hash = previewHashOf({ promised: [ANN, BOB], terms }, digest);
 
 describe('the hash of a preview', () => {
@@ -35,8 +41,12 @@ describe('the hash of a preview', () => {
         ],
         terms,
       },
-      /as before, for other payees or in other parts/,
+      /as before, for other payees, in other parts or under other terms of theirs/,
     ],
+    ["another threshold of a payee's own", under({ thresholdWei: 1n }), /other terms of theirs/],
+    ["another interval of a payee's own", under({ minIntervalMs: 0 }), /other terms of theirs/],
+    ["a gas share of a payee's own", under({ maxGasShareBps: 0 }), /other terms of theirs/],
+    ["a latest day of a payee's own", under({ latestAfterMs: 0 }), /other terms of theirs/],
     ['another threshold', { promised: [ANN, BOB], terms: { ...terms, thresholdWei: 1n } }, /terms/],
     ['another interval', { promised: [ANN, BOB], terms: { ...terms, minIntervalMs: 1 } }, /terms/],
   ])('is another for %s, and what changed is said', (_, round, words) => {

@@ -4,12 +4,14 @@
  */
 import type { Address } from '../../base/address.js';
 import { ethAndWei, sumWei } from '../../base/money.js';
-import type { PayoutTerms } from './payout-due.js';
+import type { PayeeTerms, PayoutTerms } from './payee-rule.js';
 
 /** A payee for whom a round reserves something, and how much. */
 export interface Promised {
   readonly payee: Address;
   readonly pendingWei: bigint;
+  /** The payee's own terms: what was looked at is no longer so when they change. */
+  readonly terms: PayeeTerms;
 }
 
 interface Round {
@@ -26,10 +28,15 @@ export const PREVIEW_HASH = /^\d{1,9}-\d{1,78}-\d{1,78}-\d{1,15}-[0-9a-f]{64}$/;
 /** Makes the hash of all payees and amounts that a round would reserve, and of the terms that it goes by. */
 export function previewHashOf({ promised, terms }: Round, digest: Digest): string {
   const { thresholdWei, minIntervalMs } = terms;
-  const lines = promised.map(({ payee, pendingWei }) => `${payee} ${pendingWei}`).sort();
+  const lines = promised.map((one) => `${one.payee} ${one.pendingWei} ${termsLine(one.terms)}`);
   const totalWei = sumWei(promised.map(({ pendingWei }) => pendingWei));
   const figures = [promised.length, totalWei, thresholdWei, minIntervalMs].join('-');
-  return `${figures}-${digest([figures, ...lines].join('\n'))}`;
+  return `${figures}-${digest([figures, ...lines.sort()].join('\n'))}`;
+}
+
+function termsLine(terms: PayeeTerms): string {
+  const { thresholdWei, minIntervalMs, maxGasShareBps, latestAfterMs } = terms;
+  return [thresholdWei, minIntervalMs, maxGasShareBps ?? '-', latestAfterMs ?? '-'].join(' ');
 }
 
 /** Says what is different between the round that was looked at and the round of now; undefined when nothing is. */
@@ -43,7 +50,7 @@ export function previewDifference(looked: string, now: string): string | undefin
   if (payees !== payeesNow || wei !== weiNow) {
     return `it was ${sumWords(payees, wei)}, and is ${sumWords(payeesNow, weiNow)} now`;
   }
-  return `it is ${sumWords(payees, wei)} as before, for other payees or in other parts`;
+  return `it is ${sumWords(payees, wei)} as before, for other payees, in other parts or under other terms of theirs`;
 }
 
 function sumWords(payees: string, wei: string): string {

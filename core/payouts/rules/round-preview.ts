@@ -2,7 +2,7 @@
 import type { Address } from '../../base/address.js';
 import { largerWei, sumWei } from '../../base/money.js';
 import type { PayeeStanding, PayoutUnderWay, Wait } from './payout.js';
-import { decideDue, type PayoutTerms } from './payout-due.js';
+import { type Despite, type DueRules, decideDue } from './payout-due.js';
 import { amountWait, type DayUse, dayWait, type PayoutLimits } from './payout-limits.js';
 import { wouldEmptyWallet } from './waits.js';
 
@@ -23,9 +23,8 @@ export interface PreviewedPayee {
 }
 
 export interface PreviewRules {
-  readonly terms: PayoutTerms;
+  readonly due: DueRules;
   readonly limits: PayoutLimits;
-  readonly now: Date;
   /**
    * The wallet's last known balance without what must stay there and what is on the way out; null when it is unknown.
    */
@@ -33,9 +32,13 @@ export interface PreviewRules {
 }
 
 /** Decides what the round would do for this payee, and says why it would not pay. */
-export function previewPayee(standing: PayeeStanding, rules: PreviewRules): PreviewedPayee {
+export function previewPayee(
+  standing: PayeeStanding,
+  rules: PreviewRules,
+  despite?: Despite,
+): PreviewedPayee {
   const { payee, pendingWei } = standing;
-  const decision = decideDue(standing, rules.terms, rules.now);
+  const decision = decideDue(standing, rules.due, despite);
   if (!decision.due) {
     const reason = underWayWords(decision.reason, standing.underWay);
     return { payee, pendingWei, verdict: 'not-due', code: decision.code, reason };

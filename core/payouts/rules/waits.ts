@@ -160,11 +160,18 @@ export interface PayoutGas {
   readonly gasCostWei: bigint;
   /** What failed transfers to this payee have cost since the payee was last paid. */
   readonly burntGasWei: bigint;
+  /** The gas share of the payee's own terms, in basis points; null when it has none, or it holds nothing back any more. */
+  readonly ownGasShareBps: number | null;
 }
 
 export function gasShareAboveCap(
   { id, amountWei, gasCostWei, burntGasWei }: PayoutGas,
-  limit: { readonly maxGasShareBps: number; readonly fitsWithCheaperGas: boolean },
+  limit: {
+    readonly shareBps: number;
+    /** Whether the limit is that of the payee's own terms and not the pool's. */
+    readonly isOwn: boolean;
+    readonly fitsWithCheaperGas: boolean;
+  },
 ): Wait {
   const burnt =
     burntGasWei === 0n ? '' : `, and failed transfers to it have cost ${ethAndWei(burntGasWei)}`;
@@ -173,8 +180,8 @@ export function gasShareAboveCap(
   const hope = limit.fitsWithCheaperGas ? 'it goes on when gas is cheaper' : later;
   const approved = id === null ? '' : `, or it goes on after ${approveCommand(id)}`;
   const reason =
-    `its gas would cost ${ethAndWei(gasCostWei)} now${burnt}: more than pool.maxGasShare ` +
-    `(${limit.maxGasShareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
+    `its gas would cost ${ethAndWei(gasCostWei)} now${burnt}: more than ` +
+    `${limit.isOwn ? "the gas share of the payee's terms" : 'pool.maxGasShare'} (${limit.shareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
     `${hope}${approved}`;
   return { code: 'GAS_SHARE_ABOVE_CAP', reason };
 }

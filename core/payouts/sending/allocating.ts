@@ -10,6 +10,7 @@ import { amountWait, dayWait } from '../rules/payout-limits.js';
 import { feeAboveCap, PAYEE_IS_WALLET, rpcUnreachable, walletHalted } from '../rules/waits.js';
 import { allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
 import { readDayUse } from '../store/payee-standings.js';
+import { judgePayouts, type PayoutVerdict } from '../store/payees/payee-verdicts.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
 import { findWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
@@ -21,6 +22,8 @@ import { estimateTransfers, feeLimits, type GasMemory, gasFor } from './transfer
 export interface AllocatingDeps extends MoneyDeps {
   readonly gasMemory: GasMemory;
 }
+
+type JudgedPayout = PayoutProgress & PayoutVerdict;
 
 /** Why payouts wait, by payout id. */
 export type Waits = ReadonlyMap<string, Wait>;
@@ -34,7 +37,7 @@ export async function allocate(
   reserved: readonly PayoutProgress[],
 ): Promise<Waits> {
   const waits = new Map<string, Wait>();
-  const allowed = await refuseEarly(deps, reserved, waits);
+  const allowed = await refuseEarly(deps, await judgePayouts(deps.db, reserved), waits);
   try {
     if (allowed.length > 0) await signAllowed(deps, allowed, waits);
   } catch (error) {
@@ -47,10 +50,10 @@ export async function allocate(
 
 /** Returns the payouts that do not wait, and stores why the others do. */
 function sift(
-  payouts: readonly PayoutProgress[],
+  payouts: readonly JudgedPayout[],
   waits: Map<string, Wait>,
-  waitOf: (payout: PayoutProgress, index: number) => Wait | undefined,
-): readonly PayoutProgress[] {
+  waitOf: (payout: JudgedPayout, index: number) => Wait | undefined,
+): readonly JudgedPayout[] {
   return payouts.filter((payout, index) => {
     const wait = waitOf(payout, index);
     if (wait !== undefined) waits.set(payout.payoutId, wait);
@@ -61,23 +64,24 @@ function sift(
 /** Refuses payouts by the ledger alone. This only saves requests to the chain: everything is decided again under the wallet's lock. */
 async function refuseEarly(
   deps: MoneyDeps,
-  payouts: readonly PayoutProgress[],
+  payouts: readonly JudgedPayout[],
   waits: Map<string, Wait>,
-): Promise<readonly PayoutProgress[]> {
+): Promise<readonly JudgedPayout[]> {
   const halt = (await findWallet(deps.db, walletKeyOf(deps)))?.halt;
   if (halt) return sift(payouts, waits, () => walletHalted(halt.reason));
   const day = await readDayUse(deps.db);
-  return sift(payouts, waits, ({ payoutId: id, amountWei, isApproved, isToWallet }) =>
+  return sift(payouts, waits, ({ payoutId: id, amountWei, isApproved, isToWallet, refusal }) =>
     isToWallet
       ? PAYEE_IS_WALLET
-      : (amountWait({ id, amountWei, isApproved }, deps.limits) ??
+      : (refusal ??
+        amountWait({ id, amountWei, isApproved }, deps.limits) ??
         dayWait({ id, amountWei }, deps.limits, day)),
   );
 }
 
 async function signAllowed(
   deps: AllocatingDeps,
-  allowed: readonly PayoutProgress[],
+  allowed: readonly JudgedPayout[],
   waits: Map<string, Wait>,
 ): Promise<void> {
   const { gasMemory, chain } = deps;

@@ -7,6 +7,7 @@ import { amountWait, gasShareWait } from '../rules/payout-limits.js';
 import {
   estimateContradicted,
   gasAboveCap,
+  type PayoutGas,
   rpcUnreachable,
   walletBelowPayout,
 } from '../rules/waits.js';
@@ -86,16 +87,17 @@ export class GasMemory {
 
   /** Says why the payout still waits according to its last estimate; undefined when the chain has to be asked again. */
   stillTooDear(
-    { payoutId, amountWei, isApproved, burntGasWei }: PayoutProgress,
+    payout: PayoutProgress & Pick<PayoutGas, 'ownGasShareBps'>,
     { limits, chain }: MoneyDeps,
     prices: { readonly baseFeeWei: bigint; readonly fees: GasFees },
   ): Wait | undefined {
+    const { payoutId, isApproved } = payout;
     const gas = this.known.get(payoutId);
     if (gas === undefined) return undefined;
     if (gas > chain.gasLimitCap) return gasAboveCap(gas, chain.gasLimitCap);
     if (isApproved) return undefined;
     const gasCostWei = expectedGasCostWei(gas, prices);
-    return gasShareWait({ id: payoutId, amountWei, gasCostWei, burntGasWei }, limits);
+    return gasShareWait({ ...payout, id: payoutId, gasCostWei }, limits);
   }
 
   /** Stores the estimate if the payout waits because of it, and deletes it otherwise. */

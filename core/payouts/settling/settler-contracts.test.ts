@@ -14,6 +14,7 @@ import {
   recordTestTerms,
   reserveFor,
   stateOf,
+  TEST_ROUND,
   type TestWallet,
   transfersOf,
   waitOf,
@@ -149,7 +150,11 @@ describe('a destination that is a contract', () => {
       const outcome = await payer.settle(payoutId);
       endings.push(outcome.kind === 'closed' ? outcome.state : outcome.kind);
       const asked = { actor: 'test', reason: 'once more', requestId: randomUUID() };
-      ({ payoutId } = await reserveManual(database.db, { payee, belowThreshold: true, ...asked }));
+      ({ payoutId } = await reserveManual(
+        database.db,
+        { payee, belowThreshold: true, ...asked },
+        TEST_ROUND,
+      ));
     }
     expect(endings.at(-1)).toBe('GAS_SHARE_ABOVE_CAP');
     expect(new Set(endings.slice(0, -1))).toEqual(new Set(['failed']));

@@ -6,14 +6,21 @@ import { and, desc, isNull, min, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { smallerWei } from '../../base/money.js';
+import { expectedGasCostWei, gasFeesFor } from '../../chain/rules/gas-fees.js';
+import type { ChainConfig } from '../../chain/settings.js';
 import type { Reader } from '../../db/database.js';
-import { orNull, prepared, rows } from '../../db/query.js';
+import { list, orNull, prepared, rows } from '../../db/query.js';
 import { balance, payee, remoteWorker } from '../../ledger/store/tables.js';
 import { terms } from '../../terms/store/tables.js';
-import type { PayeeStanding, PayoutUnderWay } from '../rules/payout.js';
-import { decideDue, type PayoutTerms } from '../rules/payout-due.js';
-import type { DayUse } from '../rules/payout-limits.js';
-import { isBlocking, isSigned, payout, SHOWS_WAIT } from './tables.js';
+import { REFUSAL_CODES } from '../rules/gates.js';
+import { NO_VERDICTS, termsOfPayee } from '../rules/payee-rule.js';
+import type { OwnGas, PayeeStanding, PayoutUnderWay } from '../rules/payout.js';
+import { type DueRules, decideDue } from '../rules/payout-due.js';
+import type { DayUse, PayoutLimits } from '../rules/payout-limits.js';
+import { inForce } from './payee-rules.js';
+import { ownGasOf } from './payees/payee-gas.js';
+import { payeeVerdicts } from './payees/payee-verdicts.js';
+import { isBlocking, isSigned, payout, SHOWS_WAIT, walletBalance } from './tables.js';
 import { isWalletOfLedger } from './wallet/paying-wallet.js';
 
 const STANDING = {
@@ -24,6 +31,7 @@ const STANDING = {
   isWallet: Boolean,
   lastPayoutAt: orNull(payout.createdAt),
 };
+type MoneyStanding = Omit<PayeeStanding, 'verdicts' | 'gas'>;
 
 /** Selects the standing of the payees whose workers fulfil the condition. */
 const selectStandings = (only: SQL): SQL => sql`
@@ -55,29 +63,79 @@ const standingsOf = prepared('standings', STANDING, ['payees'], ({ payees }) =>
 /** Reads the standing of these payees, or of all payees, without a lock. */
 export async function payeeStandings(
   reader: Reader,
+  rules: DueRules,
   payees?: readonly Address[],
 ): Promise<readonly PayeeStanding[]> {
-  if (payees !== undefined) return standingsOf(reader, { payees });
-  return rows(reader, STANDING, selectStandings(sql`true`));
+  const ofAll = payees === undefined;
+  const found: readonly MoneyStanding[] = ofAll
+    ? await rows(reader, STANDING, selectStandings(sql`true`))
+    : await standingsOf(reader, { payees });
+  const verdicts = await payeeVerdicts(
+    reader,
+    found.map(({ payee }) => payee),
+  );
+  const judged = found.map((standing) => {
+    const of = verdicts.get(standing.payee) ?? NO_VERDICTS;
+    return { ...standing, verdicts: of };
+  });
+  const gas = await readOwnGas(reader, judged, rules);
+  return judged.map((one) => ({ ...one, gas: gas.get(one.payee) ?? null }));
 }
 
-/** Reads the terms that are in force now by the database's clock, because workers' clocks may differ. */
-export async function currentTerms(
+/** Where gas is measured by payee, and for how long the amount has been there. */
+async function readOwnGas(
   reader: Reader,
-): Promise<{ readonly terms: PayoutTerms; readonly now: Date }> {
+  standings: readonly Omit<PayeeStanding, 'gas'>[],
+  { terms, bounds }: DueRules,
+): Promise<ReadonlyMap<Address, OwnGas>> {
+  const asked = standings
+    .filter(({ verdicts }) => verdicts.rule.maxGasShareBps !== null)
+    .map(({ payee, pendingWei, verdicts }) => {
+      const { thresholdWei } = termsOfPayee(verdicts, terms, bounds);
+      return { payee, pendingWei, thresholdWei };
+    });
+  return ownGasOf(reader, asked);
+}
+
+/** What a process is configured with and a round goes by. */
+export interface RoundConfig {
+  readonly chain: Pick<ChainConfig, 'maxFeePerGasWei' | 'maxPriorityFeePerGasWei'>;
+  readonly limits: PayoutLimits;
+}
+
+/**
+ * Reads what a round that starts now goes by: the terms in force by the database's clock, because workers' clocks may
+ * differ, and the base fee that was seen last.
+ */
+export async function readDueRules(reader: Reader, config: RoundConfig): Promise<DueRules> {
   const [row] = await reader
     .select({
       thresholdWei: terms.thresholdWei,
       minIntervalMs: terms.minIntervalMs,
       now: sql`now()`.mapWith(terms.fromDt),
+      baseFeeWei: sql<
+        bigint | null
+      >`(SELECT base_fee_wei FROM wallet_balance ORDER BY seen_at DESC LIMIT 1)`.mapWith(
+        walletBalance.baseFeeWei,
+      ),
     })
     .from(terms)
     .where(sql`${terms.fromDt} <= now() AND ${terms.withdrawnAt} IS NULL`)
     .orderBy(desc(terms.fromDt))
     .limit(1);
   if (row === undefined) throw new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
-  const { now, ...current } = row;
-  return { terms: current, now };
+  const { now, baseFeeWei, ...current } = row;
+  const gasPriceWei = baseFeeWei === null ? null : gasPriceFor(baseFeeWei, config.chain);
+  return { now, terms: current, bounds: config.limits.terms.thresholdBounds, gasPriceWei };
+}
+
+/** Returns what a unit of gas is expected to cost; at a base fee above the cap, the cap. */
+function gasPriceFor(
+  baseFeeWei: bigint,
+  { maxFeePerGasWei: capWei, maxPriorityFeePerGasWei: tipWei }: RoundConfig['chain'],
+): bigint {
+  const fees = gasFeesFor(baseFeeWei, { capWei, tipWei });
+  return fees === undefined ? capWei : expectedGasCostWei(1n, { baseFeeWei, fees });
 }
 
 const readUse = prepared(
@@ -110,39 +168,53 @@ export async function readDayUse(reader: Reader): Promise<DayUse> {
 const MOST_PAYEES = 100;
 
 /**
- * Returns the smallest amount that is under way and not held, or that a payee is due; null when there is none. When
- * none of the hundred payees that are owed least is due, the others are not read.
+ * Returns the smallest amount that is under way and that nobody holds, or that a payee is due; null when there is none.
+ * When none of the hundred payees that are owed least is due, the others are not read.
  */
-export async function leastPayout(reader: Reader): Promise<bigint | null> {
+export async function leastPayout(reader: Reader, config: RoundConfig): Promise<bigint | null> {
+  const refusals = list(REFUSAL_CODES);
   const [[open], dueWei] = await Promise.all([
     reader
       .select({ leastWei: min(payout.amountWei) })
       .from(payout)
-      .where(and(isBlocking(), isNull(payout.heldAt))),
-    leastDue(reader),
+      .where(
+        and(
+          isBlocking(),
+          isNull(payout.heldAt),
+          sql`(${payout.waitCode} = ANY(${refusals}::text[])) IS NOT TRUE`,
+        ),
+      ),
+    leastDue(reader, config),
   ]);
   const openWei = open?.leastWei ?? null;
   if (openWei === null || dueWei === null) return openWei ?? dueWei;
   return smallerWei(openWei, dueWei);
 }
 
-async function leastDue(reader: Reader): Promise<bigint | null> {
+async function leastDue(reader: Reader, config: RoundConfig): Promise<bigint | null> {
+  const rules = await readDueRules(reader, config);
   const statement = sql`
     SELECT worker.payee
       FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
      WHERE balance.account = 'pending' AND balance.remote_worker_id <> 0
      GROUP BY worker.payee
-    HAVING sum(balance.amount_wei) >= (
-             SELECT threshold_wei FROM terms WHERE from_dt <= now() AND withdrawn_at IS NULL
-              ORDER BY from_dt DESC LIMIT 1)
+    HAVING sum(balance.amount_wei) > 0
+       AND sum(balance.amount_wei) >= ${thresholdOf(sql`worker.payee`, rules)}
      ORDER BY sum(balance.amount_wei) LIMIT ${MOST_PAYEES}`;
   const owedLeast = await rows(reader, { payee: remoteWorker.payee }, statement);
   if (owedLeast.length === 0) return null;
-  const { terms, now } = await currentTerms(reader);
   const payees = owedLeast.map(({ payee }) => payee);
-  const standings = await payeeStandings(reader, payees);
+  const standings = await payeeStandings(reader, rules, payees);
   return standings
-    .filter((standing) => decideDue(standing, terms, now).due)
+    .filter((standing) => decideDue(standing, rules).due)
     .map(({ pendingWei }) => pendingWei)
     .reduce<bigint | null>((least, wei) => (least === null ? wei : smallerWei(least, wei)), null);
 }
+
+/** An SQL expression: the threshold of a payee's own terms, as `termsOfPayee` makes it. */
+const thresholdOf = (payee: SQL, { terms: of, bounds }: DueRules): SQL => sql`(
+  SELECT CASE WHEN wish.wei IS NULL THEN coalesce(said.wei, ${of.thresholdWei.toString()}::numeric)
+              ELSE least(greatest(wish.wei, ${bounds.leastWei.toString()}::numeric), ${bounds.mostWei.toString()}::numeric) END
+    FROM (SELECT (SELECT threshold_wei FROM (${inForce('payee_rule', payee)}) rule) AS wei) said,
+         (SELECT (SELECT threshold_wei FROM payee_wish own WHERE own.payee = ${payee} AND kind = 'threshold'
+                   ORDER BY nonce DESC LIMIT 1) AS wei) wish)`;

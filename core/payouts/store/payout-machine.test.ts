@@ -12,6 +12,7 @@ import {
   randomAddress,
   reserveFor,
   stateOf,
+  TEST_ROUND,
   WIDE_LIMITS,
 } from '../../../test/harness/money.js';
 import type { Address } from '../../base/address.js';
@@ -113,7 +114,7 @@ async function reopen(walked: Walked): Promise<void> {
 const WALKS: Readonly<Record<PayoutMoveName, (walked: Walked) => Promise<unknown>>> = {
   reserve: async ({ payee }) => {
     await credit(database.db, [AMOUNT_WEI], payee);
-    return reserveRound(database.db, { roundId: randomUUID(), workflowId: 'round' });
+    return reserveRound(database.db, { roundId: randomUUID(), workflowId: 'round' }, TEST_ROUND);
   },
   sign,
   cancel: ({ payoutId }) => cancelPayout(database.db, payoutId, said),

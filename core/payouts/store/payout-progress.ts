@@ -4,6 +4,7 @@ import type { Database, Reader } from '../../db/database.js';
 import { list } from '../../db/query.js';
 import { payee } from '../../ledger/store/tables.js';
 import type { Wait } from '../rules/payout.js';
+import { RIPE_FOR_MS } from './payees/payee-verdicts.js';
 import { attempt, isOpen, nonceSlot, payout } from './tables.js';
 import { isWalletOfLedger } from './wallet/paying-wallet.js';
 
@@ -49,6 +50,9 @@ export async function payoutProgress(reader: Reader, payoutIds: readonly string[
       /** True when an operator has approved it although it is above the limits of one payout. */
       isApproved: sql<boolean>`${payout.approvedAt} IS NOT NULL`,
       isToWallet: sql<boolean>`${isWalletOfLedger(sql`${payout.destination}`)}`,
+      origin: payout.origin,
+      overridesRules: payout.overridesRules,
+      ripeForMs: RIPE_FOR_MS,
       burntGasWei: payee.burntGasWei,
       /** The lowest gas limit for the payee's next transfer; null when no estimate was too low yet. */
       gasLimit: payee.gasLimit,

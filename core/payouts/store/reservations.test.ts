@@ -6,7 +6,7 @@ import {
   forgePayouts,
   type TestDatabase,
 } from '../../../test/harness/database.js';
-import { credit, randomAddress, recordTestTerms } from '../../../test/harness/money.js';
+import { credit, randomAddress, recordTestTerms, TEST_ROUND } from '../../../test/harness/money.js';
 import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
@@ -28,9 +28,9 @@ afterAll(() => database.close());
 beforeEach(() => recordTestTerms(database.db));
 
 const round = (roundId: string = randomUUID()) =>
-  reserveRound(database.db, { roundId, workflowId: 'payout-round' });
+  reserveRound(database.db, { roundId, workflowId: 'payout-round' }, TEST_ROUND);
 const manual = (payee: `0x${string}`, belowThreshold = true, requestId: string = randomUUID()) =>
-  reserveManual(database.db, { payee, belowThreshold, requestId, ...decision });
+  reserveManual(database.db, { payee, belowThreshold, requestId, ...decision }, TEST_ROUND);
 
 async function balances(payee: string): Promise<Readonly<Record<string, string>>> {
   const rows = await query<{ account: string; total: string }>(
@@ -56,11 +56,12 @@ const ordered = (previewHash: string, id: string = randomUUID()) =>
       dryRun: false,
       workflowId: 'ordered',
     },
+    TEST_ROUND,
   );
 
 describe('a round that a person confirmed', () => {
-  const limits = { maxPayoutWei: ETH, maxPaidPerDayWei: ETH, maxGasShareBps: 1 };
-  const look = () => previewRound(database.db, limits);
+  const limits = { ...TEST_ROUND.limits, maxPayoutWei: ETH, maxPaidPerDayWei: ETH };
+  const look = () => previewRound(database.db, { ...TEST_ROUND, limits });
 
   it('reserves exactly what was looked at, once, and names who ordered it', async () => {
     const payees = [await credit(database.db, [3n * ETH]), await credit(database.db, [2n * ETH])];
@@ -203,8 +204,7 @@ describe('a payout round', () => {
     await expect(manual(payee)).rejects.toMatchObject({ code: 'PAYEE_IS_WALLET' });
     expect(await balances(payee)).toMatchObject({ pending: `${ETH}` });
     expect((await findPayee(db, payee))?.unpayable?.code).toBe('PAYEE_IS_WALLET');
-    const limits = { maxPayoutWei: ETH, maxPaidPerDayWei: ETH, maxGasShareBps: 1_000 };
-    const { payees } = await previewRound(db, limits);
+    const { payees } = await previewRound(db, TEST_ROUND);
     expect(payees.find((one) => one.payee === payee)).toMatchObject({
       ...{ verdict: 'not-due', code: 'PAYEE_IS_WALLET', pendingWei: ETH },
       reason: expect.stringContaining('a wallet of the pool itself'),

@@ -12,12 +12,14 @@ import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { balance, remoteWorker } from '../../ledger/store/tables.js';
 import type { Order } from '../../orders/rules/order-kinds.js';
 import { destinationOf } from '../../self-service/store/wishes.js';
+import { firstShut } from '../rules/gates.js';
 import type { PayeeStanding } from '../rules/payout.js';
 import { allocatePending, type RowAmount } from '../rules/payout-allocation.js';
-import { type DueVerdict, decideDue } from '../rules/payout-due.js';
+import { type DueVerdict, decideDue, refusalGates } from '../rules/payout-due.js';
 import { PAYOUT_MOVES } from '../rules/payout-machine.js';
 import { previewDifference } from '../rules/round-hash.js';
-import { currentTerms, payeeStandings } from './payee-standings.js';
+import { payeeStandings, type RoundConfig, readDueRules } from './payee-standings.js';
+import { noteRipe } from './payees/payee-gas.js';
 import { postMovement } from './payout-moves.js';
 import { hashOfRound } from './reads/round-preview-reads.js';
 import { isBlocking, type Payout, payout, payoutRound } from './tables.js';
@@ -54,25 +56,39 @@ interface Round {
  * Reserves everything that is due now. If the round is repeated, it returns the result of the first time. Throws
  * ROUND_DIFFERS and reserves nothing when a person confirmed something else than what is due.
  */
-export async function reserveRound(db: Database, round: Round): Promise<RoundResult> {
+export async function reserveRound(
+  db: Database,
+  round: Round,
+  config: RoundConfig,
+): Promise<RoundResult> {
   return transact(db, async (tx) => {
     const { roundId, workflowId, confirmed } = round;
     await tx.insert(payoutRound).values({ id: roundId, workflowId }).onConflictDoNothing();
     const done = await finishedRound(tx, roundId);
     if (done !== undefined) return done;
-    const { terms, now } = await currentTerms(tx);
-    const isDue = (standing: PayeeStanding) => decideDue(standing, terms, now).due;
-    const candidates = (await payeeStandings(tx)).filter(isDue).map(({ payee }) => payee);
+    const rules = await readDueRules(tx, config);
+    const isDue = (standing: PayeeStanding) => decideDue(standing, rules).due;
+    const all = await payeeStandings(tx, rules);
+    const candidates = all.filter(isDue).map(({ payee }) => payee);
     const pending = await lockPending(tx, candidates);
     // Read again under the locks, because another round or a manual payout may have reserved first.
-    const standings = (await payeeStandings(tx, candidates)).filter(isDue);
+    const standings = (await payeeStandings(tx, rules, candidates)).filter(isDue);
     if (confirmed !== undefined) {
-      refuseOther(confirmed.previewHash, hashOfRound(standings, terms));
+      refuseOther(confirmed.previewHash, hashOfRound(standings, rules));
     }
     const due = standings.map(({ payee }) => payee);
     const reason = confirmed?.reason ?? null;
-    const ofRound = { origin: 'round', roundId, reason, requestId: null } as const;
+    const of = {
+      origin: 'round',
+      roundId,
+      reason,
+      requestId: null,
+      overridesRules: false,
+    } as const;
+    const ofRound = { ...of, ripe: ripeOf(standings) };
     const { made, leftOut } = await insertEach(tx, { ...ofRound, due, pending });
+    const reserved = new Set(due);
+    await noteRipe(tx, ripeOf(all.filter(({ payee }) => !reserved.has(payee))));
     if (confirmed !== undefined) refuseLeftOut(leftOut);
     const result = {
       payouts: made.length,
@@ -101,13 +117,24 @@ export async function reserveOrderedRound(
   db: Database,
   key: WalletKey,
   order: Order<'payout.round'> & { readonly workflowId: string },
+  config: RoundConfig,
 ): Promise<RoundResult> {
   const { id: roundId, workflowId, args, actor, reason, dryRun } = order;
   if (dryRun) throw new PoolError('REQUEST_INVALID', 'the dry run of a round is its preview');
   const halt = (await findWallet(db, key))?.halt;
   if (halt) throw new PoolError('WALLET_HALTED', `the wallet is halted: ${halt.reason}`);
   const { previewHash } = args;
-  return reserveRound(db, { roundId, workflowId, confirmed: { previewHash, actor, reason } });
+  const confirmed = { previewHash, actor, reason };
+  return reserveRound(db, { roundId, workflowId, confirmed }, config);
+}
+
+/** Since when the payees have been at their thresholds, of those with a gas share of their own. */
+function ripeOf(standings: readonly PayeeStanding[]): ReadonlyMap<Address, Date> {
+  return new Map(
+    standings.flatMap(({ payee, gas }): [Address, Date][] =>
+      gas === null || gas.ripeSince === null ? [] : [[payee, gas.ripeSince]],
+    ),
+  );
 }
 
 function refuseOther(looked: string, previewHash: string): void {
@@ -129,6 +156,7 @@ export async function reserveOrdered(
   db: Database,
   key: WalletKey,
   { id, args, actor, reason, dryRun }: Order<'payout.manual'>,
+  config: RoundConfig,
 ): Promise<OpenPayout> {
   if (dryRun) throw new PoolError('REQUEST_INVALID', 'a manual payout has no dry run');
   const payee = payableAddress(args.payee);
@@ -137,12 +165,10 @@ export async function reserveOrdered(
   }
   const halt = (await findWallet(db, key))?.halt;
   if (halt) throw new PoolError('WALLET_HALTED', `the wallet is halted: ${halt.reason}`);
-  const { belowThreshold } = args;
-  return reserveManual(db, { payee, belowThreshold, requestId: id, actor, reason });
+  const { belowThreshold, despiteRules = false } = args;
+  const request = { payee, belowThreshold, despiteRules, requestId: id, actor, reason };
+  return reserveManual(db, request, config);
 }
-
-/** Threshold and interval exist to save gas, and a person who asks for less has decided to spend it. */
-export const ANY_AMOUNT = { thresholdWei: 0n, minIntervalMs: 0 };
 
 /** Reserves one payee's payout on request, or returns the one that is already open. */
 export async function reserveManual(
@@ -150,9 +176,12 @@ export async function reserveManual(
   request: Decision & {
     readonly payee: Address;
     readonly belowThreshold: boolean;
+    /** True to pay a payee that the policy does not admit or holds, or that has paused its payouts. */
+    readonly despiteRules?: boolean;
     /** Identifies the request. When it is repeated, it returns the payout that it made the first time. */
     readonly requestId: string;
   },
+  config: RoundConfig,
 ): Promise<OpenPayout> {
   return transact(db, async (tx) => {
     const { payee, requestId, actor, reason } = request;
@@ -161,16 +190,30 @@ export async function reserveManual(
     if (before !== undefined) return { ...before, created: true };
     const open = await findReserved(tx, and(eq(payout.payee, payee), isBlocking()));
     if (open !== undefined) return { ...open, created: false };
-    const { terms, now } = await currentTerms(tx);
-    const [standing] = await payeeStandings(tx, [payee]);
+    const rules = await readDueRules(tx, config);
+    const [standing] = await payeeStandings(tx, rules, [payee]);
     if (standing === undefined) await refuseUnknown(tx, payee);
-    const asked = request.belowThreshold ? ANY_AMOUNT : terms;
-    const decision = standing && decideDue(standing, asked, now);
+    const despite = { amount: request.belowThreshold, refusal: request.despiteRules ?? false };
+    const decision = standing && decideDue(standing, rules, despite);
     if (decision?.due !== true) throw notDueError(payee, decision);
-    const asManual = { origin: 'manual', roundId: null, reason, requestId } as const;
-    const [made] = await insertPayouts(tx, { ...asManual, due: [payee], pending });
+    // Only what was looked past is overridden, so that a verdict that comes later still counts.
+    const overridden = standing && firstShut(refusalGates(standing.verdicts));
+    const overridesRules = overridden !== undefined;
+    const asManual = {
+      origin: 'manual',
+      roundId: null,
+      reason,
+      requestId,
+      overridesRules,
+    } as const;
+    const ripe = new Map<Address, Date>();
+    const [made] = await insertPayouts(tx, { ...asManual, ripe, due: [payee], pending });
     if (made === undefined) throw notDueError(payee, undefined);
-    const detail = { payee, amountWei: made.amountWei.toString() };
+    const detail = {
+      payee,
+      amountWei: made.amountWei.toString(),
+      ...(overridden && { despite: `${overridden.code}: ${overridden.reason}` }),
+    };
     const subject = made.payoutId;
     await recordDecision(tx, { actor, reason, action: 'payout.manual', subject, detail });
     return made;
@@ -206,8 +249,11 @@ async function lockPending(tx: Transaction, payees: readonly Address[]): Promise
   return byPayee;
 }
 
-interface Reservation extends Pick<Payout, 'origin' | 'roundId' | 'reason' | 'requestId'> {
+interface Reservation
+  extends Pick<Payout, 'origin' | 'roundId' | 'reason' | 'requestId' | 'overridesRules'> {
   readonly due: readonly Address[];
+  /** Since when payees have been at their thresholds, where that is known. */
+  readonly ripe: ReadonlyMap<Address, Date>;
   readonly pending: PendingRows;
 }
 
@@ -274,7 +320,8 @@ async function refuseUnknown(tx: Transaction, payee: Address): Promise<void> {
   if (known.length === 0) throw new PoolError('PAYEE_UNKNOWN', `${payee} was never seen`);
 }
 
-function notDueError(payee: Address, decision: DueVerdict | undefined): PoolError {
+/** Makes the error for a payee that a person asks to be paid and that is not due. */
+export function notDueError(payee: Address, decision: DueVerdict | undefined): PoolError {
   if (decision === undefined || decision.due) {
     return new PoolError('PAYOUT_NOTHING_DUE', `nothing is pending for ${payee}`, { payee });
   }
@@ -282,6 +329,10 @@ function notDueError(payee: Address, decision: DueVerdict | undefined): PoolErro
     TOO_SOON: 'PAYOUT_TOO_SOON',
     UNPAYABLE: 'PAYEE_UNPAYABLE',
     PAYEE_IS_WALLET: 'PAYEE_IS_WALLET',
+    NOT_INVITED: 'PAYEE_REFUSED',
+    NOT_ADMITTED: 'PAYEE_REFUSED',
+    HELD_BY_POLICY: 'PAYEE_REFUSED',
+    PAUSED_BY_PAYEE: 'PAYEE_REFUSED',
   };
   return new PoolError(codes[decision.code] ?? 'PAYOUT_NOTHING_DUE', decision.reason, { payee });
 }

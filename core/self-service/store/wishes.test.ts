@@ -114,7 +114,7 @@ describe('where a payee is paid', () => {
 
   it('is nowhere that it never asked for, whoever writes the payout', async () => {
     const payee = await credit(database.db, [1n]);
-    await wish(payee, 0, { kind: 'pause' });
+    await wish(payee, 0, { kind: 'resume' });
     await expect(confirm(payee, 0, randomAddress(), 0)).rejects.toThrow(
       'never asked to be paid at',
     );

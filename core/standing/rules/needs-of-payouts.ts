@@ -1,6 +1,7 @@
 /** What needs a hand about payouts that wait, and about the wallet that pays them. */
 import type { Address } from '../../base/address.js';
 import { ethAndWei, formatEth } from '../../base/money.js';
+import type { RefusalCode } from '../../payouts/rules/gates.js';
 import type { PayoutState, WaitCode } from '../../payouts/rules/payout.js';
 import type { Need, NeedAction } from './needs.js';
 
@@ -55,6 +56,18 @@ const OF_ONE: Partial<Readonly<Record<WaitCode, Helped>>> = {
   },
   PAYEE_IS_WALLET: {
     safe: `${UNSIGNED} A transfer to the pool’s own wallet would only cost gas.`,
+    actions: ['payout.cancel'],
+  },
+  NOT_INVITED: {
+    safe: `${UNSIGNED} It goes on by itself when its payee is invited; cancelling gives its amount back to what is pending.`,
+    actions: ['payout.cancel'],
+  },
+  NOT_ADMITTED: {
+    safe: `${UNSIGNED} It goes on by itself when the policy admits its payee; cancelling gives its amount back to what is pending.`,
+    actions: ['payout.cancel'],
+  },
+  HELD_BY_POLICY: {
+    safe: `${UNSIGNED} It goes on by itself when the policy holds its payee no longer; cancelling gives its amount back to what is pending.`,
     actions: ['payout.cancel'],
   },
   BROADCAST_REFUSED: {
@@ -197,3 +210,36 @@ export const needOfPayee = (one: UnpayablePayee): Need => ({
   since: one.since,
   actions: [],
 });
+
+/** What is pending for payees that are not paid for the same reason, whatever they earn. */
+export interface KeptMoney {
+  readonly code: RefusalCode;
+  readonly payees: number;
+  readonly pendingWei: bigint;
+  /** The payee with most, and what is said against it. */
+  readonly most: { readonly payee: Address; readonly pendingWei: bigint; readonly reason: string };
+  readonly since: Date;
+}
+
+const WHAT_LIFTS: Readonly<Record<RefusalCode, string>> = {
+  NOT_INVITED: 'An invitation releases what somebody earned.',
+  NOT_ADMITTED: 'It is released when the policy admits them.',
+  HELD_BY_POLICY: 'It is released when the policy holds them no longer.',
+  PAUSED_BY_PAYEE: 'They have paused their payouts themselves.',
+};
+
+export function needOfKept({ code, payees, pendingWei, most, since }: KeptMoney): Need {
+  const whose = payees === 1 ? '1 payee that is' : `${payees} payees that are`;
+  return {
+    kind: 'kept',
+    subject: code === 'NOT_INVITED' ? most.payee : code,
+    code,
+    title: `${formatEth(pendingWei)} ETH is kept for ${whose} not paid: ${code}`,
+    words: `${most.payee} has most, ${ethAndWei(most.pendingWei)}: ${most.reason}`,
+    safe: `Nothing is lost: it stays pending and is counted on. ${WHAT_LIFTS[code]}`,
+    atStakeWei: pendingWei,
+    isGrave: false,
+    since,
+    actions: code === 'NOT_INVITED' ? ['payee.invite'] : [],
+  };
+}

@@ -11,6 +11,7 @@ export const NEED_KINDS = [
   'payout',
   'payouts',
   'payee',
+  'kept',
   'unattributed',
   'set-aside',
   'finding',
@@ -28,6 +29,7 @@ export type NeedAction =
   | 'payout.bump'
   | 'payout.cancel'
   | 'payout.release'
+  | 'payee.invite'
   | 'wallet.resume'
   | 'wallet.adopt'
   | 'sync.resume'

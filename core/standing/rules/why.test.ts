@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_VERDICTS } from '../../payouts/rules/payee-rule.js';
 import { explain, type WhyFacts } from './why.js';
 
 const MILLI_ETH = 10n ** 15n;
@@ -6,12 +7,17 @@ const GWEI = 10n ** 9n;
 
 /** A payee whose payout is reserved, on a pool where nothing is wrong. */
 const FACTS: WhyFacts = {
-  now: new Date('2026-03-01T12:00:00Z'),
-  terms: { thresholdWei: MILLI_ETH, minIntervalMs: 0 },
+  due: {
+    now: new Date('2026-03-01T12:00:00Z'),
+    terms: { thresholdWei: MILLI_ETH, minIntervalMs: 0 },
+    bounds: { leastWei: 0n, mostWei: 1_000n * MILLI_ETH },
+    gasPriceWei: GWEI,
+  },
   limits: {
     maxPayoutWei: 100n * MILLI_ETH,
     maxPaidPerDayWei: 1_000n * MILLI_ETH,
     maxGasShareBps: 1_000,
+    terms: { thresholdBounds: { leastWei: 0n, mostWei: 1_000n * MILLI_ETH } },
   },
   day: { usedWei: 0n, nextFreeAt: null },
   standing: {
@@ -21,6 +27,8 @@ const FACTS: WhyFacts = {
     unpayableReason: null,
     isWallet: false,
     lastPayoutAt: null,
+    verdicts: NO_VERDICTS,
+    gas: null,
   },
   burntGasWei: 0n,
   underWay: {
@@ -30,6 +38,8 @@ const FACTS: WhyFacts = {
     isApproved: false,
     holdReason: null,
     wait: null,
+    overridesRules: false,
+    ownGasShareBps: null,
   },
   pool: { isSwitchedOn: true, haltReason: null, stops: [] },
   chain: {

@@ -5,7 +5,7 @@
 import { expectedGasCostWei, gasFeesFor } from '../../chain/rules/gas-fees.js';
 import { firstShut, type Gate } from '../../payouts/rules/gates.js';
 import type { PayeeStanding, PayoutState, Wait, WaitCode } from '../../payouts/rules/payout.js';
-import { dueGates, type PayoutTerms } from '../../payouts/rules/payout-due.js';
+import { type DueRules, dueGates, refusalGates } from '../../payouts/rules/payout-due.js';
 import {
   type DayUse,
   type LimitedPayout,
@@ -18,8 +18,7 @@ import type { Stop } from './pool-standing.js';
 import { gateOfWait } from './wait-gates.js';
 
 export interface WhyFacts {
-  readonly now: Date;
-  readonly terms: PayoutTerms;
+  readonly due: DueRules;
   readonly limits: PayoutLimits;
   readonly day: DayUse;
   readonly standing: PayeeStanding;
@@ -39,6 +38,10 @@ export interface UnderWay {
   readonly isApproved: boolean;
   readonly holdReason: string | null;
   readonly wait: Wait | null;
+  /** Whether a person ordered it in spite of what was said against the payee. */
+  readonly overridesRules: boolean;
+  /** The gas share of the payee's own terms; null when it has none, or it holds this payout back no longer. */
+  readonly ownGasShareBps: number | null;
 }
 
 /** What keeps all payouts of the pool from being made. */
@@ -86,7 +89,7 @@ export interface Why {
 export function explain(facts: WhyFacts): Why {
   const gates = {
     pool: poolGates(facts.pool),
-    round: dueGates(facts.standing, facts.terms, facts.now),
+    round: dueGates(facts.standing, facts.due),
     payout: payoutGates(facts),
   };
   return { ...gates, ...verdictOf(facts, gates) };
@@ -103,7 +106,8 @@ function verdictOf(
   if (underWay !== undefined) {
     const decidedBy = wait ?? stop;
     // What is left to the chain needs a worker that follows it, but neither a round nor Temporal.
-    const isWithChain = wait?.opener === 'nobody' && stop?.code !== 'WORKER_SILENT';
+    const isWithChain =
+      wait?.opener === 'nobody' && wait.opensByItself && stop?.code !== 'WORKER_SILENT';
     const isGoing = decidedBy === null || isWithChain;
     return { verdict: isGoing ? 'under-way' : 'held-up', decidedBy };
   }
@@ -156,7 +160,10 @@ function unsignedGates(facts: WhyFacts, halt: Gate): readonly Gate[] {
     isApproved: underWay?.isApproved ?? false,
     gasCostWei: gasOf(chain).costWei,
     burntGasWei,
+    // Without a payout the round's own gate says whether gas is cheap enough.
+    ownGasShareBps: underWay?.ownGasShareBps ?? null,
   };
+  const isReserved = underWay !== undefined && !underWay.overridesRules;
   const held = underWay?.holdReason ?? null;
   const gates: readonly Gate[] = [
     gateOr(held === null ? undefined : payoutHeld(held), {
@@ -165,6 +172,7 @@ function unsignedGates(facts: WhyFacts, halt: Gate): readonly Gate[] {
       opensByItself: false,
     }),
     halt,
+    ...(isReserved ? refusalGates(standing.verdicts) : []),
     ...limitsAndFee(payout, facts),
     balanceGate(amountWei, chain),
   ];

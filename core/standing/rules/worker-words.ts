@@ -10,6 +10,14 @@ const WORDS: Readonly<Record<GateCode, string>> = {
   BELOW_THRESHOLD:
     'You have not reached the amount from which the pool pays. It grows as you earn.',
   TOO_SOON: 'Your last payout was a short while ago. The pool waits a little between two.',
+  NOT_INVITED:
+    'This pool pays invited workers only. What you earned is kept for you: ask the pool for an invitation.',
+  NOT_ADMITTED:
+    'The pool does not pay this address for now, and says why. What you earned is kept.',
+  HELD_BY_POLICY: 'The pool holds your payouts for now, and says why. What you earned is kept.',
+  PAUSED_BY_PAYEE: 'You have paused your payouts. What you earned is kept until you resume them.',
+  GAS_TOO_DEAR:
+    "The network's fee would eat too much of it. It is paid when the fee is lower or you have earned more.",
   PAYOUTS_OFF: 'The pool has switched payouts off. What you earned is kept.',
   WALLET_HALTED: 'The pool has stopped its wallet to look at something. What you earned is kept.',
   WORKER_SILENT: 'The program that pays does not run at the moment. What you earned is kept.',

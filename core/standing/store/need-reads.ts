@@ -4,9 +4,14 @@ import type { Reader } from '../../db/database.js';
 import { list, rows } from '../../db/query.js';
 import { setAside, unmatchedJob } from '../../events/store/tables.js';
 import { balance, payee } from '../../ledger/store/tables.js';
+import { firstShut, type RefusalCode } from '../../payouts/rules/gates.js';
+import { NO_VERDICTS } from '../../payouts/rules/payee-rule.js';
+import { refusalGates } from '../../payouts/rules/payout-due.js';
+import { payeeVerdicts } from '../../payouts/store/payees/payee-verdicts.js';
 import { payout, SHOWS_WAIT } from '../../payouts/store/tables.js';
 import {
   INCLUSION_LATE_MS,
+  type KeptMoney,
   type Runway,
   runwayOf,
   type UnpayablePayee,
@@ -133,4 +138,46 @@ export async function setAsideGroups(reader: Reader) {
     .groupBy(code)
     .orderBy(desc(events), code)
     .limit(MOST);
+}
+
+/**
+ * Adds up what is pending for payees that the policy does not admit or holds, by why. Those that have paused themselves
+ * need nobody's hand.
+ */
+export async function keptMoney(reader: Reader): Promise<readonly KeptMoney[]> {
+  const owed = await rows(
+    reader,
+    { payee: payee.address, pendingWei: balance.amountWei, since: payee.createdAt },
+    sql`SELECT payee.address AS payee, owed.pending AS "pendingWei", payee.created_at AS since
+          FROM (SELECT worker.payee, sum(balance.amount_wei) AS pending
+                  FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+                 WHERE balance.account = 'pending' AND balance.remote_worker_id <> 0
+                 GROUP BY worker.payee HAVING sum(balance.amount_wei) > 0) owed
+          JOIN payee ON payee.address = owed.payee
+         ORDER BY owed.pending DESC, payee.address`,
+  );
+  const verdicts = await payeeVerdicts(
+    reader,
+    owed.map((one) => one.payee),
+  );
+  const kept = new Map<RefusalCode, KeptMoney>();
+  for (const { since, ...one } of owed) {
+    const shut = firstShut(refusalGates(verdicts.get(one.payee) ?? NO_VERDICTS));
+    if (shut === undefined || shut.code === 'PAUSED_BY_PAYEE') continue;
+    const { code, reason } = shut;
+    const before = kept.get(code) ?? {
+      code,
+      payees: 0,
+      pendingWei: 0n,
+      most: { ...one, reason },
+      since,
+    };
+    kept.set(code, {
+      ...before,
+      payees: before.payees + 1,
+      pendingWei: before.pendingWei + one.pendingWei,
+      since: since < before.since ? since : before.since,
+    });
+  }
+  return [...kept.values()];
 }

@@ -3,8 +3,15 @@ import { and, desc, eq, gt, isNotNull, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';
 import { payee } from '../../ledger/store/tables.js';
+import { NO_VERDICTS } from '../../payouts/rules/payee-rule.js';
 import type { PayeeStanding, WaitCode } from '../../payouts/rules/payout.js';
-import { currentTerms, payeeStandings, readDayUse } from '../../payouts/store/payee-standings.js';
+import {
+  payeeStandings,
+  type RoundConfig,
+  readDayUse,
+  readDueRules,
+} from '../../payouts/store/payee-standings.js';
+import { judgePayouts, payeeVerdicts } from '../../payouts/store/payees/payee-verdicts.js';
 import { payoutProgress } from '../../payouts/store/payout-progress.js';
 import { isBlocking, nonceSlot, payout, payoutWait } from '../../payouts/store/tables.js';
 import type { UnderWay, WhyFacts } from '../rules/why.js';
@@ -12,10 +19,7 @@ import type { UnderWay, WhyFacts } from '../rules/why.js';
 /** The gas that any transfer takes at least. */
 const LEAST_GAS = 21_000n;
 
-export type PayeeFacts = Pick<
-  WhyFacts,
-  'now' | 'terms' | 'day' | 'standing' | 'burntGasWei' | 'underWay'
-> & {
+export type PayeeFacts = Pick<WhyFacts, 'due' | 'day' | 'standing' | 'burntGasWei' | 'underWay'> & {
   readonly transferGas: bigint;
   /** The lowest gas limit for the payee's next transfer; null when no estimate was too low yet. */
   readonly leastGasLimit: bigint | null;
@@ -25,24 +29,24 @@ export type PayeeFacts = Pick<
 export async function readPayeeFacts(
   reader: Reader,
   address: Address,
+  config: RoundConfig,
 ): Promise<PayeeFacts | undefined> {
   const [known] = await reader
     .select({ burntGasWei: payee.burntGasWei, gasLimit: payee.gasLimit })
     .from(payee)
     .where(eq(payee.address, address));
   if (known === undefined) return undefined;
-  const [{ terms, now }, [standing], day, underWay, lastGas] = await Promise.all([
-    currentTerms(reader),
-    payeeStandings(reader, [address]),
+  const due = await readDueRules(reader, config);
+  const [[standing], day, underWay, lastGas] = await Promise.all([
+    payeeStandings(reader, due, [address]),
     readDayUse(reader),
     readUnderWay(reader, address),
     readLastGas(reader, address),
   ]);
   return {
-    now,
-    terms,
+    due,
     day,
-    standing: standing ?? emptyStanding(address),
+    standing: standing ?? (await emptyStanding(reader, address)),
     burntGasWei: known.burntGasWei,
     underWay,
     transferGas: known.gasLimit ?? lastGas ?? LEAST_GAS,
@@ -51,7 +55,8 @@ export async function readPayeeFacts(
 }
 
 /** The standing of a payee that was never credited, so that no payout of it can be under way. */
-function emptyStanding(address: Address): PayeeStanding {
+async function emptyStanding(reader: Reader, address: Address): Promise<PayeeStanding> {
+  const verdicts = await payeeVerdicts(reader, [address]);
   return {
     payee: address,
     pendingWei: 0n,
@@ -59,6 +64,8 @@ function emptyStanding(address: Address): PayeeStanding {
     unpayableReason: null,
     isWallet: false,
     lastPayoutAt: null,
+    verdicts: verdicts.get(address) ?? NO_VERDICTS,
+    gas: null,
   };
 }
 
@@ -68,7 +75,7 @@ async function readUnderWay(reader: Reader, address: Address): Promise<UnderWay 
     .from(payout)
     .where(and(eq(payout.payee, address), isBlocking()));
   if (open === undefined) return undefined;
-  const [progress] = await payoutProgress(reader, [open.id]);
+  const [progress] = await judgePayouts(reader, await payoutProgress(reader, [open.id]));
   return progress && { ...progress, id: open.id };
 }
 

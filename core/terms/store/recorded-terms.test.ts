@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { TEST_ROUND } from '../../../test/harness/money.js';
 import { rehearse, transact } from '../../db/transact.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
-import { currentTerms } from '../../payouts/store/payee-standings.js';
+import { readDueRules } from '../../payouts/store/payee-standings.js';
 import { type TermsFile, type TermsValues, termsAt } from '../rules/terms.js';
 import {
   changeTerms,
@@ -142,7 +143,9 @@ describe('a person who changes the terms', () => {
     const due = { ...FIVE, rounding: 'net-floor' };
     expect((await history()).inForce).toMatchObject({ ...due, id: after.id });
     expect(await findTermsInForce(database.db)).toMatchObject(due);
-    expect((await currentTerms(database.db)).terms.thresholdWei).toBe(VALUES.thresholdWei);
+    expect((await readDueRules(database.db, TEST_ROUND)).terms.thresholdWei).toBe(
+      VALUES.thresholdWei,
+    );
     expect(await act({ commissionBps: 500 })).toMatchObject({ changed: false });
     expect(await audit()).toMatchObject([
       {

@@ -16,6 +16,7 @@ import {
   walletReplaced,
 } from '../../rules/waits.js';
 import { readDayUse } from '../payee-standings.js';
+import { judgePayouts, RIPE_FOR_MS } from '../payees/payee-verdicts.js';
 import { movePayouts } from '../payout-moves.js';
 import { attempt, nonceSlot, payout, wallet } from '../tables.js';
 import {
@@ -109,6 +110,10 @@ async function lockAllocatable(tx: Transaction, orders: readonly SlotOrder[]) {
     tx,
     {
       ...SIGNED_FOR,
+      payee: payout.payee,
+      origin: payout.origin,
+      overridesRules: payout.overridesRules,
+      ripeForMs: Number,
       isApproved: Boolean,
       isToWallet: Boolean,
       burntGasWei: payee.burntGasWei,
@@ -116,13 +121,15 @@ async function lockAllocatable(tx: Transaction, orders: readonly SlotOrder[]) {
       createdAt: String,
     },
     sql`SELECT ${fields('payout', SIGNED_FOR)}, approved_at IS NOT NULL AS "isApproved",
+               payout.payee, origin, overrides_rules AS "overridesRules", ${RIPE_FOR_MS} AS "ripeForMs",
                ${isWalletOfLedger(sql`destination`)} AS "isToWallet",
                payee.burnt_gas_wei AS "burntGasWei", payout.created_at::text AS "createdAt"
           FROM payout JOIN payee ON payee.address = payout.payee
          WHERE id = ANY(${list(orders.map(({ payoutId }) => payoutId))}::uuid[]) AND state = 'reserved' AND held_at IS NULL
          ORDER BY id FOR NO KEY UPDATE OF payout`,
   );
-  return locked.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  const judged = await judgePayouts(tx, locked);
+  return judged.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
 /** Chooses the payouts that may be signed, and says why the limits or the balance hold back the others. */
@@ -149,7 +156,8 @@ async function chooseOrders(
     const costWei = payout.amountWei + order.gasLimit * request.fees.maxFeePerGasWei;
     const limit = payout.isToWallet
       ? PAYEE_IS_WALLET
-      : limitWait({ ...payout, gasCostWei: order.gasCostWei }, request.limits, day);
+      : (payout.refusal ??
+        limitWait({ ...payout, gasCostWei: order.gasCostWei }, request.limits, day));
     const refusal =
       limit ?? (costWei <= leftWei ? undefined : walletEmpty(paying, costWei - leftWei));
     if (refusal !== undefined) {

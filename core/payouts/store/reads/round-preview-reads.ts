@@ -10,9 +10,10 @@ import {
   toPage,
 } from '../../../db/paging.js';
 import { orNull, rows } from '../../../db/query.js';
-import type { PayoutTerms } from '../../rules/payout-due.js';
-import type { PayoutLimits } from '../../rules/payout-limits.js';
-import { type Promised, previewHashOf } from '../../rules/round-hash.js';
+import { termsOfPayee } from '../../rules/payee-rule.js';
+import type { PayeeStanding } from '../../rules/payout.js';
+import type { DueRules } from '../../rules/payout-due.js';
+import { previewHashOf } from '../../rules/round-hash.js';
 import {
   type PreviewedPayee,
   type PreviewVerdict,
@@ -20,7 +21,7 @@ import {
   previewPayee,
   previewTotals,
 } from '../../rules/round-preview.js';
-import { currentTerms, payeeStandings, readDayUse } from '../payee-standings.js';
+import { payeeStandings, type RoundConfig, readDayUse, readDueRules } from '../payee-standings.js';
 
 /**
  * Reads who would be paid by a round that starts now by the database's clock, and why the others would not; those who
@@ -31,24 +32,38 @@ import { currentTerms, payeeStandings, readDayUse } from '../payee-standings.js'
  */
 export async function previewRound(
   reader: Reader,
-  limits: PayoutLimits,
+  config: RoundConfig,
   freeWei: bigint | null = null,
 ) {
-  const { terms, now } = await currentTerms(reader);
-  const standings = await payeeStandings(reader);
+  const due = await readDueRules(reader, config);
+  const standings = await payeeStandings(reader, due);
   const day = await readDayUse(reader);
-  const rules = { terms, limits, now, freeWei };
+  const { limits } = config;
+  const rules = { due, limits, freeWei };
   const payees = standings
     .map((standing) => previewPayee(standing, rules))
     .sort((a, b) => (previewKey(a) < previewKey(b) ? -1 : 1));
-  const promised = payees.filter(({ verdict }) => verdict !== 'not-due');
-  const previewHash = hashOfRound(promised, terms);
-  return { at: now, payees, totals: previewTotals(payees, limits, day), previewHash };
+  const notDue = new Set(
+    payees.filter(({ verdict }) => verdict === 'not-due').map(({ payee }) => payee),
+  );
+  const previewHash = hashOfRound(
+    standings.filter(({ payee }) => !notDue.has(payee)),
+    due,
+  );
+  return { at: due.now, payees, totals: previewTotals(payees, limits, day), previewHash };
 }
 
-/** Makes the hash of what a round reserves. */
-export function hashOfRound(promised: readonly Promised[], terms: PayoutTerms): string {
+/** Makes the hash of what a round reserves for these payees. */
+export function hashOfRound(
+  due: readonly Pick<PayeeStanding, 'payee' | 'pendingWei' | 'verdicts'>[],
+  { terms, bounds }: Pick<DueRules, 'terms' | 'bounds'>,
+): string {
   const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+  const promised = due.map(({ payee, pendingWei, verdicts }) => ({
+    payee,
+    pendingWei,
+    terms: termsOfPayee(verdicts, terms, bounds),
+  }));
   return previewHashOf({ promised, terms }, digest);
 }
 
