@@ -1,8 +1,11 @@
+import { PoolError } from '../core/base/errors/pool-error.js';
 import { adoptWallets } from '../core/checks/adoption.js';
 import { auditPool } from '../core/checks/audit/audit.js';
 import { payElsewhere, releasePayout } from '../core/checks/payout-repairs.js';
 import { recheckSettled } from '../core/checks/recheck.js';
 import { reconcile } from '../core/checks/reconciliation.js';
+import type { Database } from '../core/db/database.js';
+import { compareOnce, type ShadowSettings } from '../core/moving/comparing.js';
 import { givenBy } from '../core/orders/rules/order-kinds.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { lookAtSources, type SentinelDeps } from '../core/sentinel/looking.js';
@@ -39,6 +42,18 @@ export function createCheckActivities(deps: MoneyDeps) {
     ),
     payElsewhere: ordered(deps.db, 'payout.paid-elsewhere', (order) =>
       beating('looking for the proof', REPAIR_MS, () => payElsewhere(deps, givenBy(order))),
+    ),
+  };
+}
+
+/** Builds the activity that compares the ledger with another manager; it does nothing where there is none. */
+export function createShadowActivities(db: Database, settings: ShadowSettings | null) {
+  return {
+    compareShadow: guarded(() =>
+      beating('comparing with the other manager', PAGE_MS, () => {
+        if (settings !== null) return compareOnce(db, settings, Date.now());
+        throw new PoolError('SHADOW_NOT_ON', 'this worker has no section `shadow`');
+      }),
     ),
   };
 }

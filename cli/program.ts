@@ -13,6 +13,7 @@ import { addRoundCommands } from './money/round-commands.js';
 import { addWalletCommands } from './money/wallet-commands.js';
 import { addWhyCommand } from './money/why-command.js';
 import { addImportCommands } from './moving/import-commands.js';
+import { addShadowCommands } from './moving/shadow-commands.js';
 import { addDoctorCommand } from './pool/doctor-command.js';
 import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
@@ -63,6 +64,7 @@ function createProgram(): PoolCommand {
   addDecisionCommands(program);
   addHistoryCommands(program);
   addImportCommands(program);
+  addShadowCommands(program);
   addDatabaseCommands(program);
   addDoctorCommand(program);
   return program;

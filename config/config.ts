@@ -42,11 +42,16 @@ export interface Config
   readonly chain: ChainConfig;
   readonly wallet: WalletConfig;
   readonly notices: NoticesConfig;
+  /** Null: the pool runs beside no other manager. */
+  readonly shadow: ShadowConfig | null;
   readonly api: Omit<ConfigValues['api'], 'token' | 'tokenFile'> & {
     /** Null: every request that needs a token is refused. */
     readonly token: string | null;
   };
 }
+
+/** The other manager that this pool runs beside, and how often the two are compared. */
+export type ShadowConfig = NonNullable<ConfigValues['shadow']>;
 
 export interface LoadOptions {
   /** @default process.env */
@@ -70,7 +75,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   }
   const files = new NamedFiles(document, file);
   const config = await buildConfig(parsed.data, files, env);
-  if (needsWallet) await tryWalletFiles(parsed.data.wallet, files);
+  // Beside another manager no wallet is opened: its files may be missing.
+  if (needsWallet && config.shadow === null) await tryWalletFiles(parsed.data.wallet, files);
   if (files.problems.length > 0) refuse(files.problems);
   for (const warning of files.warnings) options.onWarning?.(warning);
   return config;
@@ -165,6 +171,11 @@ async function buildConfig(
       acceptedTransactions: wallet.acceptedTransactions,
     },
     notices: await buildNotices(values, files),
+    shadow: values.shadow && {
+      ...values.shadow,
+      databaseFile:
+        values.shadow.databaseFile === null ? null : files.resolve(values.shadow.databaseFile),
+    },
     api: {
       host: api.host,
       port: api.port,

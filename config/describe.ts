@@ -42,6 +42,7 @@ export function describeConfig(config: Config): ConfigDescription {
     metrics: describeSection(['metrics'], metrics),
     notices: describeNotices(config),
     selfService: describeSection(['selfService'], selfService),
+    shadow: config.shadow && describeSection(['shadow'], config.shadow),
     log: describeSection(['log'], log),
   };
 }

@@ -240,6 +240,23 @@ const selfService = section({
   destinationCoolDown: durationMs().prefault('7d'),
 });
 
+const shadow = section({
+  /** Where the first manager's API answers. Null: it is compared by its file alone. */
+  url: orNull(shownUrl()),
+  /** A copy of its SQLite file, which is read anew for each comparison. Null: it is asked at `url`. */
+  databaseFile: orNull(text()),
+  /** Its PoolCommissionRate. */
+  commission: shareBps().prefault('25%'),
+  /** It may not have read the events of so long yet. */
+  behind: interval('1s').prefault('1h'),
+  /** How often the two are compared. */
+  every: interval('1m').prefault('1d'),
+}).superRefine((given, context) => {
+  if (given.url !== null || given.databaseFile !== null) return;
+  const message = 'say where the other manager is: add it, or databaseFile';
+  context.addIssue({ code: 'custom', path: ['url'], message });
+});
+
 const log = section({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'], 'give trace, debug, info, warn or error')
@@ -260,6 +277,7 @@ export const configSchema = z.strictObject({
   metrics: metrics.prefault({}),
   notices: notices.prefault({}),
   selfService: selfService.prefault({}),
+  shadow: orNull(shadow),
   log: log.prefault({}),
 });
 

@@ -1,7 +1,11 @@
 /** Starts and stops the Temporal worker. The start opens its connections in the order in which its steps need them. */
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
-import { createCheckActivities, createSentinelActivities } from '../activities/checks.js';
+import {
+  createCheckActivities,
+  createSentinelActivities,
+  createShadowActivities,
+} from '../activities/checks.js';
 import { createGuardActivities } from '../activities/guard.js';
 import { createHistoryActivities } from '../activities/history.js';
 import { createNoticeActivities, type NoticeDeps } from '../activities/notices.js';
@@ -17,6 +21,7 @@ import { createEventSource } from '../core/events/sources/registry.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
 import type { GuardDeps } from '../core/guard/judging.js';
+import { openShadow } from '../core/moving/store/shadows.js';
 import type { ReadyTarget } from '../core/notices/delivering.js';
 import { createNotifier } from '../core/notices/notifiers/registry.js';
 import { BACK_OFF } from '../core/notices/rules/back-off.js';
@@ -40,7 +45,7 @@ import { createUpkeep } from './temporal/upkeep.js';
 import { exportMetrics } from './temporal/worker-metrics.js';
 import { workflowCode } from './temporal/workflow-code.js';
 import { prepareTerms } from './terms-file.js';
-import { startWallet } from './wallet-start.js';
+import { startWallet, startWithoutWallet } from './wallet-start.js';
 
 /** At most this many connections to Postgres serve orders, payouts and scheduled work. */
 export const WORKER_CONNECTIONS = 10;
@@ -65,7 +70,10 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   const sources = await prepareSources(context);
   const notices = await prepareNotices(context);
   const terms = await untilDatabaseAnswers(context, () => prepareTerms(context));
-  const wallet = await startWallet(context);
+  const shadow = await untilDatabaseAnswers(context, () =>
+    openShadow(context.db, config.shadow !== null),
+  );
+  const wallet = shadow ? startWithoutWallet(context) : await startWallet(context);
   const connection = await connectTemporal(context);
   // A pool of its own, so that bulk reading never takes a connection from orders and payouts.
   const bulk = openDatabase({
@@ -84,7 +92,7 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     await untilTemporalAnswers(context, upkeep.putBack);
     const { money, refused } = wallet;
     const { settler, sender } = createSettler(money, { client, poolId: context.ledger.poolId });
-    const parts = { connection, client, sources, notices, money, sender, bulk };
+    const parts = { connection, client, sources, notices, money, sender, bulk, isShadow: shadow };
     const workers = await createWorkers(context, parts);
     const stopKeeping = upkeep.keep();
     settler.start();
@@ -110,6 +118,8 @@ interface WorkerParts {
   readonly money: MoneyDeps;
   readonly sender: Sender;
   readonly bulk: Database;
+  /** True while the pool runs beside another manager, and signs nothing. */
+  readonly isShadow: boolean;
 }
 
 /** Makes the sender, with which sagas sign and broadcast, and the settler, which follows every signed transfer. */
@@ -125,7 +135,7 @@ function createSettler(
 
 function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<readonly Worker[]> {
   const { config, ledger, version } = context;
-  const { connection, client, sources, notices, money, sender, bulk } = parts;
+  const { connection, client, sources, notices, money, sender, bulk, isShadow } = parts;
   const { poolId } = ledger;
   const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
   const sync = { db: bulk, sources, version, jobMatchWindowMs, maxJobFeeWei };
@@ -135,7 +145,12 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
   };
   const activities: Activities = {
     ...createSyncActivities(sync),
-    ...createSentinelActivities({ ...sentinelDeps(context), money }),
+    ...createSentinelActivities(
+      isShadow
+        ? { ...sentinelDeps(context), roundIntervalMs: null }
+        : { ...sentinelDeps(context), money },
+    ),
+    ...createShadowActivities(bulk, config.shadow),
     ...createGuardActivities(guardDeps(context)),
     ...createDecisionActivities({ db: money.db, maxOrderedPerDayWei }),
     ...createRoundActivities({

@@ -1,6 +1,7 @@
 /** Opens the wallet when a worker starts. A problem with the wallet must not keep the worker from counting fees. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openConfiguredSigner } from '../config/sections/wallet.js';
+import type { Address } from '../core/base/address.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { ChainError } from '../core/chain/endpoint-error.js';
@@ -34,6 +35,22 @@ export async function startWallet(context: ServiceContext): Promise<StartedWalle
   const signer = await openConfiguredSigner(context.config.wallet);
   return untilDatabaseAnswers(context, () => startWith(signer, context));
 }
+
+/** Makes a wallet that signs nothing and has no key, for a pool that runs beside another manager. */
+export function startWithoutWallet({ config, db, ledger, log }: ServiceContext): StartedWallet {
+  log.warn(
+    { code: 'SHADOW_MODE' },
+    'this pool runs beside another manager: it counts, and pays nobody',
+  );
+  const sign: Signer['sign'] = () =>
+    Promise.reject(new PoolError('SHADOW_MODE', 'no wallet is open beside another manager'));
+  const { chain, pool } = config;
+  const rpc = createChainClient(chain, { anchor: ledger.anchor });
+  const money = { db, rpc, signer: { address: NO_WALLET, sign }, chain, limits: pool };
+  return { money, refused: new Promise<never>(() => undefined) };
+}
+
+const NO_WALLET: Address = '0x0000000000000000000000000000000000000000';
 
 async function startWith(
   signer: Signer,

@@ -4,6 +4,7 @@ import type * as decisions from '../core/decisions/rules/decision-reports.js';
 import type * as events from '../core/events/rules/sync-reports.js';
 import type { JudgingReport } from '../core/guard/rules/judging-report.js';
 import type * as history from '../core/history/rules/reports.js';
+import type { ShadowReport } from '../core/moving/rules/shadow-report.js';
 import type { DeliveryReport } from '../core/notices/rules/delivery-report.js';
 import type { SendResult } from '../core/payouts/rules/payout.js';
 import type { ResolvingReport } from '../core/policies/rules/resolving-report.js';
@@ -52,6 +53,7 @@ export interface Activities {
   releasePayout: Ordered<checks.RepairReport>;
   payElsewhere: Ordered<checks.RepairReport>;
   lookAtSources: Activity<PoolInput, SentinelReport>;
+  compareShadow: Activity<PoolInput, ShadowReport>;
   judgeWorkers: Activity<PoolInput, JudgingReport>;
 
   spreadNotices: Activity<PoolInput, { readonly targetIds: readonly string[] }>;

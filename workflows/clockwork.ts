@@ -101,6 +101,15 @@ export async function policies({ poolId }: PoolInput) {
   return report;
 }
 
+/** Compares the ledger with the manager that this pool runs beside, and keeps what differs for each payee. */
+export async function shadow(input: PoolInput) {
+  show('Comparing with the other manager.');
+  const report = await whole.compareShadow(input);
+  const { failure, payees, unexplained } = report;
+  show(failure ?? `${payees} payees; unexplained: ${unexplained}.`);
+  return report;
+}
+
 /**
  * Starts a saga for every open payout that has none: its saga was terminated, Temporal lost its data, or a crash came
  * between the reservation and the start. A saga whose payout has ended is told so; a saga whose code keeps failing is

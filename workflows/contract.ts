@@ -53,6 +53,7 @@ export type SingleWorkflow =
   | 'recheck'
   | 'reconcile'
   | 'sentinel'
+  | 'shadow'
   | 'guard'
   | 'archive'
   | 'archive-verify'

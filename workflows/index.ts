@@ -8,6 +8,7 @@ export {
   recheck,
   reconcile,
   sentinel,
+  shadow,
   sweep,
   sync,
 } from './clockwork.js';

@@ -10,16 +10,13 @@ import {
   openFirstManagerFile,
 } from '../../core/moving/first-manager-file.js';
 import { importFile } from '../../core/moving/importing.js';
-import {
-  ACCEPTABLE,
-  type Acceptable,
-  type Difference,
-} from '../../core/moving/rules/differences.js';
+import { ACCEPTABLE } from '../../core/moving/rules/differences.js';
 import type { Balances } from '../../core/moving/rules/import-plan.js';
 import { listImports } from '../../core/moving/store/imports.js';
-import { misuse, type PoolCommand, quantityOf } from '../command.js';
+import { type PoolCommand, quantityOf } from '../command.js';
 import { action, type CliContext, type Terminal } from '../context.js';
-import { formatAddress, formatAmount, formatFacts, formatTable, restOf } from '../output.js';
+import { formatAmount, formatTable } from '../output.js';
+import { reportOfImport, requireAcceptable } from './import-report.js';
 
 interface ImportOptions {
   readonly balances: Balances;
@@ -34,9 +31,6 @@ interface ExportOptions {
   readonly nodeType: 'ai' | 'transcode';
   readonly to: string;
 }
-
-/** The terminal shows at most this many differences; --json has all of them. */
-const MOST_SHOWN = 100;
 
 export function addImportCommands(program: PoolCommand): void {
   const group = program.add('import', 'take over from the first manager: docs/moving.md');
@@ -96,40 +90,7 @@ async function importDatabase(context: CliContext<ImportOptions>, path: string):
       },
     ),
   );
-  const { differences, totals } = report.plan;
-  const text = [
-    formatFacts([
-      ['pending in the file', formatAmount(totals.statedPendingWei)],
-      ['paid in the file', formatAmount(totals.statedPaidWei)],
-      ['opened as pending', formatAmount(totals.openedPendingWei)],
-      ['proved as paid', formatAmount(totals.paidOnChainWei)],
-      ['owed again', formatAmount(totals.failedWei)],
-      ['paid twice by its books', formatAmount(totals.notCountedWei)],
-      ['pending for nobody', formatAmount(totals.nobodyWei)],
-      ['counts events up to', report.countedTo],
-      ['plan', report.planHash],
-    ]),
-    tableOf(differences),
-    report.words,
-  ].join('\n\n');
-  const { blocking, ...shown } = report;
-  return context.answerChange(text, { ...shown, blocking }, blocking.length === 0);
-}
-
-function tableOf(differences: readonly Difference[]): string {
-  const table = formatTable(differences.slice(0, MOST_SHOWN), {
-    difference: ({ name }) => name,
-    payee: ({ payee }) => formatAddress(payee),
-    place: ({ place }) => place,
-    what: ({ words }) => words,
-  });
-  return `${table}${restOf(differences.length, MOST_SHOWN)}`;
-}
-
-function requireAcceptable(name: string): Acceptable {
-  const known = ACCEPTABLE.find((one) => one === name);
-  if (known !== undefined) return known;
-  throw misuse(`--accept ${name}: give some of ${ACCEPTABLE.join(', ')}`);
+  return context.answerChange(reportOfImport(report), report, report.blocking.length === 0);
 }
 
 async function withFile<T>(path: string, work: (file: FirstManagerFile) => Promise<T>): Promise<T> {

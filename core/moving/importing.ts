@@ -16,6 +16,7 @@ import { type Acceptable, blocking, type Difference } from './rules/differences.
 import { type LogSummary, summarizeLog } from './rules/first-manager.js';
 import { type Balances, type ImportPlan, planImport } from './rules/import-plan.js';
 import { bookImport, type ImportBooking, requireFit } from './store/imports.js';
+import { endShadow } from './store/shadows.js';
 
 export interface ImportDeps extends ProofDeps {
   readonly db: Database;
@@ -31,6 +32,8 @@ export interface ImportOrder extends Decision {
   /** Names of differences that a person takes as they are. */
   readonly accepted: readonly Acceptable[];
   readonly dryRun: boolean;
+  /** True to end shadow mode in the same transaction. */
+  readonly isPromotion?: boolean;
   /** The hash of the plan that a dry run showed: another plan is not booked. */
   readonly planHash: string | null;
 }
@@ -56,13 +59,16 @@ export async function importFile(deps: ImportDeps, order: ImportOrder): Promise<
   const log = summarizeLog(file.log(), { commissionBps, share: inForce });
   const countedTo = lastEvent(order, log);
   const proofs = await provePayouts(deps, file.payouts);
-  const facts = { balances, ...file, log, proofs: proofs.byHash, unlisted: proofs.unlisted };
-  const planned = planImport(facts);
-  const compared =
+  const books =
     balances === 'earned' && log.events > 0
-      ? differencesOf(await compareWithLog(deps.db, { file, log, commissionBps }))
+      ? await compareWithLog(deps.db, { file, log, commissionBps })
       : [];
-  const plan = { ...planned, differences: [...planned.differences, ...compared] };
+  const missing = new Map(
+    books.map(({ payee, causes }) => [payee, -(causes.get('missing-here') ?? 0n)]),
+  );
+  const { byHash, unlisted } = proofs;
+  const planned = planImport({ balances, ...file, log, missing, proofs: byHash, unlisted });
+  const plan = { ...planned, differences: [...planned.differences, ...differencesOf(books)] };
   const planHash = hashOf(plan, order, countedTo);
   const stops = blocking(plan.differences, order.accepted);
   const { accepted, actor, reason } = order;
@@ -79,7 +85,13 @@ export async function importFile(deps: ImportDeps, order: ImportOrder): Promise<
     reason,
   };
   if (!dryRun) refuse(order, planHash, stops);
-  await bookOrRehearse(deps.db, booking, dryRun);
+  const run = dryRun ? rehearse : transact;
+  await run(deps.db, async (tx) => {
+    await requireFit(tx, booking);
+    await bookImport(tx, booking);
+    if (order.isPromotion === true) await endShadow(tx, booking);
+    return true;
+  });
   const words = describe(plan, order, stops);
   return { applied: !dryRun, plan, planHash, countedTo, blocking: stops, words };
 }
@@ -106,19 +118,6 @@ function refuse(order: ImportOrder, planHash: string, stops: readonly Difference
     'IMPORT_BLOCKED',
     `${counted(stops.length, 'difference')} (${names}): ${first}`,
   );
-}
-
-async function bookOrRehearse(
-  db: Database,
-  booking: ImportBooking,
-  dryRun: boolean,
-): Promise<void> {
-  const run = dryRun ? rehearse : transact;
-  await run(db, async (tx) => {
-    await requireFit(tx, booking);
-    await bookImport(tx, booking);
-    return true;
-  });
 }
 
 /** The hash of everything that would be booked, in hex: what a person looked at is what is booked. */

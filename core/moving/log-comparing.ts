@@ -4,7 +4,7 @@ import type { FirstManagerFile } from './first-manager-file.js';
 import { type BookDifference, explainBooks, formulaOf, statedByAddress } from './rules/books.js';
 import type { LogSummary } from './rules/first-manager.js';
 import { LogComparison } from './rules/log-comparison.js';
-import { creditedByPayee, creditedJobs } from './store/credited-jobs.js';
+import { creditedByPayee, jobEvents } from './store/credited-jobs.js';
 
 /** Reads every job of the log and of the ledger once, and explains what differs for each payee. */
 export async function compareWithLog(
@@ -19,7 +19,7 @@ export async function compareWithLog(
   const stated = statedByAddress(file.workers);
   const formula = formulaOf(stated, log);
   const comparison = new LogComparison(file.log(), { formula, commissionBps });
-  for await (const page of creditedJobs(reader)) {
+  for await (const page of jobEvents(reader)) {
     for (const job of page) comparison.take(job);
   }
   const credited = await creditedByPayee(reader);

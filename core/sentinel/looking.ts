@@ -1,6 +1,7 @@
 import { readAuditState } from '../checks/audit/audit.js';
 import type { Database } from '../db/database.js';
 import type { SourceConfig } from '../events/sources/source-config.js';
+import { readShadowFigures } from '../moving/store/shadows.js';
 import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
 import { furthestView, noteBalance } from '../payouts/wallet/quorum-views.js';
 import { readFailures } from '../policies/store/failures.js';
@@ -15,6 +16,7 @@ import {
   watchEndpoints,
   watchPayouts,
   watchRefused,
+  watchShadow,
   watchTerms,
 } from './rules/watch-pool.js';
 import { watchSource } from './rules/watch-source.js';
@@ -57,6 +59,7 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     ...(await watchMoney(deps)),
     ...watchAudit(await readAuditState(db)),
     ...watchPolicy(await readFailures(db)),
+    ...watchShadow(await readShadowFigures(db), at.getTime()),
     ...watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs }),
   ]);
   const report = await recordLook(db, [...conditions, ...ofThePool], at);

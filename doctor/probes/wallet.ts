@@ -22,9 +22,10 @@ import { tellProblems } from './configuration.js';
 /** Reads the wallet's files and opens the signer once, to see whether passphrase and keystore fit. */
 export async function probeKey(
   path: string,
-  { wallet }: Config,
+  { wallet, shadow }: Config,
   findings: Findings,
 ): Promise<Address> {
+  if (shadow !== null) throw besideAnother(findings);
   try {
     await loadConfig(path, { needsWallet: true });
   } catch (error) {
@@ -42,6 +43,13 @@ export async function probeKey(
   return signer.address;
 }
 
+/** Says that no wallet is open in shadow mode; what hangs on one is not checked. */
+function besideAnother(findings: Findings): Unusable {
+  const what = 'no wallet is opened beside another manager';
+  findings.say({ verdict: 'warn', code: 'SHADOW_MODE', what, todo: CATALOGUE.SHADOW_MODE.help });
+  return new Unusable();
+}
+
 export async function probeOwner(
   db: Database,
   key: { readonly chainId: number; readonly address: Address },
@@ -56,9 +64,10 @@ const WANTED: ReadonlySet<string> = new Set(['HALTED_BY_OPERATOR', 'PAYOUTS_SWIT
 
 export async function probeHalts(
   db: Database,
-  { chain }: Config,
+  { chain, shadow }: Config,
   findings: Findings,
 ): Promise<PayingWallet> {
+  if (shadow !== null) throw besideAnother(findings);
   const wallet = await findPayingWallet(db, chain.chainId);
   if (wallet === undefined) {
     throw new PoolError('WALLET_UNKNOWN', 'no worker has opened the wallet yet');

@@ -27,7 +27,11 @@ export async function checkConfig(path: string) {
   const config = await loadConfig(path, { needsWallet: true, onWarning });
   await checkSources(config, found);
   for (const target of config.notices.targets) await found.tried(() => createNotifier(target));
-  const signer = await found.tried(() => openConfiguredSigner(config.wallet));
+  // Beside another manager a start opens no wallet.
+  const isShadow = config.shadow !== null;
+  const signer = isShadow
+    ? undefined
+    : await found.tried(() => openConfiguredSigner(config.wallet));
   await Promise.all([
     checkChain(config, signer?.address ?? NOBODY, found),
     checkSigner(signer, found),

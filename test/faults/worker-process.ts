@@ -26,6 +26,7 @@ export interface ManagerOptions {
   readonly pool?: object;
   readonly wallet?: object;
   readonly retention?: object;
+  readonly shadow?: object;
   /** @default 0 */
   readonly clockShiftMs?: number;
   /** `main.ts` has the API beside the worker. @default worker/main.ts */
@@ -85,6 +86,7 @@ function configuration(options: ManagerOptions): object {
       ...options.pool,
     },
     ...(options.retention && { retention: options.retention }),
+    ...(options.shadow && { shadow: options.shadow }),
     sources: [
       { id: 'one', region: 'eu', nodeType: 'ai', from: 'beginning', options: { endpoint } },
     ],

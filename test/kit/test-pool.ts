@@ -133,6 +133,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
     metrics: { workerAddress: null },
     selfService: { destinationCoolDownMs: 604_800_000 },
     notices: { publicUrl: null, giveUpAfterMs: 259_200_000, targets: [] },
+    shadow: null,
     log: { level: 'error' },
   };
 }

@@ -27,6 +27,7 @@ describe('the schedules', () => {
     pool: { ...POOL, ...pool },
     sources: ids.map((id) => ({ ...SOURCE, id })),
     notices: { publicUrl: null, giveUpAfterMs: 1, targets: [] },
+    shadow: null,
     guard: TEST_GUARD,
   });
   const apply = (ids: readonly string[], pool: Partial<Config['pool']> = {}) =>

@@ -32,7 +32,8 @@ const LONGEST_CATCHUP_MS = HOUR_MS;
 /** The note on a pause that the configuration made. Only a pause with this note is ended by the configuration. */
 const DISABLED_NOTE = 'pool.payoutsEnabled is false';
 
-export interface PoolSettings extends Pick<Config, 'pool' | 'sources' | 'notices' | 'guard'> {
+export interface PoolSettings
+  extends Pick<Config, 'pool' | 'sources' | 'notices' | 'guard' | 'shadow'> {
   readonly poolId: string;
 }
 
@@ -99,7 +100,14 @@ export async function triggerStartChecks(client: ScheduleClient, poolId: string)
   }
 }
 
-function recurring({ poolId, pool, sources, notices, guard }: PoolSettings): readonly Recurring[] {
+function recurring({
+  poolId,
+  pool,
+  sources,
+  notices,
+  guard,
+  shadow,
+}: PoolSettings): readonly Recurring[] {
   const single = (
     name: SingleWorkflow,
     workflowType: Recurring['workflowType'],
@@ -126,9 +134,12 @@ function recurring({ poolId, pool, sources, notices, guard }: PoolSettings): rea
     ...syncs,
     {
       ...single('payout-round', 'payoutRound', pool.payoutIntervalMs, round),
-      isDisabled: !pool.payoutsEnabled,
+      isDisabled: !pool.payoutsEnabled || shadow !== null,
     },
     single('sweep', 'sweep', MINUTE_MS, 'Starts a saga for every open payout that has none'),
+    ...(shadow === null
+      ? []
+      : [single('shadow', 'shadow', shadow.everyMs, 'Compares the ledger with the other manager')]),
     {
       ...single('audit', 'audit', HOUR_MS, audit),
       args: { poolId, withEvents: false },

@@ -176,6 +176,13 @@ const DECISIONS = {
   IMPORT_BLOCKED: { final: true, http: 409, help: 'See each difference in the dry run. What the endpoints cannot tell yet, they will tell later; what you know to be right, take by its name: --accept <name>.' },
   IMPORT_DONE: { final: true, http: 409, help: 'A file is imported once: `openpool import list`. What was wrong in it is corrected with `openpool adjust`.' },
   IMPORT_LEDGER_UNFIT: { final: true, http: 409, help: 'An import would count or pay something twice here. docs/moving.md says which ledger it needs: usually a new one that has paid nobody.' },
+  MANAGER_UNREACHABLE: { final: false, http: 502, help: 'See that the other manager runs and that `shadow.url` is right. Before a promotion it must be stopped: nothing may listen there any more.' },
+  MANAGER_UNFIT: { final: true, http: 409, help: 'What answers at `shadow.url` is not the first manager, or takes another commission: correct `shadow` in the configuration.' },
+  MANAGER_STILL_RUNS: { final: true, http: 409, help: 'Stop the other manager, so that it pays nobody any more; then copy its file and promote with that copy.' },
+  SHADOW_MODE: { final: true, http: 409, help: 'This pool runs beside another manager and pays nobody: `openpool shadow promote` ends that. docs/moving.md says what comes before.' },
+  SHADOW_TOO_LATE: { final: true, http: 409, help: 'Shadow mode begins with the first start, on a new database. Take the section `shadow` out of the configuration, or start on a new database.' },
+  SHADOW_NOT_ON: { final: true, http: 409, help: 'Only a pool in shadow mode is compared and promoted: docs/moving.md.' },
+  SHADOW_UNEXPLAINED: { final: true, http: 409, help: '`openpool shadow report` shows what is unexplained, `openpool shadow compare --file copy.db` compares job by job.' },
 } as const satisfies Errors;
 
 // biome-ignore format: one line for each error

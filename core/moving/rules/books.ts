@@ -105,7 +105,8 @@ export const CAUSE_WORDS: Readonly<Partial<Record<DifferenceName, string>>> = {
   rounding: 'the first manager takes the commission in whole percent and rounds each job down',
   'not-read-yet': 'one of the two has not read the newest events yet',
   'lost-events': 'the orchestrator has jobs that the first manager never saw',
-  'missing-here': 'the first manager has jobs that this ledger does not have',
+  'missing-here':
+    'the first manager has jobs that this ledger does not have. Accepted, they are opened as it credited them',
   'credited-to-nobody':
     'the first manager could not bind AI jobs to a worker and credited nobody, or another worker',
   'before-shadow': 'it is from before the first event of this ledger',

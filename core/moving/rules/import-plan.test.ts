@@ -54,7 +54,15 @@ function factsOf({
       fate === 'paid' ? { kind: fate, to: address(to), valueWei: fees } : { kind: fate },
     ]),
   );
-  return { balances: 'stated', workers, payouts: listed, proofs, log: NO_LOG, unlisted: [] };
+  return {
+    balances: 'stated',
+    workers,
+    payouts: listed,
+    proofs,
+    log: NO_LOG,
+    missing: new Map(),
+    unlisted: [],
+  };
 }
 
 describe('the plan of an import', () => {

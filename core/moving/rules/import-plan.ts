@@ -37,6 +37,8 @@ export interface ImportFacts {
   /** By hash in lower case. */
   readonly proofs: ReadonlyMap<string, Proof>;
   readonly log: LogSummary;
+  /** With `earned`: what the first manager credited for jobs that this ledger does not have, by payee. */
+  readonly missing: ReadonlyMap<Address, bigint>;
   /** Transactions of each wallet that paid which the file does not have. */
   readonly unlisted: readonly { readonly wallet: Address; readonly transactions: number }[];
 }
@@ -93,7 +95,9 @@ export function planImport(facts: ImportFacts): ImportPlan {
     failedWei += settled.owedAgainWei;
     notCountedWei += settled.notCountedWei;
     openings.push(
-      ...(facts.balances === 'stated' ? openStated(own, settled) : openEarned(own, settled)),
+      ...(facts.balances === 'stated'
+        ? openStated(own, settled)
+        : openEarned(own, settled, facts.missing.get(payee) ?? 0n)),
     );
   }
   explainByLog(facts, byPayee, tell);
@@ -287,10 +291,19 @@ function openStated(own: readonly WorkerRow[], settled: Settled): readonly Openi
   });
 }
 
-/** Opens nothing but what a person accepted as paid without a proof: the ledger's own credits are what was earned. */
-function openEarned(own: readonly WorkerRow[], settled: Settled): readonly Opening[] {
+/**
+ * Opens what a person accepted beyond the ledger's own credits: jobs that this ledger does not have, as the first manager
+ * credited them, less what was paid by its word alone.
+ */
+function openEarned(
+  own: readonly WorkerRow[],
+  settled: Settled,
+  missingWei: bigint,
+): readonly Opening[] {
   const [largest] = [...own].sort((a, b) => (a.paidWei < b.paidWei ? 1 : -1));
-  return largest === undefined ? [] : [opening(largest, 'pending', -settled.unprovenWei)];
+  return largest === undefined
+    ? []
+    : [opening(largest, 'pending', missingWei - settled.unprovenWei)];
 }
 
 function opening(row: WorkerRow, part: Opening['part'], amountWei: bigint): Opening {

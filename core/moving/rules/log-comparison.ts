@@ -36,7 +36,8 @@ export const NO_CAUSES: Causes = {
 export interface LedgerJob {
   readonly dt: Date;
   readonly payload: string;
-  readonly grossWei: bigint;
+  /** Null for the other half of an AI job, which is no job of its own. */
+  readonly grossWei: bigint | null;
   readonly payee: Address | null;
 }
 
@@ -73,6 +74,7 @@ export class LogComparison {
   }
 
   take({ dt, payload, grossWei, payee }: LedgerJob): void {
+    if (grossWei === null) return;
     const address = payee ?? '';
     const wei = creditedByFirst(grossWei, this.rates);
     const exactShareWei = (grossWei * BigInt(this.rates.commissionBps)) / 10_000n;

@@ -1,4 +1,4 @@
-/** Reads the jobs that the ledger has credited, each with the payee who did it. */
+/** Reads the events that make jobs, each with the payee whom the ledger credited. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';
@@ -6,12 +6,12 @@ import { rows } from '../../db/query.js';
 import { poolEvent } from '../../events/store/tables.js';
 import { ledgerEntry, remoteWorker } from '../../ledger/store/tables.js';
 
-export interface CreditedJob {
-  readonly sourceId: string;
-  readonly eventId: string;
+export interface JobEvent {
+  readonly type: string;
   readonly dt: Date;
   readonly payload: string;
-  readonly grossWei: bigint;
+  /** What a processed job earned; null for the other half of an AI job. */
+  readonly grossWei: bigint | null;
   /** Null: nobody is known to have done it. */
   readonly payee: Address | null;
 }
@@ -23,35 +23,36 @@ const PAYEE = sql.raw(`
   LEFT JOIN decided_job d ON d.source_id = e.source_id AND d.dt = e.dt AND d.event_id = e.event_id
   LEFT JOIN LATERAL (
     SELECT remote_worker_id AS id FROM pool_event half
-     WHERE e.remote_worker_id IS NULL AND half.source_id = e.source_id AND half.match_dt = e.dt
-       AND half.match_event_id = e.event_id AND half.gross_wei IS NULL
+     WHERE e.remote_worker_id IS NULL AND e.gross_wei IS NOT NULL AND half.source_id = e.source_id
+       AND half.match_dt = e.dt AND half.match_event_id = e.event_id AND half.gross_wei IS NULL
        AND half.dt BETWEEN e.dt - interval '2 hours' AND e.dt + interval '2 hours' LIMIT 1) late ON true
   LEFT JOIN remote_worker w ON w.id = coalesce(e.remote_worker_id, late.id, d.remote_worker_id)`);
 
-/** Yields every job with a fee that is still in the table, source by source, in pages. */
-export async function* creditedJobs(reader: Reader): AsyncGenerator<readonly CreditedJob[]> {
-  let after = { sourceId: '', dt: new Date(0), eventId: '' };
+/** Yields the halves of jobs and the jobs that are still in the table, source by source, in the order of their times. */
+export async function* jobEvents(reader: Reader): AsyncGenerator<readonly JobEvent[]> {
+  let after = { sourceId: '', dt: new Date(0), seq: 0 };
   for (;;) {
     const page = await rows(
       reader,
       {
         sourceId: poolEvent.sourceId,
-        eventId: poolEvent.eventId,
+        seq: poolEvent.seq,
+        type: poolEvent.eventType,
         dt: poolEvent.dt,
         payload: poolEvent.payload,
-        grossWei: ledgerEntry.amountWei,
+        grossWei: { orNull: ledgerEntry.amountWei },
         payee: { orNull: remoteWorker.payee },
       },
-      sql`SELECT e.source_id AS "sourceId", e.event_id AS "eventId", e.dt, e.payload, e.gross_wei AS "grossWei", w.payee
-            FROM (SELECT * FROM pool_event WHERE gross_wei IS NOT NULL
-                     AND (source_id, dt, event_id) > (${after.sourceId}, ${after.dt.toISOString()}::timestamptz, ${after.eventId})
-                   ORDER BY source_id, dt, event_id LIMIT ${PAGE}) e ${PAYEE}
-           ORDER BY e.source_id, e.dt, e.event_id`,
+      sql`SELECT e.source_id AS "sourceId", e.seq, e.event_type AS type, e.dt, e.payload, e.gross_wei AS "grossWei", w.payee
+            FROM (SELECT * FROM pool_event WHERE (gross_wei IS NOT NULL OR event_type = 'job-received')
+                     AND (source_id, dt, seq) > (${after.sourceId}, ${after.dt.toISOString()}::timestamptz, ${after.seq})
+                   ORDER BY source_id, dt, seq LIMIT ${PAGE}) e ${PAYEE}
+           ORDER BY e.source_id, e.dt, e.seq`,
     );
     yield page;
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
-    after = { sourceId: last.sourceId, dt: last.dt, eventId: last.eventId };
+    after = { sourceId: last.sourceId, dt: last.dt, seq: last.seq };
   }
 }
 

@@ -34,6 +34,7 @@ const WORDS: Readonly<Record<FindingCode, string | null>> = {
   ROUND_LEFT_OUT: 'The last payout round left somebody out. The next one tries again.',
   SAGA_STUCK: 'Some payouts do not get on. Their amounts are kept for their owners.',
   AUDIT_LATE: null,
+  SHADOW_DIFFERS: null,
 };
 
 /** What a finding of this code means to a worker; null when there is nothing to tell. */

@@ -28,6 +28,7 @@ export const FINDING_CODES = [
   'ROUND_LEFT_OUT',
   'SAGA_STUCK',
   'AUDIT_LATE',
+  'SHADOW_DIFFERS',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -2,6 +2,7 @@
 import { counted } from '../../base/counted.js';
 import { duration } from '../../base/duration.js';
 import { ethAndWei } from '../../base/money.js';
+import { type ShadowFigures, STALE_MS, shadowFault } from '../../moving/rules/shadow-report.js';
 import { isRoundLate } from '../../standing/rules/pool-standing.js';
 import {
   changeWords,
@@ -51,6 +52,17 @@ export function watchAudit({ checkedAt, wholeAt, since, now }: AuditFigures): re
     found.push({ ...late(age(wholeAt)), subject: 'history', words });
   }
   return found;
+}
+
+/** Finds that the other manager, which this pool runs beside, could not be compared or states what nothing explains. */
+export function watchShadow(figures: ShadowFigures | undefined, nowMs: number): readonly Found[] {
+  if (figures === undefined) return [];
+  const { beganAt, last } = figures;
+  if (last === undefined && nowMs - beganAt.getTime() <= STALE_MS) return [];
+  const words = shadowFault(last, nowMs);
+  if (words === null) return [];
+  const unexplained = last?.unexplained ?? 0;
+  return [{ code: 'SHADOW_DIFFERS', measure: unexplained, words, figures: { unexplained } }];
 }
 
 export interface PayoutFigures {
