@@ -18,6 +18,7 @@ import { addDoctorCommand } from './pool/doctor-command.js';
 import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
 import { addNoticeCommands } from './pool/notice-commands.js';
+import { addPolicyCommands } from './pool/policy-commands.js';
 import { addDatabaseCommands, addPoolCommands } from './pool/pool-commands.js';
 import { addSessionCommands } from './pool/session-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
@@ -55,6 +56,7 @@ function createProgram(): PoolCommand {
   addStatementCommand(program);
   addWhyCommand(program);
   addTermsCommands(program);
+  addPolicyCommands(program);
   addTokenCommands(program);
   addSessionCommands(program);
   addFindingCommands(program);

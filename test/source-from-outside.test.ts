@@ -11,6 +11,9 @@ import { loadConfig } from '../config/config.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
 import { createNotifier } from '../core/notices/notifiers/registry.js';
+import { openPolicy } from '../core/policies/asking.js';
+import { SAMPLE_WORKERS } from '../core/policies/contract/samples.js';
+import { toJson } from '../core/policies/rules/pool-terms.js';
 import { createTestDatabase, type TestDatabase } from './harness/database.js';
 import { recordTerms } from './harness/terms.js';
 
@@ -241,6 +244,41 @@ describe('an event source that is written outside this project', () => {
     const [target] = (await loadConfig(join(dir, 'notices/pool.yaml'))).notices.targets;
     if (target === undefined) throw new Error('the configuration has a target');
     expect((await createNotifier(target)).sendsTo).toBe(join(dir, 'notices/notices.jsonl'));
+  });
+
+  it('has a policy beside it that docs/policies.md shows: its texts compile, pass the contract test and are asked', async () => {
+    const page = await readFile(join(ROOT, 'docs/policies.md'), 'utf8');
+    const blocks = (language: string) =>
+      [...page.matchAll(new RegExp(`^   \`\`\`${language}\\n(.+?)^   \`\`\``, 'gms'))].map(
+        (match) => match[1]?.replace(/^ {3}/gm, '') ?? '',
+      );
+    const [policy = '', test = ''] = blocks('ts');
+    await write('policies/my-policy.ts', policy);
+    await write('policies/my-policy.test.ts', test);
+    const compile = /^ {3}npx tsc (.+)$/m.exec(page)?.[1]?.split(' ') ?? [];
+    await runIn('policies', 'typescript/bin/tsc', ...compile, '--types', 'node');
+    const contract = () => run('vitest/vitest.mjs', 'run', '--root', dir, 'policies/');
+    expect(await contract()).toMatch(/Tests\s+4 passed/);
+    const path = join(dir, 'policies/my-policy.js');
+    const whole = await readFile(path, 'utf8');
+    const lucky = whole.replace('usualBps, faithfulBps)', 'usualBps, Math.random() * 10)');
+    expect(lucky).not.toBe(whole);
+    await writeFile(path, lucky);
+    await expect(contract()).rejects.toThrow(/a policy has no randomness/);
+    await writeFile(path, whole);
+    await write('policies/key', 'hunter2\n');
+    await write('policies/pool.yaml', `${POOL.replace('./dist/', '../dist/')}${blocks('yaml')[0]}`);
+    const { pool, baseDir } = await loadConfig(join(dir, 'policies/pool.yaml'));
+    const { module = null, options = {} } = pool.policy ?? {};
+    const asker = await openPolicy({ module, options: toJson(options), baseDir });
+    const nobody = SAMPLE_WORKERS.slice(0, 1).map(
+      (worker) => [worker, '2026-03-01T00:00:00Z'] as const,
+    );
+    expect(await asker.ask('terms', nobody)).toEqual([
+      { value: { commissionBps: 2_500, reason: 'usual' } },
+    ]);
+    expect(asker).toMatchObject({ name: 'faithful', version: '1.0.0', answers: ['terms', 'show'] });
+    await asker.close();
   });
 
   it('is read by a sync pass that credits its events to the wei', async () => {
