@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Database } from '../core/db/database.js';
+import { releasePayee } from '../core/payouts/store/payout-messages.js';
 import { replaceWallet } from '../core/payouts/store/wallet/wallet-replacement.js';
 import { typedDataOf } from '../core/self-service/rules/typed-data.js';
 import { createLog } from '../start/log.js';
@@ -165,6 +166,16 @@ describe('an API with the role openpool_api', () => {
       } else if (/^(DATABASE|INTERNAL|REQUEST)/.test(String(code))) wrong.push([path, code]);
     }
     expect({ wrong, faults }).toEqual({ wrong: [], faults: [] });
+  });
+
+  it('releases a payee that could not be paid', async () => {
+    const payee = addressOf(77);
+    await database.db.execute(sql`
+      INSERT INTO payee (address, unpayable_code, unpayable_reason, unpayable_at)
+      VALUES (${payee}, 'REFUSED_ON_CHAIN', 'x', now())`);
+    const decision = { actor: 'ann', reason: 'it takes ETH again' };
+    expect(await releasePayee(db, payee, decision)).toBe(true);
+    expect(await releasePayee(db, payee, decision)).toBe(false);
   });
 
   it('takes what a payee signed', async () => {

@@ -40,6 +40,7 @@ async function readFacts(pool: RunningPool, wallet: PayingWallet | undefined) {
     isOpened: wallet !== undefined,
     isHalted: (wallet?.halts.length ?? 0) > 0,
     isTemporalThere,
+    temporalAwayMs: temporalAwayMs(pool),
     workerSilentMs: turn?.ageMs ?? null,
     walletWei: wallet?.balance?.wei ?? null,
     keepInWalletWei: config.chain.keepInWalletWei,
@@ -57,12 +58,26 @@ export async function nextRoundAt({ db, config }: RunningPool): Promise<Date | n
 const ASKED_EVERY_MS = 5_000;
 const asked = new WeakMap<object, { readonly atMs: number; readonly answers: Promise<boolean> }>();
 
+/** When Temporal was first found away after it had last answered, by the process's own clock. */
+const awaySince = new WeakMap<object, number>();
+
+function temporalAwayMs({ client }: RunningPool): number | null {
+  const sinceMs = awaySince.get(client);
+  return sinceMs === undefined ? null : performance.now() - sinceMs;
+}
+
+function noteAnswer(client: object, isThere: boolean): boolean {
+  if (isThere) awaySince.delete(client);
+  else if (!awaySince.has(client)) awaySince.set(client, performance.now());
+  return isThere;
+}
+
 function isTemporalAnswering(pool: RunningPool): Promise<boolean> {
   const known = asked.get(pool.client);
   if (known !== undefined && performance.now() - known.atMs < ASKED_EVERY_MS) return known.answers;
   const answers = pingTemporal(pool).then(
-    () => true,
-    () => false,
+    () => noteAnswer(pool.client, true),
+    () => noteAnswer(pool.client, false),
   );
   // A Temporal that is away lets one wait for seconds: only the first reader does, the others get what was known before.
   const meanwhile = known?.answers ?? answers;

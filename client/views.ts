@@ -136,6 +136,10 @@ export function resumedWords({ changed, remaining: [still] }: Resumed): string {
   return changed ? 'resumed: payouts go on within a minute' : 'it was not halted';
 }
 
+/** Says what releasing a payee changed. */
+export const releasedWords = (changed: boolean): string =>
+  changed ? 'released: the next round may pay it' : 'nothing stood in its way';
+
 /** Says what pausing the sync changed. */
 export const syncPauseWords = (changed: boolean): string =>
   changed

@@ -1,4 +1,6 @@
 /** What the operator's pages show and do: each action says first what it comes to, and then does that. */
+
+import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
@@ -108,6 +110,18 @@ describe('an action on a payout', () => {
     expect(bump.text).toContain('its fee will be raised, within the cap');
   });
 
+  it('releases a payee whose destination refused, from the row that says so', async () => {
+    const dan = addressOf(4);
+    await database.db.execute(sql`UPDATE payee SET unpayable_code = 'REFUSED_ON_CHAIN',
+      unpayable_reason = 'its contract refused', unpayable_at = now() WHERE address = ${dan}`);
+    const { look, confirm } = await act('payee.release', dan);
+    expect(look.text).toContain('released: the next round may pay it');
+    expect((await needs()).needs.map(({ code }) => code)).toContain('REFUSED_ON_CHAIN');
+    expect((await confirm()).status).toBe(200);
+    expect((await needs()).needs.map(({ code }) => code)).not.toContain('REFUSED_ON_CHAIN');
+    expect(await actions()).toContain(`api payee.release ${dan}`);
+  });
+
   it('has a page on which each stands that fits its state', async () => {
     const { text } = await browser.get(`/operator/payouts/${scene.large}`);
     for (const name of ['approve', 'hold', 'cancel']) {
@@ -158,8 +172,26 @@ describe('other actions', () => {
     // Temporal is away: it is refused, and said so.
     const away = await browser.submit(look, path, { reason: 'he asked' });
     expect([away.status, away.text.includes('TEMPORAL_UNREACHABLE')]).toEqual([503, true]);
-    const assign = await act('jobs.assign', 'jobs');
-    expect(assign.look.text).toContain('Show what it would do');
+  });
+
+  it('offer the jobs that wait, to be ticked, and keep what was ticked when something is wrong', async () => {
+    const { look } = await act('jobs.assign', 'jobs');
+    expect(look.text).toContain('Show what it would do');
+    const [box = '', handle = ''] =
+      /<input type="checkbox"[^>]*value="(north[^"]*)"[^>]*>/.exec(look.text) ?? [];
+    expect([handle, box.includes('checked')]).toEqual([
+      expect.stringMatching(/^north\/.*\/17$/),
+      false,
+    ]);
+    expect(look.text).toContain('0.004 ETH (4000000000000000 wei)');
+    const path = '/operator/act/jobs.assign';
+    const other = 'south/2026-01-31T12:00:00Z/9';
+    const wrong = await browser.submit(look, path, { jobs: `${handle} ${other}`, to: '0x12' });
+    expect([wrong.status, wrong.text.includes('That does not work')]).toEqual([400, true]);
+    expect(wrong.text).toMatch(
+      new RegExp(`<input type="checkbox"[^>]*value="${handle}"[^>]*checked`),
+    );
+    expect(wrong.text).toContain(`value="${other}"`);
   });
 });
 

@@ -19,10 +19,15 @@ const MOST_REASON = 500;
 
 /** Reads a form. Throws REQUEST_INVALID for files, and for texts that Postgres cannot keep. */
 export async function readForm(c: Context): Promise<Form> {
-  const fields = await c.req.parseBody().catch(() => ({}));
+  const fields = await c.req.parseBody({ all: true }).catch(() => ({}));
   const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (typeof value === 'string') texts[name] = value.trim();
+  for (const [name, value] of Object.entries<unknown>(fields)) {
+    // Boxes of one name that are ticked: their values, with blanks between.
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    texts[name] = values
+      .filter((one) => typeof one === 'string')
+      .join(' ')
+      .trim();
   }
   const fault = findTextFault(texts);
   if (fault !== undefined)

@@ -77,9 +77,10 @@ async function needsOfPool(
   now: Date,
 ): Promise<readonly Need[]> {
   const { db } = pool;
-  const [{ reservedWei, pendingWei }, stops, [latest]] = await Promise.all([
+  const [{ reservedWei, pendingWei }, stops, together, [latest]] = await Promise.all([
     readPoolTotals(db),
     readStops(pool, wallet),
+    waitingTogether(db),
     wallet === undefined ? [] : listReconciliations(db, wallet, 1),
   ]);
   const stuck = { wei: reservedWei + pendingWei };
@@ -87,7 +88,10 @@ async function needsOfPool(
   const [first] = differing?.discrepancies ?? [];
   return [
     ...(wallet?.halts ?? []).map((halt) => needOfHalt(halt, stuck)),
-    ...stops.map((stop) => needOfStop(stop, now, stuck)),
+    ...stops.map((stop) => {
+      const since = together.find(({ waitCode }) => waitCode === stop.code)?.since ?? null;
+      return needOfStop(stop, { now, since }, stuck);
+    }),
     ...(differing === undefined
       ? []
       : [

@@ -5,7 +5,7 @@ import { toErrorAnswer } from '../../client/error-answers.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import type { Html } from '../page/kit/parts.js';
-import type { Given } from './actions/action.js';
+import type { Choice, Given } from './actions/action.js';
 import { ACTIONS, type ActionName } from './actions/actions.js';
 import type { Form } from './forms.js';
 import { AskPage, ConfirmPage, DonePage } from './pages/action-pages.js';
@@ -30,7 +30,7 @@ const CHANGED = 'This is not what you looked at any more. Look at it again befor
 export async function takeStep(step: Step, form: Form): Promise<Stepped> {
   const { pool, signed, name } = step;
   const given = givenOf(name, form);
-  if (isAsking(name, given)) return { page: <AskPage {...step} given={given} />, status: 200 };
+  if (isAsking(name, given)) return ask({ ...step, given }, 200);
   const actor = signed.bearer.name;
   let outcome: readonly string[];
   try {
@@ -53,6 +53,18 @@ const confirm = (
   status: ContentfulStatusCode,
 ): Stepped => ({ page: <ConfirmPage {...props} />, status });
 
+/** Asks for what the action needs to know, with what can be chosen from. */
+async function ask(
+  props: Parameters<typeof AskPage>[0],
+  status: ContentfulStatusCode,
+): Promise<Stepped> {
+  const choices: Record<string, readonly Choice[]> = {};
+  for (const { name, choices: read } of ACTIONS[props.name].inputs ?? []) {
+    if (read !== undefined) choices[name] = await read(props.pool);
+  }
+  return { page: <AskPage {...props} choices={choices} />, status };
+}
+
 /** Keeps what the action asks for, and gives a payment its key: sent twice, the form makes one payout. */
 function givenOf(name: ActionName, { subject, inputs }: Form): Given {
   const { inputs: known = [] } = ACTIONS[name];
@@ -72,12 +84,12 @@ function isAsking(name: ActionName, { inputs }: Given): boolean {
 }
 
 /** Says what is wrong with what was given, where it can be given anew; other refusals get a page of their own. */
-function askAgain(step: Step, given: Given, error: unknown): Stepped {
+async function askAgain(step: Step, given: Given, error: unknown): Promise<Stepped> {
   const { status, body } = toErrorAnswer(error);
   const { inputs = [] } = ACTIONS[step.name];
   if (inputs.length === 0 || status >= 500) throw error;
   const wrong = `${body.message} ${body.help}`;
-  return { page: <AskPage {...step} given={given} wrong={wrong} />, status };
+  return ask({ ...step, given, wrong }, status);
 }
 
 /** Stands for what was looked at. */

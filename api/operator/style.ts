@@ -23,7 +23,9 @@ export const OPERATOR_STYLE = `
 .ask input[type=text], .ask input[type=password] { width: 100%; max-width: 640px; min-height: 40px; padding: 8px 12px;
   border: 1px solid var(--dim); border-radius: 8px; background: var(--card); color: var(--ink); font: inherit; }
 .ask .tick { display: flex; gap: 10px; align-items: center; font-weight: 400; min-height: 24px; }
-.ask .tick input { width: 20px; height: 20px; }
+.ask fieldset { border: 1px solid var(--line); border-radius: 8px; padding: 4px 14px 14px; margin: 12px 0 0; }
+.ask legend { font-weight: 500; padding: 0 6px; } .ask .tick span { overflow-wrap: anywhere; min-width: 0; }
+.ask .tick input { flex: none; width: 20px; height: 20px; }
 .ask button { margin: 16px 8px 0 0; }
 .ask small { color: var(--dim); display: block; }
 .outcome { margin: 0; padding: 4px 20px 12px 38px; overflow-wrap: anywhere; }

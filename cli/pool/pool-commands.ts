@@ -1,6 +1,7 @@
 /** The commands about the pool as a whole, its payees, its configuration and its database. */
 import { readFile } from 'node:fs/promises';
 import { runAudit } from '../../client/long-work.js';
+import { releasedWords } from '../../client/views.js';
 import { pingTemporal } from '../../client/workflow-calls.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -76,8 +77,7 @@ async function release(context: CliContext, address: string): Promise<void> {
   const { dryRun, ...decision } = context.decide();
   const payee = parseAddress(address);
   const changed = await context.change((reader) => releasePayee(reader, payee, decision));
-  const words = changed ? 'released: the next round may pay it' : 'nothing stood in its way';
-  context.answerChange(words, { applied: !dryRun, changed });
+  context.answerChange(releasedWords(changed), { applied: !dryRun, changed });
 }
 
 async function showStatus({ db, config, deps, answer }: CliContext): Promise<number> {

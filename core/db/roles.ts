@@ -37,6 +37,7 @@ const WRITES = [
   // A trigger writes what a payout waited for when a request ends the wait.
   'INSERT ON payout_wait',
   'EXECUTE ON FUNCTION cancel_reserved_payout',
+  'EXECUTE ON FUNCTION release_payee',
   // Whom an operator invites. An invitation is kept, and withdrawn once.
   'INSERT, UPDATE (withdrawn_at, withdrawn_by, withdraw_reason) ON invitation',
   // Who is signed in on the operator's pages. What a session stands for never changes.

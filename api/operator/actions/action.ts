@@ -12,9 +12,22 @@ export interface Input {
   readonly name: string;
   readonly label: string;
   readonly hint?: string;
-  readonly kind: 'text' | 'checkbox';
+  readonly kind: 'text' | 'checkbox' | 'choices';
   readonly isOptional?: boolean;
+  /** Of `choices`: what can be ticked. What is given is the values of the ticked ones, with blanks between. */
+  readonly choices?: (pool: RunningPool) => Promise<readonly Choice[]>;
 }
+
+/** One of several things that can be ticked. */
+export interface Choice {
+  /** Has no blanks. */
+  readonly value: string;
+  readonly words: string;
+}
+
+/** The values that were ticked, or written with blanks between. */
+export const valuesOf = (given: string | undefined): readonly string[] =>
+  (given ?? '').split(/\s+/).filter((value) => value !== '');
 
 /** What a form says: what the action is about, and its inputs by name. A checkbox that is not ticked is missing. */
 export interface Given {

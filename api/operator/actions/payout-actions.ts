@@ -1,4 +1,5 @@
 import { rehearsePayout, requestPayout } from '../../../client/payouts/payout-request.js';
+import { releasedWords } from '../../../client/views.js';
 import { pokeSaga } from '../../../client/workflow-calls.js';
 import { ethAndWei, formatEth } from '../../../core/base/money.js';
 import { parseAddress, toChecksum, withChecksums } from '../../../core/chain/checksums.js';
@@ -6,6 +7,7 @@ import {
   approvePayout,
   cancelPayout,
   holdPayout,
+  releasePayee,
   requestBump,
   resumePayout,
 } from '../../../core/payouts/store/payout-messages.js';
@@ -69,6 +71,15 @@ export const PAYOUT_ACTIONS = {
       subject: ({ subject }) => subject,
       args: ({ subject }) => ({ payoutId: subject }),
       words: ({ words }) => [withChecksums(words)],
+    }),
+  },
+  'payee.release': {
+    role: 'operate',
+    label: 'Release',
+    title: 'Let this payee be paid again',
+    run: inPostgres(async (reader, { subject }, decision) => {
+      const changed = await releasePayee(reader, parseAddress(subject), decision);
+      return releasedWords(changed);
     }),
   },
   'payout.pay': {

@@ -1,6 +1,6 @@
 import { runReconciliation } from '../../../client/long-work.js';
 import { requireWallet } from '../../../client/payouts/payout-request.js';
-import { answerTimeoutOf } from '../../../client/running-pool.js';
+import { answerTimeoutOf, type RunningPool } from '../../../client/running-pool.js';
 import {
   RESUMED_WORDS,
   resumedWords,
@@ -10,28 +10,59 @@ import {
 import { endSession } from '../../../core/access/store/sessions.js';
 import { counted } from '../../../core/base/counted.js';
 import { ethAndWei } from '../../../core/base/money.js';
-import { parseAddress, withChecksums } from '../../../core/chain/checksums.js';
+import { parseAddress, toChecksum, withChecksums } from '../../../core/chain/checksums.js';
 import { resumeWallet } from '../../../core/checks/store/resuming.js';
 import type { JobDecisionReport } from '../../../core/decisions/rules/decision-reports.js';
+import { formatJobHandle } from '../../../core/decisions/rules/job-handle.js';
+import { listUnmatchedJobs } from '../../../core/decisions/store/unmatched-job-reads.js';
 import { resumeSource } from '../../../core/events/store/sources/source-register.js';
 import { endSyncPause, pauseSync } from '../../../core/events/store/sources/sync-pause.js';
 import { haltWallet } from '../../../core/payouts/store/wallet/wallets.js';
 import { findFinding } from '../../../core/sentinel/store/finding-reads.js';
 import { acknowledgeFinding } from '../../../core/sentinel/store/findings.js';
+import { utc } from '../../page/kit/numbers.js';
 import { readFindingId } from '../../routes/findings.js';
-import { type Action, byOrder, type Given, inPostgres } from './action.js';
+import {
+  type Action,
+  byOrder,
+  type Choice,
+  type Given,
+  type Input,
+  inPostgres,
+  valuesOf,
+} from './action.js';
 
 const HALTED = 'halted: nothing is signed or sent until it is resumed; fees are still credited';
 
-const JOBS_INPUT = {
+const JOBS_INPUT: Input = {
   name: 'jobs',
   label: 'Jobs',
-  hint: 'one or more, as the list of unattributed jobs names them, with blanks between',
-  kind: 'text',
-} as const;
+  hint: 'others, by their handles in GET /v1/unattributed, with blanks between',
+  kind: 'choices',
+  choices: waitingJobs,
+};
+/** The list shows the oldest jobs, because they are the least likely to be credited by themselves. */
+const MOST_JOBS = 50;
+
+async function waitingJobs({ db }: RunningPool): Promise<readonly Choice[]> {
+  const page = { limit: MOST_JOBS, cursor: null };
+  const { items } = await listUnmatchedJobs(db, { role: 'processed' }, page);
+  return items.flatMap((job) => {
+    const { sourceId, dt, eventId, grossWei, pipeline, modelId, candidates } = job;
+    const value = formatJobHandle({ sourceId, eventId, dtMs: dt.getTime() });
+    // A blank would tear the handle apart; such a job is chosen on the command line.
+    if (/\s/.test(value)) return [];
+    const work = [pipeline, modelId].filter((name) => name !== null && name !== '').join(' / ');
+    const payees = new Set(candidates.flatMap(({ payee }) => payee ?? []));
+    const perhaps = payees.size === 0 ? '' : `perhaps of ${[...payees].map(toChecksum).join(', ')}`;
+    const worth = `${ethAndWei(grossWei ?? 0n)}`;
+    const words = [worth, utc(dt), sourceId, work, perhaps].filter((part) => part !== '');
+    return [{ value, words: words.join(' · ') }];
+  });
+}
 
 function choiceOf({ inputs }: Given) {
-  const jobs = (inputs.jobs ?? '').split(/\s+/).filter((job) => job !== '');
+  const jobs = valuesOf(inputs.jobs);
   return { jobs, requestId: null, sourceId: null, before: null };
 }
 

@@ -1,7 +1,7 @@
 /** The steps of an action: what it needs to know, what it would come to, and what it came to. */
 import type { RunningPool } from '../../../client/running-pool.js';
 import { type Html, Notice, Section } from '../../page/kit/parts.js';
-import type { Given, Input } from '../actions/action.js';
+import { type Choice, type Given, type Input, valuesOf } from '../actions/action.js';
 import { ACTIONS, type ActionName } from '../actions/actions.js';
 import { actionPath, Frame, Hidden, Outcome } from '../frame.js';
 import type { Signed } from '../session.js';
@@ -14,12 +14,14 @@ interface StepProps {
 }
 
 interface AskProps extends StepProps {
+  /** What can be ticked, by the name of the input. */
+  readonly choices?: Readonly<Record<string, readonly Choice[]>>;
   /** What is wrong with what was given before. */
   readonly wrong?: string;
 }
 
 /** Asks for what the action needs to know before its dry run. */
-export function AskPage({ pool, signed, name, given, wrong }: AskProps): Html {
+export function AskPage({ pool, signed, name, given, choices = {}, wrong }: AskProps): Html {
   const { title, inputs = [] } = ACTIONS[name];
   return (
     <Frame pool={pool} signed={signed} title={title} path={pathOf(name)}>
@@ -32,7 +34,11 @@ export function AskPage({ pool, signed, name, given, wrong }: AskProps): Html {
         <form class="ask" method="post" action={actionPath(name)}>
           <Hidden signed={signed} action={name} subject={given.subject} />
           {inputs.map((input) => (
-            <Field input={input} value={given.inputs[input.name]} />
+            <Field
+              input={input}
+              value={given.inputs[input.name]}
+              choices={choices[input.name] ?? []}
+            />
           ))}
           <button type="submit" class="first">
             Show what it would do
@@ -48,10 +54,12 @@ const pathOf = (name: ActionName) => (name === 'payout.pay' ? '/operator/pay' : 
 interface FieldProps {
   readonly input: Input;
   readonly value: string | undefined;
+  readonly choices: readonly Choice[];
 }
 
-function Field({ input, value }: FieldProps): Html {
+function Field({ input, value, choices }: FieldProps): Html {
   const { name, label, hint, kind, isOptional = false } = input;
+  if (kind === 'choices') return <Choices input={input} value={value} choices={choices} />;
   if (kind === 'checkbox') {
     return (
       <label class="tick">
@@ -75,6 +83,40 @@ function Field({ input, value }: FieldProps): Html {
       />
       {hint !== undefined && <small id={`${name}-hint`}>{hint}</small>}
     </>
+  );
+}
+
+/** What can be ticked, and a field for what is not in the list. */
+function Choices({ input: { name, label, hint = '' }, value, choices }: FieldProps): Html {
+  const given = valuesOf(value);
+  const listed = new Set(choices.map((choice) => choice.value));
+  return (
+    <fieldset>
+      <legend>{label}</legend>
+      {choices.length === 0 && <p class="empty">None waits now.</p>}
+      {choices.map((choice) => (
+        <label class="tick">
+          <input
+            type="checkbox"
+            name={name}
+            value={choice.value}
+            checked={given.includes(choice.value)}
+          />
+          <span>{choice.words}</span>
+        </label>
+      ))}
+      <label for={name}>Others</label>
+      <input
+        id={name}
+        type="text"
+        name={name}
+        value={given.filter((one) => !listed.has(one)).join(' ')}
+        aria-describedby={`${name}-hint`}
+        spellcheck={false}
+        autocomplete="off"
+      />
+      <small id={`${name}-hint`}>{hint}</small>
+    </fieldset>
   );
 }
 

@@ -61,7 +61,7 @@ function NeedRow({ need, signed, now }: NeedRowProps): Html {
   return (
     <li>
       <h3>
-        {need.kind === 'payout' ? <a href={`/operator/payouts/${need.subject}`}>{title}</a> : title}
+        <Titled need={need} title={title} />
       </h3>
       <p>{withChecksums(need.words)}</p>
       <p>
@@ -93,6 +93,14 @@ function NeedRow({ need, signed, now }: NeedRowProps): Html {
       </div>
     </li>
   );
+}
+
+/** The title, which leads to the page of what it is about, if there is one. */
+function Titled({ need, title }: Pick<NeedRowProps, 'need'> & { readonly title: string }): Html {
+  const { kind, subject } = need;
+  if (kind === 'payout') return <a href={`/operator/payouts/${subject}`}>{title}</a>;
+  if (kind === 'payee') return <a href={`/payees/${withChecksums(subject)}`}>{title}</a>;
+  return <>{title}</>;
 }
 
 /** How long a need waits. What stops the pool says so itself. */

@@ -3,6 +3,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Reader, Transaction } from '../../db/database.js';
+import { rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { payee } from '../../ledger/store/tables.js';
@@ -141,17 +142,17 @@ export async function releasePayee(
   decision: Decision,
 ): Promise<boolean> {
   return transact(db, async (tx) => {
-    const [row] = await tx
-      .select({ code: payee.unpayableCode })
+    const known = await tx
+      .select({ address: payee.address })
       .from(payee)
-      .where(eq(payee.address, address))
-      .for('no key update');
-    if (row === undefined) throw new PoolError('PAYEE_UNKNOWN', `${address} was never seen`);
-    if (row.code === null) return false;
-    await tx
-      .update(payee)
-      .set({ unpayableCode: null, unpayableReason: null, unpayableAt: null })
       .where(eq(payee.address, address));
+    if (known.length === 0) throw new PoolError('PAYEE_UNKNOWN', `${address} was never seen`);
+    const [row] = await rows(
+      tx,
+      { released: Boolean },
+      sql`SELECT release_payee(${address}) AS released`,
+    );
+    if (row?.released !== true) return false;
     await recordDecision(tx, { ...decision, action: 'payee.release', subject: address });
     return true;
   });

@@ -204,11 +204,11 @@ export const needOfPayee = (one: UnpayablePayee): Need => ({
   code: one.code,
   title: `${one.payee} cannot be paid: ${formatEth(one.pendingWei)} ETH is pending`,
   words: one.reason ?? one.code,
-  safe: `What it earns is kept for it. When its contract takes ETH again: openpool payee release ${one.payee} --reason …`,
+  safe: 'What it earns is kept for it. Release it when its contract takes ETH again.',
   atStakeWei: one.pendingWei,
   isGrave: false,
   since: one.since,
-  actions: [],
+  actions: ['payee.release'],
 });
 
 /** What is pending for payees that are not paid for the same reason, whatever they earn. */

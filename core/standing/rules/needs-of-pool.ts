@@ -41,7 +41,12 @@ export function needOfHalt({ code, reason, at }: NeedHalt, { wei }: Stuck): Need
   };
 }
 
-export const needOfStop = ({ code, short, reason }: Stop, since: Date, { wei }: Stuck): Need => ({
+/** @param since when payouts began to wait for it, for a stop that does not know itself how long it lasts */
+export const needOfStop = (
+  { code, short, reason, forMs }: Stop,
+  { now, since }: { readonly now: Date; readonly since: Date | null },
+  { wei }: Stuck,
+): Need => ({
   kind: 'stop',
   subject: code,
   code,
@@ -50,7 +55,7 @@ export const needOfStop = ({ code, short, reason }: Stop, since: Date, { wei }: 
   safe: 'Nothing is lost: everything goes on from Postgres when this has passed.',
   atStakeWei: wei,
   isGrave: true,
-  since,
+  since: forMs === null ? (since ?? now) : new Date(now.getTime() - forMs),
   actions: [],
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { WAIT_CODES } from '../../payouts/rules/payout.js';
 import { type Need, rankNeeds } from './needs.js';
 import { needOfPayout, needOfWallet, runwayOf, WAITS_OF_ONE } from './needs-of-payouts.js';
-import { needOfHalt } from './needs-of-pool.js';
+import { needOfHalt, needOfStop } from './needs-of-pool.js';
 
 const NOW = new Date('2026-11-30T12:00:00Z');
 const HOUR_MS = 3_600_000;
@@ -44,6 +44,19 @@ describe('the order of needs', () => {
         need('grave', { ...unknown, isGrave: true }),
       ]),
     ).toEqual(['grave', 'much', 'unknown', 'little']);
+  });
+
+  it('counts what stops the pool from when it began, not from when somebody looks', () => {
+    const stop = { code: 'WORKER_SILENT', short: 'x', reason: 'x' } as const;
+    const known = { now: NOW, since: null };
+    const silent = needOfStop({ ...stop, forMs: 5 * HOUR_MS }, known, { wei: ETH });
+    expect(silent.since).toEqual(hoursAgo(5));
+    const empty = { ...stop, code: 'WALLET_EMPTY', forMs: null } as const;
+    const waiting = { now: NOW, since: hoursAgo(9) };
+    expect(needOfStop(empty, waiting, { wei: ETH }).since).toEqual(hoursAgo(9));
+    expect(needOfStop(empty, known, { wei: ETH }).since).toEqual(NOW);
+    const older = need('older', { since: hoursAgo(6) });
+    expect(order([silent, older])).toEqual(['older', 'WORKER_SILENT']);
   });
 
   it('counts a clock that runs ahead as no age, and never drops or repeats a need', () => {

@@ -30,6 +30,7 @@ export type NeedAction =
   | 'payout.cancel'
   | 'payout.release'
   | 'payee.invite'
+  | 'payee.release'
   | 'wallet.resume'
   | 'wallet.adopt'
   | 'sync.resume'

@@ -6,6 +6,7 @@ const WELL: PoolFacts = {
   isOpened: true,
   isHalted: false,
   isTemporalThere: true,
+  temporalAwayMs: null,
   workerSilentMs: 9_000,
   walletWei: 5n,
   keepInWalletWei: 1n,

@@ -9,6 +9,8 @@ export interface PoolFacts {
   readonly isOpened: boolean;
   readonly isHalted: boolean;
   readonly isTemporalThere: boolean;
+  /** For how long Temporal has not answered this process; null when it does, or never was asked. */
+  readonly temporalAwayMs: number | null;
   /** How long ago a worker last reported that its loops make progress; null when none ever did. */
   readonly workerSilentMs: number | null;
   /** The wallet's balance when it was last read; null when it was not read yet. */
@@ -28,6 +30,8 @@ export interface Stop {
   /** The stop in a few words. */
   readonly short: string;
   readonly reason: string;
+  /** For how long it has stopped the pool; null when nobody knows. */
+  readonly forMs: number | null;
 }
 
 /** A worker that reported no progress for this long is silent. Workers report every ten seconds. */
@@ -52,16 +56,19 @@ export function stopsOf(facts: PoolFacts): readonly Stop[] {
   if (isWorkerSilent(workerSilentMs)) {
     const since = workerSilentMs === null ? 'ever' : `for ${duration(workerSilentMs)}`;
     const reason = `no worker of this pool has got on ${since}: nothing is counted, signed or sent`;
-    stops.push({ code: 'WORKER_SILENT', short: 'no worker runs', reason });
+    const forMs = workerSilentMs;
+    stops.push({ code: 'WORKER_SILENT', short: 'no worker runs', reason, forMs });
   }
   if (!facts.isTemporalThere) {
     const reason = 'Temporal does not answer: nothing new is counted, signed or sent';
-    stops.push({ code: 'TEMPORAL_UNREACHABLE', short: 'Temporal is away', reason });
+    const forMs = facts.temporalAwayMs;
+    stops.push({ code: 'TEMPORAL_UNREACHABLE', short: 'Temporal is away', reason, forMs });
   }
   stops.push(...walletStops(facts));
   if (roundAgeMs !== null && isRoundLate(roundAgeMs, payoutIntervalMs)) {
     const reason = `the last payout round began ${duration(roundAgeMs)} ago, and one is due every ${duration(payoutIntervalMs)}`;
-    stops.push({ code: 'ROUND_LATE', short: 'no payout round', reason });
+    const forMs = roundAgeMs - payoutIntervalMs;
+    stops.push({ code: 'ROUND_LATE', short: 'no payout round', reason, forMs });
   }
   return stops;
 }
@@ -73,12 +80,12 @@ function walletStops({ walletWei, keepInWalletWei, leastPayoutWei }: PoolFacts):
   const keeps = `${ethAndWei(keepInWalletWei)} are to stay there`;
   if (walletWei <= keepInWalletWei) {
     const reason = `${holds}, and ${keeps}: top it up`;
-    return [{ code: 'WALLET_EMPTY', short: 'the wallet is empty', reason }];
+    return [{ code: 'WALLET_EMPTY', short: 'the wallet is empty', reason, forMs: null }];
   }
   if (leastPayoutWei === null || walletWei - keepInWalletWei >= leastPayoutWei) return [];
   const least = `the smallest payout that is under way or due is ${ethAndWei(leastPayoutWei)}`;
   const reason = `${holds}, ${keeps}, and ${least}: top it up`;
-  return [{ code: 'WALLET_EMPTY', short: 'the wallet holds too little', reason }];
+  return [{ code: 'WALLET_EMPTY', short: 'the wallet holds too little', reason, forMs: null }];
 }
 
 export interface Standing {

@@ -88,6 +88,7 @@ describe('why a payee is paid or not', () => {
       code: 'WORKER_SILENT',
       short: 'no worker runs',
       reason: 'nothing is sent',
+      forMs: null,
     } as const;
     const why = explain({ ...FACTS, underWay: undefined, pool: { ...FACTS.pool, stops: [stop] } });
     expect(why).toMatchObject({ verdict: 'stopped', decidedBy: { code: 'WORKER_SILENT' } });
