@@ -12,6 +12,7 @@ import { parse } from 'yaml';
 import { auditPool } from '../../core/checks/audit/audit.js';
 import { reconcile } from '../../core/checks/reconciliation.js';
 import { noteWorker } from '../../core/ledger/store/worker-processes.js';
+import { writeNotices } from '../../core/notices/store/outbox.js';
 import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { lookAtSources } from '../../core/sentinel/looking.js';
@@ -37,7 +38,7 @@ import {
 } from '../../test/harness/promtool.js';
 import { ALICE, T0, useSyncWorld } from '../../test/harness/sync-world.js';
 import { poolOf } from '../../test/kit/silent-temporal.js';
-import { TEST_SENTINEL, testConfig } from '../../test/kit/test-pool.js';
+import { TEST_SENTINEL, TEST_WALLET, testConfig } from '../../test/kit/test-pool.js';
 import { startApi } from '../serve.js';
 
 const { world, transcode, pass } = useSyncWorld();
@@ -206,6 +207,16 @@ const faults: readonly Fault[] = [
     alerts: ['OpenpoolPayoutOld'],
   },
   {
+    what: 'the receiver of the notices has been down for two hours',
+    inject: () => leave('waiting'),
+    alerts: ['OpenpoolNoticesWait'],
+  },
+  {
+    what: 'the receiver of the notices refuses them',
+    inject: () => leave('dead'),
+    alerts: ['OpenpoolNoticesDead'],
+  },
+  {
     what: 'a table is gone that the API needs, not the metrics',
     inject: async () => {
       await run('ALTER TABLE terms RENAME TO elsewhere');
@@ -227,6 +238,15 @@ const faults: readonly Fault[] = [
     alerts: ['OpenpoolTokensGuessed'],
   },
 ];
+
+/** Leaves a notice of two hours ago where it is. */
+async function leave(state: 'waiting' | 'dead'): Promise<void> {
+  const { db } = world.database;
+  const facts = { code: 'HALTED_BY_OPERATOR', reason: 'x', wallet: TEST_WALLET };
+  await writeNotices(db, [{ key: 'halted/test', kind: 'halted', facts }]);
+  await run(`INSERT INTO notice_delivery (notice_id, target_id, state, since)
+    SELECT id, 'ops', '${state}', now() - interval '2 hours' FROM notice`);
+}
 
 /** A worker of a bad deploy, which fails in every task of a saga; answers with its metrics from then on. */
 async function failInEveryTask(): Promise<Scrape> {

@@ -29,6 +29,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   'POST /operator/act/payout.hold': 'operate',
   'POST /operator/act/payout.pay': 'operate',
   'POST /operator/act/payout.release': 'operate',
+  'POST /operator/act/payee.release': 'operate',
   'POST /operator/act/payout.resume': 'operate',
   'POST /operator/act/rebuild.compare': 'operate',
   'POST /operator/act/rebuild.correct': 'admin',
