@@ -47,6 +47,7 @@ import { decisionRoutes, uncountedRoutes } from './routes/uncounted.js';
 import { walletRoutes } from './routes/wallet.js';
 import { createWishLimits } from './self-service/limits.js';
 import { wishRoutes } from './self-service/routes.js';
+import { wishPageRoutes } from './self-service/wishes-page.js';
 import type { OnBlocked } from './wrong-tokens.js';
 
 /** Matches paths that name no single payee, payout, source or event. */
@@ -196,12 +197,14 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   frontPageRoutes(app, deps);
   poolPageRoutes(app, deps);
   payeePageRoutes(app, deps);
+  const desk = createWishDesk(deps);
+  const limits = createWishLimits();
+  wishPageRoutes(app, deps, { desk, limits });
   payoutPageRoutes(app, deps);
   termsPageRoutes(app, deps);
   operatorRoutes(app, deps, { access, tellFault, reads: deps.reads ?? deps.db });
   const routes = routesOf(app, access);
-  const desk = createWishDesk(deps);
-  const limits = createWishLimits();
+
   compatRoutes(routes, deps);
   metricsRoutes(routes, deps, access);
   healthRoutes(routes, deps);

@@ -50,6 +50,7 @@ const PUBLIC = [
     '/payees',
     '/payees/:address',
     '/payees/:address/payouts/:id',
+    '/payees/:address/wishes',
     '/pool',
     '/status',
     '/transcoder',
@@ -77,7 +78,7 @@ const PUBLIC = [
 ];
 
 /** Routes that take what proves itself. */
-const SELF_PROVING = ['POST /v1/payees/:address/wishes'];
+const SELF_PROVING = ['POST /v1/payees/:address/wishes', 'POST /payees/:address/wishes'];
 
 const decision = { actor: 'test', reason: 'because' };
 let database: TestDatabase;

@@ -23,6 +23,7 @@ import { addDatabaseCommands, addPoolCommands } from './pool/pool-commands.js';
 import { addSessionCommands } from './pool/session-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 import { addTokenCommands } from './pool/token-commands.js';
+import { addWishCommands } from './pool/wish-commands.js';
 
 /** Runs one command line, without the program's name in front; sets `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
@@ -69,5 +70,6 @@ function createProgram(): PoolCommand {
   addShadowCommands(program);
   addDatabaseCommands(program);
   addDoctorCommand(program);
+  addWishCommands(program);
   return program;
 }

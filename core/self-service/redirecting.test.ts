@@ -13,6 +13,7 @@ import {
   paidByChain,
   randomAddress,
   sendForeign,
+  TEST_ROUND,
   type TestWallet,
 } from '../../test/harness/money.js';
 import { createPayee, type TestPayee, wishSigned } from '../../test/harness/wishes.js';
@@ -58,14 +59,10 @@ const confirm = (coolDownMs: number) =>
     coolDownMs,
   });
 
-const reserve = (payee: Address) =>
-  reserveManual(database.db, {
-    payee,
-    belowThreshold: true,
-    requestId: randomUUID(),
-    actor: 'test',
-    reason: 'test',
-  });
+const reserve = (payee: Address) => {
+  const asked = { actor: 'test', reason: 'test', requestId: randomUUID() };
+  return reserveManual(database.db, { payee, belowThreshold: true, ...asked }, TEST_ROUND);
+};
 
 describe('payouts of payees that change their destinations', () => {
   it('go where each was paid when they were reserved, to the wei, and nowhere before its time', async () => {
@@ -121,7 +118,7 @@ describe('payouts of payees that change their destinations', () => {
     const payee = await createPayee(db, 77n);
     await wishSigned(db, payee, { kind: 'destination', destination: randomAddress() });
     await confirm(A_DAY_MS);
-    await reserveRound(db, { roundId: randomUUID(), workflowId: 'payout-round' });
+    await reserveRound(db, { roundId: randomUUID(), workflowId: 'payout-round' }, TEST_ROUND);
     const made = await query(
       db,
       sql`SELECT destination, amount_wei AS wei FROM payout WHERE payee = ${payee.address}`,

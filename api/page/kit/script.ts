@@ -35,6 +35,31 @@ export const SCRIPT = `(() => {
     if (event.key === 'Escape' && on instanceof HTMLElement && on.matches('.eth')) on.blur();
   });
 
+  const sign = document.getElementById('sign');
+  if (sign) {
+    const say = (words) => { document.getElementById('sign-state').textContent = words; };
+    sign.hidden = false;
+    sign.addEventListener('click', async () => {
+      const { ethereum } = window;
+      if (!ethereum) return say('This browser has no wallet: sign elsewhere, and paste the signature below.');
+      try {
+        const { message, signature } = sign.form.elements;
+        const data = JSON.parse(message.value);
+        const { payee } = data.message;
+        const accounts = await ethereum.request({ method: 'eth_requestAccounts' });
+        const account = accounts.find((one) => one.toLowerCase() === payee);
+        if (account === undefined) return say('Choose the account ' + payee + ' in your wallet, then try again.');
+        const chainId = '0x' + data.domain.chainId.toString(16);
+        if (await ethereum.request({ method: 'eth_chainId' }) !== chainId) {
+          await ethereum.request({ method: 'wallet_switchEthereumChain', params: [{ chainId }] });
+        }
+        say('Look at your wallet, and sign there.');
+        signature.value = await ethereum.request({ method: 'eth_signTypedData_v4', params: [account, message.value] });
+        sign.form.submit();
+      } catch (error) { say('Nothing was signed: ' + ((error && error.message) || error)); }
+    });
+  }
+
   const { live } = document.body.dataset;
   if (live === undefined) return;
   const pause = document.getElementById('pause');

@@ -110,6 +110,10 @@ button.quiet:hover, nav.tabs a:hover { border-color: var(--ink); } button.quiet[
 header .search input { flex-basis: 15em; min-height: 36px; padding: 5px 10px; font-size: 13.5px; width: auto; }
 header .search button { min-height: 36px; padding: 5px 14px; }
 
+.sign label { display: block; font-weight: 500; margin: 12px 0 4px; } .sign :is(input, select, textarea) { width: 100%; min-height: 42px; padding: 8px 12px;
+  border: 1px solid var(--edge); border-radius: 9px; background: var(--card); color: var(--ink); font: 14px ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+.sign > button { margin-top: 12px; }
+
 .gates { list-style: none; margin: 0; padding: 0; color: var(--ink); }
 .gates li { display: flex; gap: 12px; padding: 8px 0; } .gates p { margin: 2px 0 0; overflow-wrap: anywhere; }
 .gates b { font-weight: 600; } .mark { color: var(--bad); font-weight: 700; } .mark.good { color: var(--good); }

@@ -7,7 +7,7 @@ import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
 import { spanOf } from '../charts/spans.js';
 import { Layout, SearchBox } from '../kit/layout.js';
 import { shortHex } from '../kit/numbers.js';
-import { type Html, Outside, Pill } from '../kit/parts.js';
+import { At, type Html, Notice, Outside, Pill } from '../kit/parts.js';
 import { EarnedOverTime, OwnPresence } from './payee-earnings.js';
 import { Earnings, OwnPayouts, OwnWorkers, WhySection } from './payee-sections.js';
 import { type PayeeStatus, readPayeeStatus } from './payee-status.js';
@@ -73,8 +73,13 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
             <a href={`/v1/payees/${address}/statement?format=csv`}>statement as CSV</a>,{' '}
             <a href={`/v1/payees/${address}/statement?format=json`}>as JSON</a>
           </p>
+          <p>
+            Threshold, pause, nickname, another address:{' '}
+            <a href={`/payees/${address}/wishes`}>decide yourself</a>
+          </p>
         </div>
       </section>
+      <PaidElsewhere status={status} />
       <Earnings status={status} />
       <WhySection status={status} />
       <OwnPayouts status={status} />
@@ -82,6 +87,34 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
       <OwnWorkers status={status} />
       <OwnPresence status={status} />
     </Layout>
+  );
+}
+
+/** Says where the payee is paid when that is, or is to become, another address than its own. */
+function PaidElsewhere({ status: { payee, own } }: { readonly status: PayeeStatus }): Html | null {
+  const { pending, destination } = own;
+  const revoke = `/payees/${toChecksum(payee.address)}/wishes?kind=revoke-destination`;
+  if (pending !== null) {
+    return (
+      <Notice tone="warn" title="You asked to be paid at another address">
+        <p>
+          {toChecksum(pending.destination)}
+          {pending.effectiveAt !== null && (
+            <>
+              {' '}
+              from <At at={pending.effectiveAt} /> on
+            </>
+          )}
+          . Was that not you? <a href={revoke}>Revoke it</a> before then.
+        </p>
+      </Notice>
+    );
+  }
+  if (destination === payee.address) return null;
+  return (
+    <Notice tone="good" title="You are paid at another address">
+      <p>{toChecksum(destination)}, as you signed.</p>
+    </Notice>
   );
 }
 

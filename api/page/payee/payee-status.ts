@@ -8,6 +8,7 @@ import { findPayee } from '../../../core/payees/store/payee-reads.js';
 import { readPresence } from '../../../core/payees/store/presence.js';
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts, readCosts } from '../../../core/payouts/store/reads/payout-reads.js';
+import { readSettings } from '../../../core/self-service/store/wishes.js';
 import type { Span } from '../charts/spans.js';
 
 const SHOWN_WORKERS = { limit: 100, cursor: null };
@@ -21,7 +22,7 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
   const { db, config, version } = pool;
   const now = nowOf(pool);
   const nowMs = now.getTime();
-  const [payee, why, workers, payouts, nextRound, earnings, presence] = await Promise.all([
+  const [payee, why, workers, payouts, nextRound, earnings, presence, own] = await Promise.all([
     findPayee(db, address),
     readWhy(pool, address),
     listRemoteWorkers(db, { payee: address }, SHOWN_WORKERS),
@@ -29,6 +30,7 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
     nextRoundAt(pool),
     readEarnings(db, { payee: address, days: span, nowMs }),
     readPresence(db, { payee: address, days: STRIP_DAYS, nowMs }),
+    readSettings(db, address),
   ]);
   if (payee === undefined || why === undefined) return undefined;
   return {
@@ -39,6 +41,7 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
     earnings,
     presence,
     payee,
+    own,
     why,
     workers: workers.items,
     payouts: payouts.items,

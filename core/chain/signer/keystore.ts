@@ -54,6 +54,16 @@ export async function openKeystore(options: KeystoreOptions): Promise<Signer> {
   };
 }
 
+/** Signs the hash of a message with the key in a keystore. Returns whose key it is. */
+export async function signWithKeystore(
+  options: KeystoreOptions,
+  digest: string,
+): Promise<{ readonly address: Address; readonly signature: string }> {
+  const key = new SigningKey(await decrypt(options));
+  const address = computeAddress(key).toLowerCase() as Address;
+  return { address, signature: key.sign(digest).serialized };
+}
+
 async function decrypt(options: KeystoreOptions): Promise<string> {
   if (!isKeystoreJson(options.json)) {
     throw new PoolError('KEYSTORE_MALFORMED', 'the wallet file is no geth JSON keystore');
