@@ -12,6 +12,7 @@ import { createApp } from './app.js';
 /** The role that each route needs, without the routes that everybody may read. */
 const NEEDED: Readonly<Record<string, Role>> = {
   'GET /v1/audit-log': 'read',
+  'GET /v1/shadow': 'read',
   'GET /v1/invitations': 'read',
   'GET /v1/notices': 'read',
   'GET /v1/operator/needs': 'read',

@@ -79,6 +79,30 @@ it('starts without key files, counts, compares by its schedule, and opens no wal
     fault: null,
     payees: [{ statedWei: '1000', creditedWei: '3000', causes: { 'pools-share': '2000' } }],
   });
+  const openpool = async (...words: readonly string[]) => {
+    const { code, out, err } = await runOpenpool(['--config', worker.config, ...words]);
+    return { code, text: `${out}${err}` };
+  };
+  const table = await openpool('shadow', 'report');
+  expect(table.text).toMatch(
+    /a11ce +0\.000000000000001 +0\.000000000000003 +- +pools-share 2000 wei/i,
+  );
+  expect(await openpool('shadow', 'compare')).toMatchObject({ code: 0 });
+  expect(await openpool('shadow', 'compare', '--file', manager.path)).toMatchObject({ code: 0 });
+  const promote = ['shadow', 'promote', manager.path, '--reason', 'cut-over'];
+  const dry = await openpool(...promote, '--dry-run');
+  expect(dry).toMatchObject({ code: 0 });
+  const plan = /^plan +([0-9a-f]{16})$/m.exec(dry.text)?.[1] ?? '';
+  const early = await openpool(...promote, '--plan', plan);
+  expect(early.text).toContain('MANAGER_STILL_RUNS');
+  await manager.stopAnswering();
+  const done = await openpool(...promote, '--plan', plan);
+  expect(done).toMatchObject({ code: 0 });
+  expect(done.text).toContain('take the section `shadow` out of the configuration');
+  expect(await query('SELECT promote_reason FROM shadow')).toEqual([
+    { promote_reason: 'cut-over' },
+  ]);
+  expect((await openpool('config', 'check')).text).not.toContain('KEYSTORE');
   // Every schedule that needs a wallet is at rest, and the others do not fail.
   expect(worker.lines.filter((line) => /"level":50/.test(line))).toEqual([]);
 }, 200_000);

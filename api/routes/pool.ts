@@ -22,6 +22,7 @@ import {
   listActs,
   listAuditLog,
 } from '../../core/ledger/store/audit-log-reads.js';
+import { readShadowReport } from '../../core/moving/store/shadows.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { differenceWords } from '../../core/terms/rules/terms.js';
 import {
@@ -103,6 +104,22 @@ export function poolRoutes(routes: Routes, { db, config, poolId, version }: Runn
       : all.map((one) => ({ ...one, findings: one.findings.map(publicCheck) }));
     const items = withChecksums(shown);
     return { latest: items[0] ?? null, items };
+  });
+  routes.get('/v1/shadow', noQuery, POOL.shadow, async () => {
+    const { row, fault, comparisons, payees } = await readShadowReport(db, Date.now());
+    return {
+      beganAt: row?.beganAt ?? null,
+      promotedAt: row?.promotedAt ?? null,
+      fault,
+      comparisons: comparisons.map(({ id: _id, place: _place, ...one }) => one),
+      payees: payees.map(({ address, statedWei, creditedWei, unexplainedWei, causes }) => ({
+        address: withChecksums(address),
+        ...amount('stated', statedWei),
+        ...amount('credited', creditedWei),
+        ...amount('unexplained', unexplainedWei),
+        causes,
+      })),
+    };
   });
   routes.get('/v1/archives', noQuery, POOL.archives, async () => ({
     items: (await listArchives(db)).map(viewArchive),

@@ -85,11 +85,43 @@ const archive = z
   })
   .meta({ id: 'Archive' });
 
+const comparison = z
+  .object({
+    at: time,
+    basis: z.enum(['http', 'file']),
+    failure: z.string().nullable(),
+    workers: count,
+    unexplained: count,
+  })
+  .meta({ id: 'ShadowComparison' });
+
+const shadowPayee = z
+  .object({
+    address: z.string(),
+    ...amountFields('stated'),
+    ...amountFields('credited'),
+    ...amountFields('unexplained'),
+    /** Wei by the name of the cause. */
+    causes: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'ShadowPayee' });
+
 export const POOL = {
   show: { summary: 'The totals of the pool, and the terms in force.', answer: pool },
   auditLog: {
     summary: 'Who decided what, and why, the newest first.',
     answer: pageOf('entries', auditEntry),
+    role: 'read',
+  },
+  shadow: {
+    summary: 'What differs from the manager that this pool runs beside, by the last comparison.',
+    answer: z.object({
+      beganAt: time.nullable(),
+      promotedAt: time.nullable(),
+      fault: z.string().nullable(),
+      comparisons: z.array(comparison),
+      payees: z.array(shadowPayee),
+    }),
     role: 'read',
   },
   rebuild: {

@@ -1,5 +1,6 @@
 /** The commands for the time beside another manager: what differs, and the cut-over. */
 
+import { payableAddress } from '../../core/base/address.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { formatEth } from '../../core/base/money.js';
 import { createChainClient } from '../../core/chain/quorum.js';
@@ -8,16 +9,10 @@ import { compareOnce, type ShadowSettings } from '../../core/moving/comparing.js
 import { openFirstManagerFile } from '../../core/moving/first-manager-file.js';
 import { promote } from '../../core/moving/promoting.js';
 import { ACCEPTABLE } from '../../core/moving/rules/differences.js';
-import { shadowFault } from '../../core/moving/rules/shadow-report.js';
-import {
-  differencesOfComparison,
-  findShadow,
-  listComparisons,
-  type PayeeDifference,
-} from '../../core/moving/store/shadows.js';
+import { type PayeeDifference, readShadowReport } from '../../core/moving/store/shadows.js';
 import type { PoolCommand } from '../command.js';
 import type { CliContext } from '../context.js';
-import { formatAmount, formatFacts, formatTable, restOf } from '../output.js';
+import { formatAddress, formatAmount, formatFacts, formatTable, restOf } from '../output.js';
 import { reportOfImport, requireAcceptable } from './import-report.js';
 
 interface CompareOptions {
@@ -30,7 +25,6 @@ interface PromoteOptions {
 }
 
 const MOST_SHOWN = 100;
-const COMPARISONS = 14;
 
 export function addShadowCommands(program: PoolCommand): void {
   const shadow = program.add('shadow', 'run beside the first manager and compare: docs/moving.md');
@@ -56,14 +50,11 @@ export function addShadowCommands(program: PoolCommand): void {
 }
 
 async function report({ db, answer }: CliContext): Promise<number> {
-  const row = await findShadow(db);
+  const { row, fault, comparisons, payees } = await readShadowReport(db, Date.now());
   if (row === undefined) {
     throw new PoolError('SHADOW_NOT_ON', 'this pool has never run beside another manager');
   }
-  const comparisons = await listComparisons(db, COMPARISONS);
   const [last] = comparisons;
-  const payees = last === undefined ? [] : await differencesOfComparison(db, last.id);
-  const fault = row.promotedAt === null ? shadowFault(last, Date.now()) : null;
   const facts = formatFacts([
     ['beside since', row.beganAt],
     ['promoted', row.promotedAt],
@@ -84,7 +75,7 @@ async function report({ db, answer }: CliContext): Promise<number> {
 
 function tableOf(payees: readonly PayeeDifference[]): string {
   const table = formatTable(payees.slice(0, MOST_SHOWN), {
-    payee: ({ address }) => address,
+    payee: ({ address }) => formatAddress(payableAddress(address)),
     stated: ({ statedWei }) => formatEth(statedWei),
     credited: ({ creditedWei }) => formatEth(creditedWei),
     unexplained: ({ unexplainedWei }) =>

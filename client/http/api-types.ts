@@ -765,6 +765,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What differs from the manager that this pool runs beside, by the last comparison.
+         * @description Needs a token with the role `read`.
+         */
+        get: operations["getV1Shadow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sources": {
         parameters: {
             query?: never;
@@ -1697,6 +1717,26 @@ export interface components {
             firstSeenAt: components["schemas"]["Time"];
             lastSeenAt: components["schemas"]["Time"];
             resolvedAt: components["schemas"]["Time"] | null;
+        };
+        ShadowComparison: {
+            at: components["schemas"]["Time"];
+            /** @enum {string} */
+            basis: "http" | "file";
+            failure: string | null;
+            workers: number;
+            unexplained: number;
+        };
+        ShadowPayee: {
+            address: string;
+            statedWei: components["schemas"]["Wei"];
+            statedEth: components["schemas"]["Eth"];
+            creditedWei: components["schemas"]["Wei"];
+            creditedEth: components["schemas"]["Eth"];
+            unexplainedWei: components["schemas"]["Wei"];
+            unexplainedEth: components["schemas"]["Eth"];
+            causes: {
+                [key: string]: string;
+            };
         };
         Source: {
             id: string;
@@ -4314,6 +4354,38 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["Refused400RequestInvalid"];
             404: components["responses"]["Refused404RouteNotFoundSetAsideNotFound"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Shadow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        beganAt: components["schemas"]["Time"] | null;
+                        promotedAt: components["schemas"]["Time"] | null;
+                        fault: string | null;
+                        comparisons: components["schemas"]["ShadowComparison"][];
+                        payees: components["schemas"]["ShadowPayee"][];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };

@@ -1,6 +1,7 @@
 /** A pool beside the first manager: compared by its HTTP answers and its file, kept from paying, and promoted. */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createApp } from '../../api/app.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import type { TestDatabase } from '../../test/harness/database.js';
 import { type FirstManager, startFirstManager } from '../../test/harness/first-manager.js';
@@ -12,6 +13,8 @@ import {
   type TestWallet,
 } from '../../test/harness/money.js';
 import { ALICE, BOB, net, T0, useSyncWorld } from '../../test/harness/sync-world.js';
+import { poolOf } from '../../test/kit/silent-temporal.js';
+import { TEST_TOKEN } from '../../test/kit/test-pool.js';
 import { openWallet } from '../checks/opening.js';
 import { watchShadow } from '../sentinel/rules/watch-pool.js';
 import { compareOnce, type ShadowSettings } from './comparing.js';
@@ -103,6 +106,15 @@ describe('a pool beside the first manager', () => {
     });
     expect(payees.get(BOB)).toMatchObject({
       causes: { 'pools-share': '2000', 'credited-to-nobody': '1000' },
+    });
+    const app = createApp(poolOf(db));
+    const headers = { authorization: `Bearer ${TEST_TOKEN}` };
+    const shown = await app.request('/v1/shadow', { headers });
+    expect(await shown.json()).toMatchObject({
+      promotedAt: null,
+      fault: null,
+      comparisons: [{ basis: 'http', failure: null, workers: 2, unexplained: 0 }],
+      payees: [{ statedWei: '0', causes: { 'credited-to-nobody': '1000' } }, { statedWei: '250' }],
     });
     const figures = await readShadowFigures(db);
     expect(watchShadow(figures, Date.now())).toEqual([]);

@@ -6,7 +6,7 @@ import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
 import type { BookDifference } from '../rules/books.js';
-import type { ShadowFigures } from '../rules/shadow-report.js';
+import { type ShadowFigures, shadowFault } from '../rules/shadow-report.js';
 import { shadow, shadowComparison, shadowDifference } from './tables.js';
 
 export type ShadowRow = typeof shadow.$inferSelect;
@@ -129,4 +129,16 @@ export async function readsFromBeginning(reader: Reader): Promise<boolean> {
     sql`SELECT FROM source WHERE removed_at IS NULL AND from_dt IS NOT NULL LIMIT 1`,
   );
   return late.length === 0;
+}
+
+const COMPARISONS = 14;
+
+/** What API and command line show: the row of shadow mode, what stands against a promotion, and the last comparisons. */
+export async function readShadowReport(reader: Reader, nowMs: number) {
+  const row = await findShadow(reader);
+  const comparisons = await listComparisons(reader, COMPARISONS);
+  const [last] = comparisons;
+  const payees = last === undefined ? [] : await differencesOfComparison(reader, last.id);
+  const isOn = row !== undefined && row.promotedAt === null;
+  return { row, fault: isOn ? shadowFault(last, nowMs) : null, comparisons, payees };
 }
