@@ -6,6 +6,7 @@ import { benchGrowth } from './growth/growth.js';
 import { benchIngest } from './ingest/ingest.js';
 import { benchMemory } from './memory.js';
 import { benchPayout } from './payout/payout.js';
+import { benchPreferred } from './preferred/preferred.js';
 import { benchFlood } from './reads/flood.js';
 import { benchReads } from './reads/reads.js';
 import { type Say, sayToStderr } from './scratch.js';
@@ -55,6 +56,15 @@ measure('flood', benchFlood, (figures) => ({ ...figures, routes: figures.routes.
   .option('--seconds <n>', 'for which they do', count, 15)
   .option('--route <path>', 'what they read', '/workers')
   .option('--vary', 'each asks for something else, so that no answer is there already', false);
+
+measure('preferred', benchPreferred, (figures) => figures)
+  .description(
+    'what an orchestrator waits for its preferred workers, beside a bare route, during an ingest and rounds',
+  )
+  .option('--events <n>', 'that come in meanwhile', count, 400_000)
+  .option('--payees <n>', 'with a worker each', atLeastOne, 200)
+  .option('--seconds <n>', 'for which it is asked', atLeastOne, 15)
+  .option('--requests <n>', 'a second, to each of the two', atLeastOne, 500);
 
 measure('growth', benchGrowth, ({ sizes }) => sizes)
   .description('what a pass, a page and a round cost when the history is longer')

@@ -39,10 +39,14 @@ export interface BenchConfig {
   readonly endpoint: string;
   /** Changes to the configuration of a pool that syncs once at its start and pays nobody. */
   readonly pace?: Partial<StackPace>;
+  readonly guard?: Readonly<Record<string, unknown>>;
 }
 
 /** Writes the configuration of a pool with one source, and returns its path. */
-export function writeBenchConfig(dir: string, { servers, endpoint, pace }: BenchConfig): string {
+export function writeBenchConfig(
+  dir: string,
+  { servers, endpoint, pace, guard }: BenchConfig,
+): string {
   const { databaseUrl, temporalAddress, chain } = servers;
   return writeConfig(dir, {
     pool: undefined,
@@ -60,6 +64,7 @@ export function writeBenchConfig(dir: string, { servers, endpoint, pace }: Bench
     rpcUrl: chain.rpcUrl,
     chainId: chain.chainId,
     apiPort: 0,
+    guard,
   });
 }
 

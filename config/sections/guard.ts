@@ -61,7 +61,7 @@ export const guardSection = section({
   /** How long the first exclusion lasts. Each further one in a row lasts twice as long, up to the longest. */
   excludeFor: interval('1s').prefault('6h'),
   excludeForMost: interval('1s').prefault('7d'),
-  /** Where `openpool preferred-workers` answers the orchestrator, and how often it reads who is preferred. */
+  /** Where `npm run preferred-workers` answers the orchestrator, and how often it reads who is preferred. */
   preferredWorkers: section({
     host: text().prefault('127.0.0.1'),
     port: portNumber().prefault(7_936),

@@ -115,6 +115,7 @@ const REQUESTS = {
   NOTIFIER_MODULE_INVALID: { final: true, http: 500, help: 'Tell the author of the module: it must load, export createNotifier and make a notifier; docs/notices.md says how.' },
   NOTICE_TARGET_UNKNOWN: { final: false, http: 404, help: 'Name a target of `notices.targets` in the configuration of a running worker; a worker that was started before it was added is to be restarted.' },
   NOTICE_UNKNOWN: { final: true, http: 404, help: 'List notices with `openpool notice list`; those older than 90 days are forgotten.' },
+  OVERRIDE_NOT_FOUND: { final: true, http: 404, help: 'List overrides with `openpool guard overrides`.' },
   FINDING_NOT_FOUND: { final: true, http: 404, help: 'List findings with `openpool finding list`.' },
   FINDING_RESOLVED: { final: true, http: 409, help: 'It has ended; its return is a new one.' },
   ROUND_DIFFERS: { final: true, http: 409, help: "Look at the new preview and confirm that one. Fees are credited all the time: to keep them still while you look, pause the sync (`openpool sync pause --reason …`), and end backfills and retries. Nothing was reserved." },

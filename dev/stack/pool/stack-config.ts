@@ -32,6 +32,8 @@ export interface StackConfig {
   readonly rpcUrl: string;
   readonly chainId: number;
   readonly apiPort: number;
+  /** The section `guard`. @default off */
+  readonly guard?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The id of every pool that is made here without a pool's file: for the demo, the benches and chaos. */
@@ -70,6 +72,7 @@ function document({ pace, pool, ...config }: StackConfig) {
   const id = pool?.name ?? LOCAL_POOL_ID;
   return {
     ...pool?.sections,
+    ...(config.guard === undefined ? {} : { guard: config.guard }),
     pool: { ...(pool?.pool ?? DEMO_POOL), id, ...WIDE, ...pace },
     sources: config.sources.map(({ id, region, nodeType, endpoint }) => ({
       id,
