@@ -16,6 +16,7 @@ import { addImportCommands } from './moving/import-commands.js';
 import { addShadowCommands } from './moving/shadow-commands.js';
 import { addDoctorCommand } from './pool/doctor-command.js';
 import { addFindingCommands } from './pool/finding-commands.js';
+import { addGuardCommands } from './pool/guard-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
 import { addNoticeCommands } from './pool/notice-commands.js';
 import { addPolicyCommands } from './pool/policy-commands.js';
@@ -61,6 +62,7 @@ function createProgram(): PoolCommand {
   addTokenCommands(program);
   addSessionCommands(program);
   addFindingCommands(program);
+  addGuardCommands(program);
   addNoticeCommands(program);
   addBackfillCommands(program);
   addSyncCommands(program);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
-import { COMMISSION_BPS } from '../../dev/stack/stack-config.js';
+import { COMMISSION_BPS } from '../../dev/stack/pool/stack-config.js';
 import { startUntil } from '../children.js';
 import { rounded } from '../figures.js';
 import { writeAnswer } from '../ingest/ingest-events.js';

@@ -7,6 +7,7 @@ import type { JudgingReport } from './rules/judging-report.js';
 import { opinionOf } from './rules/leaning.js';
 import type { GuardSettings } from './rules/settings.js';
 import { newStanding, nextStanding, type Standing } from './rules/states.js';
+import { keepEffects } from './store/effects.js';
 import { type PlacedFacts, readWindows } from './store/hour-reads.js';
 import { readOnline } from './store/online-reads.js';
 import {
@@ -36,6 +37,7 @@ export async function judgeWorkers(deps: GuardDeps): Promise<JudgingReport> {
   const { db, settings } = deps;
   if (settings.mode === 'off') return { mode: 'off', judged: 0, changes: [] };
   const judged = await transact(db, (tx) => judge(tx, deps));
+  if (settings.mode === 'exclude') await keepEffects(db, deps.now().getTime());
   return {
     mode: settings.mode,
     judged: judged.length,

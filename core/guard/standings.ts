@@ -1,0 +1,36 @@
+/** Says how remote workers stand, with what operators decided instead of the guard. */
+import type { Address } from '../base/address.js';
+import type { Reader } from '../db/database.js';
+import { overrideOf } from './rules/override.js';
+import { type KeptOverride, readOverrides } from './store/overrides.js';
+import { type KeptStanding, readStandings } from './store/states.js';
+
+export type WorkerStanding = KeptStanding;
+
+/** Reads how everybody stands whom the guard has judged; with `payee` only this one. An override counts instead of the guard. */
+export async function stateOfWorkers(
+  reader: Reader,
+  which: { readonly payee?: Address } = {},
+): Promise<readonly WorkerStanding[]> {
+  const [standings, overrides] = await Promise.all([
+    readStandings(reader, which),
+    readOverrides(reader),
+  ]);
+  const byId = new Map(overrides.map((one) => [one.id, one]));
+  return standings.map((one) => {
+    const override = byId.get(overrideOf(one, overrides)?.id ?? 0);
+    return override === undefined ? one : overridden(one, override);
+  });
+}
+
+function overridden(one: KeptStanding, override: KeptOverride): WorkerStanding {
+  const until = `until ${override.untilDt.toISOString()}`;
+  const standing = {
+    ...one.standing,
+    state: override.state,
+    sinceMs: override.fromDt.getTime(),
+    reason: `the pool's operator decided so ${until}: ${override.reason}`,
+    lifts: override.state === 'good' ? null : `the operator, or time: ${until} it holds`,
+  };
+  return { ...one, standing, decidedBy: override.actor };
+}
