@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { type DeliveryDeps, deliverNotices } from '../core/notices/delivering.js';
 import { targetsWithWork } from '../core/notices/store/deliveries.js';
 import { spreadNotices, tidyNotices } from '../core/notices/store/spreading.js';
-import { sweepNotices } from '../core/sentinel/telling.js';
+import { sweepNotices, type TellingDeps } from '../core/sentinel/telling.js';
 import type { NoticesInput, Unscoped } from '../workflows/contract.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
@@ -15,13 +15,11 @@ const TRY_MS = 60_000;
 /** What only time brings about is looked for once in so many ms. */
 const SWEEP_MS = 60_000;
 
-export interface NoticeDeps extends DeliveryDeps {
-  readonly keepInWalletWei: bigint;
-}
+export interface NoticeDeps extends DeliveryDeps, Pick<TellingDeps, 'keepInWalletWei' | 'round'> {}
 
 /** Builds the activities that tell people what happened. */
 export function createNoticeActivities(deps: NoticeDeps) {
-  const { db, targets, backOff, keepInWalletWei } = deps;
+  const { db, targets, backOff, keepInWalletWei, round } = deps;
   let sweptMs = Number.NEGATIVE_INFINITY;
   return {
     /** Makes deliveries of new notices, and returns the targets that have something due. */
@@ -29,7 +27,7 @@ export function createNoticeActivities(deps: NoticeDeps) {
       const told = [...targets.values()].map(({ target }) => target);
       if (performance.now() - sweptMs > SWEEP_MS) {
         sweptMs = performance.now();
-        if (told.length > 0) await sweepNotices({ db, targets: told, keepInWalletWei });
+        if (told.length > 0) await sweepNotices({ db, targets: told, keepInWalletWei, round });
         await tidyNotices(db, backOff.giveUpAfterMs);
       }
       await spreadNotices(db, told);

@@ -14,6 +14,7 @@ import { createPayoutActivities, createRoundActivities } from '../activities/pay
 import { createPolicyActivities } from '../activities/policies.js';
 import { tellSagas } from '../activities/sagas.js';
 import { createSyncActivities } from '../activities/sync.js';
+import { roundConfigOf } from '../config/config.js';
 import { guardSettingsOf } from '../config/sections/guard.js';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import type { EventSource } from '../core/events/sources/event-source.js';
@@ -199,7 +200,8 @@ async function prepareNotices({ config, db, ledger }: ServiceContext): Promise<N
   }
   const { explorerUrl, keepInWalletWei } = config.chain;
   const pool = { id: ledger.poolId, name: config.pool.name, publicUrl, explorerUrl };
-  return { db, targets, pool, keepInWalletWei, backOff: { ...BACK_OFF, giveUpAfterMs } };
+  const round = roundConfigOf(config);
+  return { db, targets, pool, keepInWalletWei, round, backOff: { ...BACK_OFF, giveUpAfterMs } };
 }
 
 /** Makes what judging the remote workers needs. */

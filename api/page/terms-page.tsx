@@ -70,6 +70,7 @@ function answersOf(
       'Who pays the network’s fee?',
       `The pool: you get the whole amount. A payout waits while its fee would be more than ${pool.maxGasShareBps / 100} % of it, or the network asks for more than ${formatGwei(chain.maxFeePerGasWei)} gwei.`,
     ],
+    ...ofPayees(config),
     [
       'In which coin, on which chain?',
       `ETH, on the chain with the id ${chain.chainId}, to the very address that your worker names.`,
@@ -95,6 +96,39 @@ function answersOf(
       pool.payoutsEnabled
         ? 'Yes.'
         : 'No: its operator has switched payouts off. What you earn is kept.',
+    ],
+  ];
+}
+
+/** What may differ from worker to worker, and who is paid at all. */
+function ofPayees({ pool }: Config): readonly Answer[] {
+  const { admission, payout, thresholdBounds } = pool.terms;
+  const { maxGasShareBps, latestAfterMs } = payout;
+  const { leastWei, mostWei } = thresholdBounds;
+  const latest =
+    latestAfterMs === undefined
+      ? ''
+      : ` At the latest ${formatDuration(latestAfterMs)} after you have reached your amount you are paid all the same, within the limit above.`;
+  const gas: readonly Answer[] =
+    maxGasShareBps === undefined
+      ? []
+      : [
+          [
+            'Does the pool wait for cheap gas?',
+            `Yes, while the network’s fee would be more than ${maxGasShareBps / 100} % of what you are owed: that goes on growing meanwhile.${latest}`,
+          ],
+        ];
+  return [
+    ...gas,
+    [
+      'Can I choose from what amount I am paid?',
+      `Yes, from ${ethAndWei(leastWei)} to ${ethAndWei(mostWei)}, and you can pause your payouts: you sign it with your worker’s key, on your page.`,
+    ],
+    [
+      'Is everybody paid?',
+      admission === 'open'
+        ? 'Everybody who works for the pool. Should a rule of the pool hold or refuse somebody, that worker’s page says why and who can lift it, and what was earned is kept.'
+        : 'Invited workers only. What others earn is counted and kept, and paid as soon as the pool invites them.',
     ],
   ];
 }

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
-import { credit } from '../../test/harness/money.js';
+import { credit, TEST_ROUND } from '../../test/harness/money.js';
 import {
   addConnection,
   addPayout,
@@ -58,7 +58,7 @@ const told = async () => {
 const kinds = async () => (await told()).map(({ kind }) => kind);
 const ago = (ms: number) => new Date(Date.now() - ms);
 const sweep = (targets: readonly NoticeTarget[] = [target('ops')]) =>
-  sweepNotices({ db: database.db, targets, keepInWalletWei: 10n });
+  sweepNotices({ db: database.db, targets, keepInWalletWei: 10n, round: TEST_ROUND });
 
 describe('a halt', () => {
   it('is told with its beginning and its end, and that another one is left', async () => {

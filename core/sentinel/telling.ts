@@ -5,6 +5,7 @@
 import type { Database } from '../db/database.js';
 import type { NoticeTarget } from '../notices/notifiers/notifier.js';
 import { type NewNotice, writeNotices } from '../notices/store/outbox.js';
+import type { RoundConfig } from '../payouts/store/payee-standings.js';
 import { workerWords } from '../standing/rules/worker-words.js';
 import { changeWords, termsAt } from '../terms/rules/terms.js';
 import { findTermsHistory } from '../terms/store/recorded-terms.js';
@@ -20,6 +21,8 @@ export interface TellingDeps {
   readonly db: Database;
   readonly targets: readonly NoticeTarget[];
   readonly keepInWalletWei: bigint;
+  /** What payout rounds go by. */
+  readonly round: RoundConfig;
   /** A wait that is shorter is never told, however short such waits usually are. @default ten minutes */
   readonly leastWaitMs?: number;
   readonly now?: () => Date;
@@ -39,7 +42,7 @@ export async function sweepNotices(deps: TellingDeps): Promise<void> {
   if (history === undefined) return;
   await writeNotices(db, [
     ...tellWaits(await readLongWaits(db, deps.leastWaitMs ?? LEAST_WAIT_MS), deps, period),
-    ...(await tellWallet(deps, history.inForce.thresholdWei, period)),
+    ...(await tellWallet(deps, period)),
     ...(await tellWorkers(deps)),
     ...(await tellTerms(db, history.versions)),
   ]);
@@ -88,11 +91,10 @@ function tellWait(wait: LongWait, targetId: string, key: string): NewNotice {
 }
 
 async function tellWallet(
-  { db, keepInWalletWei }: TellingDeps,
-  thresholdWei: bigint,
+  { db, round, keepInWalletWei }: TellingDeps,
   period: string,
 ): Promise<readonly NewNotice[]> {
-  const need = await readWalletNeed(db, thresholdWei);
+  const need = await readWalletNeed(db, round);
   if (need === undefined || need.balanceWei >= need.dueWei + keepInWalletWei) return [];
   const { wallet, balanceWei, dueWei } = need;
   const facts = {

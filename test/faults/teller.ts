@@ -1,4 +1,5 @@
 /** A worker of its own process that tells what happens and carries payouts, as a test kills it. */
+
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createNoticeActivities } from '../../activities/notices.js';
 import { openDatabase } from '../../core/db/database.js';
@@ -6,6 +7,7 @@ import type { NoticeTarget } from '../../core/notices/notifiers/notifier.js';
 import { createNotifier } from '../../core/notices/notifiers/registry.js';
 import type { BackOff } from '../../core/notices/rules/back-off.js';
 import { createLanes, runLanes } from '../../worker/temporal/lanes.js';
+import { TEST_ROUND } from '../harness/money.js';
 
 export interface TellerJob {
   readonly databaseUrl: string;
@@ -31,6 +33,7 @@ const activities = createNoticeActivities({
   pool: { id: 'p', name: 'a pool', publicUrl: null, explorerUrl: null },
   backOff: job.backOff,
   keepInWalletWei: 0n,
+  round: TEST_ROUND,
 });
 const workers = await createLanes({
   connection: await NativeConnection.connect({ address: job.temporalAddress }),

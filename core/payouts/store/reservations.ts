@@ -287,12 +287,14 @@ async function insertPayouts(tx: Transaction, order: Reservation): Promise<reado
   });
   if (made.length === 0) return [];
   await tx.execute(sql`
-    INSERT INTO payout (id, payee, destination, amount_wei, state, origin, round_id, reason, request_id)
+    INSERT INTO payout (id, payee, destination, amount_wei, state, origin, round_id, reason, request_id,
+                        overrides_rules, ripe_at)
     SELECT id, payee, ${destinationOf(sql`payee`)}, amount, ${PAYOUT_MOVES.reserve.to}, ${order.origin}, ${order.roundId}::uuid, ${order.reason},
-           ${order.requestId}
+           ${order.requestId}, ${order.overridesRules}::boolean, ripe_at
       FROM unnest(${list(made.map((payout) => payout.payoutId))}::uuid[],
                   ${list(made.map((payout) => payout.payee))}::text[],
-                  ${list(made.map((payout) => payout.amountWei))}::numeric[]) AS new (id, payee, amount)`);
+                  ${list(made.map((payout) => payout.amountWei))}::numeric[],
+                  ${list(made.map(({ payee }) => order.ripe.get(payee)?.toISOString() ?? null))}::timestamptz[]) AS new (id, payee, amount, ripe_at)`);
   const parts = made.flatMap((payout) =>
     payout.parts.map((part) => ({ ...part, payoutId: payout.payoutId })),
   );

@@ -1,11 +1,18 @@
 /** Reads what only shows by the passing of time: payouts that wait too long, a wallet that runs low, workers that are away. */
 import { and, isNull, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
+import { sumWei } from '../../base/money.js';
 import type { Reader } from '../../db/database.js';
 import { list, rows } from '../../db/query.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 import { liveConnections } from '../../payees/store/remote-worker-reads.js';
 import { WAIT_CODES, type WaitCode } from '../../payouts/rules/payout.js';
+import { dueGates } from '../../payouts/rules/payout-due.js';
+import {
+  payeeStandings,
+  type RoundConfig,
+  readDueRules,
+} from '../../payouts/store/payee-standings.js';
 import { isOpen, payout, walletBalance } from '../../payouts/store/tables.js';
 import { payingWallet } from '../../payouts/store/wallet/paying-wallet.js';
 import { terms } from '../../terms/store/tables.js';
@@ -49,25 +56,30 @@ export async function readLongWaits(reader: Reader, leastMs: number) {
   );
 }
 
-/** Reads what the paying wallet was last seen to hold, and the sum of what is under way or would be paid; undefined before it was seen. */
-export async function readWalletNeed(reader: Reader, thresholdWei: bigint) {
+/**
+ * Reads what the paying wallet was last seen to hold, and the sum of what is under way or would be paid as soon as the
+ * minimum intervals are over; undefined before it was seen.
+ */
+export async function readWalletNeed(reader: Reader, config: RoundConfig) {
   const wallet = await payingWallet(reader);
   if (wallet === undefined) return undefined;
-  const [need] = await rows(
+  const [seen] = await rows(
     reader,
-    { balanceWei: walletBalance.balanceWei, dueWei: walletBalance.balanceWei },
+    { balanceWei: walletBalance.balanceWei, reservedWei: walletBalance.balanceWei },
     sql`SELECT seen.balance_wei AS "balanceWei",
-               (SELECT coalesce(sum(amount_wei), 0) FROM balance WHERE account = 'reserved')
-             + (SELECT coalesce(sum(pending), 0) FROM (
-                  SELECT sum(b.amount_wei) AS pending FROM balance b
-                    JOIN remote_worker w ON w.id = b.remote_worker_id
-                    JOIN payee ON payee.address = w.payee AND payee.unpayable_at IS NULL
-                   WHERE b.account = 'pending' GROUP BY w.payee
-                  HAVING sum(b.amount_wei) >= ${thresholdWei.toString()}::numeric) due) AS "dueWei"
+               (SELECT coalesce(sum(amount_wei), 0) FROM balance WHERE account = 'reserved') AS "reservedWei"
           FROM wallet_balance seen
          WHERE seen.chain_id = ${wallet.chainId} AND seen.wallet = ${wallet.address}`,
   );
-  return need && { ...need, wallet: wallet.address };
+  if (seen === undefined) return undefined;
+  const rules = await readDueRules(reader, config);
+  const standings = await payeeStandings(reader, rules);
+  const due = standings.filter((standing) => {
+    const shut = dueGates(standing, rules).filter(({ code }) => code !== null);
+    return shut.every(({ code }) => code === 'TOO_SOON' || code === 'OPEN_PAYOUT');
+  });
+  const dueWei = seen.reservedWei + sumWei(due.map(({ pendingWei }) => pendingWei));
+  return { balanceWei: seen.balanceWei, dueWei, wallet: wallet.address };
 }
 
 /** Reads the workers of this payee that are connected nowhere, and when each was last seen. */
