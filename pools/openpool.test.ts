@@ -6,12 +6,26 @@ import { parse } from 'yaml';
 import { loadConfig } from '../config/config.js';
 import { knownKeys } from '../config/schema.js';
 import { orchestratorHttpOptions } from '../core/events/sources/orchestrator-http.js';
+import { poolNames, readPoolFile } from '../dev/stack/pool/pool-file.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
 
 const EXAMPLE = fileURLToPath(new URL('./openpool.yaml', import.meta.url));
 const OPERATIONS = fileURLToPath(new URL('../docs/operations.md', import.meta.url));
 const COMPOSE = fileURLToPath(new URL('./compose.yaml', import.meta.url));
 const { write } = useConfigFiles();
+
+describe('each pool', () => {
+  it.each(poolNames())('loads, and is described: %s', async (name) => {
+    const { path, pool } = readPoolFile(name);
+    const config = await loadConfig(path, { env: {} });
+    expect(config.pool.name).toBe(pool['name']);
+    if (name === 'openpool') return;
+    const page = name.replace(/-curated$/, '');
+    const said = await readFile(new URL(`../docs/pools/${page}.md`, import.meta.url), 'utf8');
+    expect(said).toContain(`pools/${name}.yaml`);
+    expect(said).toContain(`--pool ${page}`);
+  });
+});
 
 describe('the example', () => {
   it('loads', async () => {
