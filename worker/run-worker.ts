@@ -21,6 +21,7 @@ import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
+import type { SyncDeps } from '../core/events/sync/source-reading.js';
 import type { GuardDeps } from '../core/guard/judging.js';
 import { openShadow } from '../core/moving/store/shadows.js';
 import type { ReadyTarget } from '../core/notices/delivering.js';
@@ -29,7 +30,7 @@ import { BACK_OFF } from '../core/notices/rules/back-off.js';
 import { createSender, type Sender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
-import type { ResolvingDeps } from '../core/policies/resolving.js';
+import { askForEverybody, type ResolvingDeps, resolveUnknown } from '../core/policies/resolving.js';
 import type { SentinelDeps } from '../core/sentinel/looking.js';
 import type { TermsVersion } from '../core/terms/rules/terms.js';
 import { untilDatabaseAnswers } from '../start/await-database.js';
@@ -71,6 +72,7 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   const sources = await prepareSources(context);
   const notices = await prepareNotices(context);
   const terms = await untilDatabaseAnswers(context, () => prepareTerms(context));
+  await untilDatabaseAnswers(context, () => askForEverybody(resolvingDeps(context, context.db)));
   const shadow = await untilDatabaseAnswers(context, () =>
     openShadow(context.db, config.shadow !== null),
   );
@@ -139,7 +141,15 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
   const { connection, client, sources, notices, money, sender, bulk, isShadow } = parts;
   const { poolId } = ledger;
   const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
-  const sync = { db: bulk, sources, version, jobMatchWindowMs, maxJobFeeWei };
+  const resolving = resolvingDeps(context, bulk);
+  const sync: SyncDeps = {
+    db: bulk,
+    sources,
+    version,
+    jobMatchWindowMs,
+    maxJobFeeWei,
+    resolveUnknown: (workers) => resolveUnknown(resolving, workers),
+  };
   const onStuckSaga = ({ workflowId, failure }: StuckSaga) => {
     const fields = { code: 'SAGA_STUCK', workflowId, failure };
     context.log.error(fields, 'a saga fails and is started anew');
@@ -164,7 +174,7 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
     ...createPayoutActivities(sender),
     ...createCheckActivities(money),
     ...createNoticeActivities({ ...notices, db: bulk }),
-    ...createPolicyActivities(resolvingDeps(context, bulk)),
+    ...createPolicyActivities(resolving),
     ...createHistoryActivities({ db: bulk, retention: config.retention }),
   };
   return createLanes({

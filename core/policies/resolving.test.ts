@@ -8,7 +8,7 @@ import type { Address } from '../base/address.js';
 import { rateAt } from '../terms/rules/worker-rates.js';
 import { ratesOf } from '../terms/store/worker-rates.js';
 import type { PolicyChoice } from './asking.js';
-import { resolvePolicies, resolveUnknown } from './resolving.js';
+import { askForEverybody, resolvePolicies, resolveUnknown } from './resolving.js';
 import { PLAIN_TERMS, type PoolTerms, toJson } from './rules/pool-terms.js';
 import { readFailures } from './store/failures.js';
 
@@ -70,6 +70,26 @@ const rateNow = async (payee: Address, atMs = Date.now() + 1_000) =>
   rateAt(await stepsOf(payee), atMs);
 const rowsOf = async (table: string) =>
   (await run(`SELECT * FROM ${table} ORDER BY 1`)).rows as Record<string, unknown>[];
+
+describe('a worker that starts', () => {
+  it('knows that strangers are not admitted before anybody is asked about', async () => {
+    await askForEverybody(withTerms({ admission: 'invited' }));
+    expect(await rowsOf('payee_admission')).toMatchObject([
+      { payee: null, admitted: false, code: 'NOT_INVITED' },
+    ]);
+  });
+
+  it('is refused while the policy has never answered, and starts on its last answers later', async () => {
+    const failing = "admit() { throw new Error('no idea'); }";
+    await expect(askForEverybody(await withCode(failing))).rejects.toMatchObject({
+      code: 'POLICY_UNUSABLE',
+      message: expect.stringContaining('no idea'),
+    });
+    expect(await readFailures(database.db)).toMatchObject([{ about: 'admit' }]);
+    await askForEverybody(withTerms({ admission: 'invited' }));
+    await askForEverybody(await withCode(failing));
+  });
+});
 
 describe('asking the policy', () => {
   it('writes nothing for a plain pool, however often it asks', async () => {
@@ -187,6 +207,17 @@ describe('asking the policy', () => {
       [spring.until.getTime(), 2_500],
     ]);
     expect(await stepsOf(ANN)).toEqual([]);
+  });
+
+  it('admits a payee whom the file names with its first job, in a pool of invited workers', async () => {
+    const carl: Address = '0x00000000000000000000000000000000000000cc';
+    const pool = withTerms({ admission: 'invited', workers: { [carl]: { nickname: 'Carl' } } });
+    await askForEverybody(pool);
+    await resolveUnknown(pool, [{ payee: carl, nodeType: 'ai', region: 'eu' }]);
+    expect(await rowsOf('payee_admission')).toMatchObject([
+      { payee: null, admitted: false },
+      { payee: carl, admitted: true },
+    ]);
   });
 
   it('keeps the last good rows when the policy throws, answers wrongly or hangs, and says what is wrong until it is not', async () => {

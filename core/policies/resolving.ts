@@ -5,6 +5,7 @@
  */
 
 import type { Address } from '../base/address.js';
+import { PoolError } from '../base/errors/pool-error.js';
 import { type RemoteWorker, remoteWorkerKey } from '../base/remote-worker.js';
 import type { Database } from '../db/database.js';
 import { transact } from '../db/transact.js';
@@ -20,7 +21,7 @@ import { PoliciesInUse } from './policies-in-use.js';
 import type { Bounds } from './rules/answer-checks.js';
 import { isPlain, type RatePlan, remoteWorkerOf } from './rules/rate-plans.js';
 import type { ResolvingReport } from './rules/resolving-report.js';
-import { recordFailures } from './store/failures.js';
+import { hasAnswers, recordFailures } from './store/failures.js';
 import { recordLooks } from './store/looks.js';
 import {
   listPayees,
@@ -78,7 +79,28 @@ export async function resolvePolicies(
 }
 
 /**
- * Asks for the rates of remote workers that the ledger does not know yet, before their first jobs are counted: for the whole
+ * Asks what holds for everybody of whom the policy was not asked yet, before a worker takes up work: a pool for invited
+ * workers must not pay strangers until the first asking. Throws POLICY_UNUSABLE when the policy fails and never answered before;
+ * otherwise its last answers stay in force.
+ */
+export async function askForEverybody(deps: ResolvingDeps): Promise<void> {
+  const pass = await beginPass(deps);
+  if (pass === null) return;
+  const { policies, options } = pass;
+  try {
+    await resolvePayees(pass, [nobody(options.now.toISOString().slice(0, 10))]);
+    const failed = policies.failed();
+    if (failed.length > 0) await transact(deps.db, (tx) => recordFailures(tx, failed));
+    const [first] = failed;
+    if (first === undefined || (await hasAnswers(deps.db))) return;
+    throw new PoolError('POLICY_UNUSABLE', `the policy ${first.policy} fails: ${first.wrong}`);
+  } finally {
+    await policies.close();
+  }
+}
+
+/**
+ * Asks about remote workers that the ledger does not know yet, before their first jobs are counted: for their rates in the whole
  * past too, because a job may be older than its worker is known. Others are left alone, and those for whom the policy fails have
  * the terms' commission until it answers well.
  */
@@ -102,6 +124,8 @@ export async function resolveUnknown(
     const plans = await planRates(asked, { fromMs: BEGINNING_MS, versions }, pass.policies);
     const due = plans.filter(({ steps }) => !isPlain(steps, (atMs) => termsAt(versions, atMs)));
     if (due.length > 0) await transact(deps.db, (tx) => recordRates(tx, due.flatMap(ratesOfPlan)));
+    // Otherwise a payee with terms of its own would have those of strangers until the next asking.
+    await resolvePayees(pass, found.payees);
   } finally {
     await pass.policies.close();
   }

@@ -11,6 +11,7 @@ import { COMMISSION_BPS } from '../stack/pool/stack-config.js';
 import { takeOverRounds } from '../stack/rounds.js';
 import { ANY_PORTS, type SharedTemporal, type Stack, startStack } from '../stack/stack.js';
 import { type DayAtSite, prepareDay } from './day-plan.js';
+import { type Guests, guestsOf, invite } from './invitations.js';
 import { createNarrator, statusLine } from './narration.js';
 import { openSnapshots, type Snapshot, type SnapshotReader } from './snapshot.js';
 import type { Terminal } from './terminal.js';
@@ -88,12 +89,14 @@ interface Day extends DayOptions {
   readonly sites: readonly DayAtSite[];
   readonly snapshots: SnapshotReader;
   readonly problems: string[];
+  readonly guests: Guests;
   latest: Snapshot | undefined;
 }
 
 function openDay(options: DayOptions, stack: Stack, sites: readonly DayAtSite[]): Day {
   const snapshots = openSnapshots(stack.databaseUrl);
-  return { ...options, stack, sites, snapshots, problems: [], latest: undefined };
+  const guests = guestsOf(stack);
+  return { ...options, stack, sites, snapshots, guests, problems: [], latest: undefined };
 }
 
 async function liveThrough(day: Day): Promise<DayOutcome> {
@@ -110,6 +113,7 @@ async function liveThrough(day: Day): Promise<DayOutcome> {
       await rounds.trigger();
       if (day.killWorker && at === 1) await killWorkerWhilePaying(day);
       await until(day, 'the round', () => roundsDone(day) > at);
+      if (at === 0) await inviteGuests(day);
     }
     await traffic;
     terminal.line('all events are out; waiting until they are synced');
@@ -145,6 +149,10 @@ async function conclude(day: Day): Promise<DayOutcome> {
         : announcedShare(await readAnnounced(stack.databaseUrl)),
   });
   problems.push(...comparison.findings, ...(await compareWorkers(journals, stack.apiUrl)));
+  for (const { payee, paidWei } of comparison.payees) {
+    const isStranger = day.guests.strangers.includes(payee);
+    if (isStranger && paidWei > 0n) problems.push(`${payee} was paid without an invitation`);
+  }
   if (comparison.driftWei !== 0n) problems.push(`drift is ${comparison.driftWei} wei`);
   const workerRestarts = stack.worker.restarts();
   if (day.killWorker && workerRestarts === 0) problems.push('the worker was not killed');
@@ -172,6 +180,15 @@ async function watch(day: Day, over: AbortSignal): Promise<void> {
     }
     await sleep(LOOK_EVERY_MS);
   }
+}
+
+async function inviteGuests({ guests, stack, terminal }: Day): Promise<void> {
+  const { invited, strangers } = guests;
+  if (invited.length === 0) return;
+  terminal.line(
+    `inviting ${invited.length} payees; ${strangers.length} stay without an invitation`,
+  );
+  await invite(stack, invited);
 }
 
 async function killWorkerWhilePaying(day: Day): Promise<void> {

@@ -39,6 +39,7 @@ export interface StackOptions {
 /** A whole pool on one machine. */
 export interface Stack {
   readonly poolId: string;
+  readonly pool: PoolFile | undefined;
   readonly dir: string;
   readonly seed: number;
   readonly apiUrl: string;
@@ -139,6 +140,7 @@ async function build(
   options.signal.throwIfAborted();
   return {
     poolId: pool?.name ?? LOCAL_POOL_ID,
+    pool,
     dir,
     seed,
     wallet,

@@ -93,9 +93,9 @@ export async function surveySchedules(client: ScheduleClient, settings: PoolSett
   );
 }
 
-/** Triggers the recheck, the sweep and the audit at once: after a restart they cannot wait for their schedules. */
+/** Triggers these at once: after a restart they cannot wait for their schedules. */
 export async function triggerStartChecks(client: ScheduleClient, poolId: string): Promise<void> {
-  for (const name of ['recheck', 'sweep', 'audit'] as const) {
+  for (const name of ['recheck', 'sweep', 'audit', 'policies'] as const) {
     await client.getHandle(singleWorkflowId(poolId, name)).trigger(ScheduleOverlapPolicy.SKIP);
   }
 }

@@ -170,6 +170,7 @@ const DECISIONS = {
   BACKFILL_BEFORE_START: { final: true, http: 409, help: 'Ask from the source’s `from` on. If the older events are this pool’s as well, move `from` in the configuration back and restart the workers.' },
   BACKFILL_ENDED_EARLY: { final: true, http: 409, help: 'Somebody cancelled or terminated it. What it stored stays counted; the same command reads the rest.' },
   TERMS_FROM_TAKEN: { final: true, http: 409, help: 'A time names one act for ever. What is recorded stays: `openpool terms list`. Give the other terms a time of their own, or correct the file to what is recorded.' },
+  POLICY_UNUSABLE: { final: true, http: 409, help: 'Nobody is paid by a policy that never answered. Correct its module or options (`openpool policy check` tries them), or take `pool.policy` out of the file, and start the worker again.' },
   TERMS_FROM_PAST: { final: true, http: 409, help: 'Terms never reach back. Give a time to come, or none: then they hold from now on.' },
   IMPORT_FILE_UNREADABLE: { final: true, http: 400, help: 'Stop the other manager, copy its SQLite file whole (`sqlite3 pool.db ".backup copy.db"`), and name the copy.' },
   IMPORT_FILE_MALFORMED: { final: true, http: 400, help: 'The file is not as the first manager writes it: see the table and row that are named. docs/moving.md lists the tables and columns.' },

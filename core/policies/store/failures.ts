@@ -1,7 +1,7 @@
 /** Keeps what was wrong with the policy when it was last asked. */
 import { asc, sql } from 'drizzle-orm';
 import type { Reader, Transaction } from '../../db/database.js';
-import { list } from '../../db/query.js';
+import { list, query } from '../../db/query.js';
 import type { PolicyFailure } from '../rules/resolving-report.js';
 import { policyFailure } from './tables.js';
 
@@ -24,6 +24,16 @@ export async function recordFailures(
     .insert(policyFailure)
     .values([...failures])
     .onConflictDoUpdate({ target: about, set: { ...fresh, seenAt: sql`now()` } });
+}
+
+/** Whether anything that a policy answered was ever recorded. */
+export async function hasAnswers(reader: Reader): Promise<boolean> {
+  const found = await query(
+    reader,
+    sql`SELECT WHERE EXISTS (SELECT FROM payee_admission) OR EXISTS (SELECT FROM payee_rule)
+                  OR EXISTS (SELECT FROM worker_rate)`,
+  );
+  return found.length > 0;
 }
 
 /** Reads what is wrong with the policy; nothing while it answers well. */
