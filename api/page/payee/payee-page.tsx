@@ -9,6 +9,7 @@ import { Layout, SearchBox } from '../kit/layout.js';
 import { shortHex } from '../kit/numbers.js';
 import { At, type Html, Notice, Outside, Pill } from '../kit/parts.js';
 import { EarnedOverTime, OwnPresence } from './payee-earnings.js';
+import { OwnStates } from './payee-guard.js';
 import { Earnings, OwnPayouts, OwnWorkers, WhySection } from './payee-sections.js';
 import { type PayeeStatus, readPayeeStatus } from './payee-status.js';
 
@@ -85,6 +86,7 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
       <OwnPayouts status={status} />
       <EarnedOverTime status={status} />
       <OwnWorkers status={status} />
+      <OwnStates status={status} />
       <OwnPresence status={status} />
     </Layout>
   );

@@ -3,6 +3,7 @@ import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { nextRoundAt } from '../../../client/standing.js';
 import { readWhy } from '../../../client/why.js';
 import type { Address } from '../../../core/base/address.js';
+import { stateOfWorkers } from '../../../core/guard/standings.js';
 import { readEarnings } from '../../../core/payees/store/earned-days.js';
 import { findPayee } from '../../../core/payees/store/payee-reads.js';
 import { readPresence } from '../../../core/payees/store/presence.js';
@@ -22,16 +23,18 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
   const { db, config, version } = pool;
   const now = nowOf(pool);
   const nowMs = now.getTime();
-  const [payee, why, workers, payouts, nextRound, earnings, presence, own] = await Promise.all([
-    findPayee(db, address),
-    readWhy(pool, address),
-    listRemoteWorkers(db, { payee: address }, SHOWN_WORKERS),
-    listPayouts(db, { payee: address }, SHOWN_PAYOUTS),
-    nextRoundAt(pool),
-    readEarnings(db, { payee: address, days: span, nowMs }),
-    readPresence(db, { payee: address, days: STRIP_DAYS, nowMs }),
-    readSettings(db, address),
-  ]);
+  const [payee, why, workers, payouts, nextRound, earnings, presence, own, standings] =
+    await Promise.all([
+      findPayee(db, address),
+      readWhy(pool, address),
+      listRemoteWorkers(db, { payee: address }, SHOWN_WORKERS),
+      listPayouts(db, { payee: address }, SHOWN_PAYOUTS),
+      nextRoundAt(pool),
+      readEarnings(db, { payee: address, days: span, nowMs }),
+      readPresence(db, { payee: address, days: STRIP_DAYS, nowMs }),
+      readSettings(db, address),
+      stateOfWorkers(db, { payee: address }),
+    ]);
   if (payee === undefined || why === undefined) return undefined;
   return {
     config,
@@ -42,6 +45,7 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
     presence,
     payee,
     own,
+    standings,
     why,
     workers: workers.items,
     payouts: payouts.items,
