@@ -44,7 +44,10 @@ const ofLine =
   (row: Row): T | null =>
     row.type === 'balance' ? null : pick(row);
 
-const timeText = (at: Date): string => `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+function timeText(at: Date): string {
+  const text = at.toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, 19)} UTC`;
+}
 const timeOrNull = (at: Date | null): string | null => (at === null ? null : timeText(at));
 
 /** The first twelve are Koinly's universal format, in its order and under its names; docs/statements.md tells about all. */

@@ -31,7 +31,8 @@ export interface StatementReading {
   readonly entries: AsyncGenerator<readonly StatementEntry[]>;
 }
 
-const ROWS_AT_ONCE = 2_000;
+/** More rows at once would live long enough to keep the garbage collector busy with copying them. */
+const ROWS_AT_ONCE = 500;
 /** A posting has the time at which its transaction began. None lasts for so many minutes. */
 const LONGEST_WRITING_MINUTES = 60;
 
@@ -170,13 +171,15 @@ async function* readEntries(
      WHERE p.created_at >= coalesce(${from?.toISOString() ?? null}::timestamptz, '-infinity')
        AND p.created_at < coalesce(${to?.toISOString() ?? null}::timestamptz, 'infinity')
      ORDER BY date_trunc('day', p.created_at, 'UTC'), p.id, w.id`);
+  const fetchSome = () =>
+    rows(reader, FIELDS, sql`FETCH ${sql.raw(String(ROWS_AT_ONCE))} FROM statement`);
+  let next = fetchSome();
   for (;;) {
-    const some = await rows(
-      reader,
-      FIELDS,
-      sql`FETCH ${sql.raw(String(ROWS_AT_ONCE))} FROM statement`,
-    );
+    const some = await next;
     if (some.length === 0) return;
+    // Postgres reads ahead while these are written. When the reader leaves, the connection ends under it.
+    next = fetchSome();
+    next.catch(() => undefined);
     yield some;
   }
 }
