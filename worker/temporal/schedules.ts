@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** How often the policy is asked; what it answers holds from then on, or from a moment that it names beforehand. */
 const ASK_MS = 5 * MINUTE_MS;
-/** How often it is looked for something to tell. Without targets there is only old news to forget, once an hour. */
+/** How often it is looked for something to tell. Without configured targets payees may have signed some, and a minute is soon enough. */
 const TELL_MS = 10_000;
 /** The shortest catch-up window, in ms, that Temporal's server accepts. */
 const LEAST_CATCHUP_MS = 10_000;
@@ -153,7 +153,7 @@ function recurring({
     single('guard', 'guard', guard.mode === 'off' ? HOUR_MS : guard.judgeIntervalMs, judge),
     single('archive', 'archiveEvents', 6 * HOUR_MS, archive),
     single('policies', 'policies', ASK_MS, 'Asks the policy about everybody and keeps its answers'),
-    single('notices', 'notices', notices.targets.length > 0 ? TELL_MS : HOUR_MS, tell),
+    single('notices', 'notices', notices.targets.length > 0 ? TELL_MS : MINUTE_MS, tell),
   ];
 }
 
