@@ -9,6 +9,12 @@ import { beforeAll, describe, expect, inject, it } from 'vitest';
 const dir = new URL('../test/histories/', import.meta.url);
 const files = readdirSync(dir).filter((file) => file.endsWith('.json'));
 
+/** The workflow types that a schedule starts. Each has run in the demo once; `temporal workflow show --output json` keeps it. */
+const CLOCKWORK = [
+  ...['archiveEvents', 'audit', 'guard', 'notices', 'payoutRound', 'policies', 'recheck'],
+  ...['reconcile', 'sentinel', 'sweep', 'sync'],
+];
+
 describe('saved histories', () => {
   beforeAll(() => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -19,6 +25,11 @@ describe('saved histories', () => {
     for (const ending of ['paid', 'refused', 'cancelled', 'held', 'resent', 'troubled']) {
       expect(names).toContain(ending);
     }
+  });
+
+  it('cover all that the clockwork starts', () => {
+    const kept = files.map((file) => file.replace('.json', ''));
+    expect(kept).toEqual(expect.arrayContaining(CLOCKWORK));
   });
 
   it.each(files)('%s replays in this version', async (file) => {

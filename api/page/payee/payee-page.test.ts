@@ -17,6 +17,7 @@ import {
   hashOf,
   TEST_WALLET,
 } from '../../../test/kit/test-pool.js';
+import { shownVerdict } from './payee-status.js';
 
 const MILLI_ETH = 10n ** 15n;
 const [ann, bob, nobody] = [addressOf(1), addressOf(2), addressOf(3)];
@@ -70,6 +71,21 @@ async function fillPool(db: Database): Promise<void> {
     nonce: 2,
   });
 }
+
+describe('what a payee’s page says first', () => {
+  it('is that somebody has to act, where time alone does not help', () => {
+    const gate = { name: 'x', code: 'UNPAYABLE', reason: 'x', measured: null } as const;
+    const shown = (opener: 'pool' | 'payee' | 'nobody', opensByItself = false) =>
+      shownVerdict({ verdict: 'not-due', decidedBy: { ...gate, opener, opensByItself } });
+    expect([shown('pool'), shown('payee'), shown('nobody')]).toEqual([
+      'kept-by-pool',
+      'kept-by-you',
+      'not-due',
+    ]);
+    expect(shown('payee', true)).toBe('not-due');
+    expect(shownVerdict({ verdict: 'pays', decidedBy: null })).toBe('pays');
+  });
+});
 
 describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => {
   const world = useBrowsedPool(fillPool);

@@ -7,11 +7,16 @@ import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
 import { spanOf } from '../charts/spans.js';
 import { Layout, SearchBox } from '../kit/layout.js';
 import { shortHex } from '../kit/numbers.js';
-import { At, type Html, Notice, Outside, Pill } from '../kit/parts.js';
+import { At, type Html, Notice, Outside, Pill, type Tone } from '../kit/parts.js';
 import { EarnedOverTime, OwnPresence } from './payee-earnings.js';
 import { OwnStates } from './payee-guard.js';
 import { Earnings, OwnPayouts, OwnWorkers, WhySection } from './payee-sections.js';
-import { type PayeeStatus, readPayeeStatus } from './payee-status.js';
+import {
+  type PayeeStatus,
+  type PayeeVerdict,
+  readPayeeStatus,
+  shownVerdict,
+} from './payee-status.js';
 
 export function payeePageRoutes(app: Hono, pool: RunningPool): void {
   app.get('/payees', (c) => {
@@ -42,15 +47,17 @@ const PILLS = {
   pays: ['paid by the next round', 'good'],
   waits: ['promised by the next round, then it waits', 'warn'],
   'not-due': ['not due yet', 'mute'],
+  'kept-by-pool': ['not paid until the pool acts', 'bad'],
+  'kept-by-you': ['not paid until you act', 'warn'],
   stopped: ['the pool pays nobody right now', 'bad'],
   'under-way': ['a payout is on its way', 'info'],
   'held-up': ['a payout is held up', 'warn'],
-} as const;
+} as const satisfies Readonly<Record<PayeeVerdict, readonly [string, Tone]>>;
 
 function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
   const { config, version, now, payee, why, links } = status;
   const address = toChecksum(payee.address);
-  const [words, tone] = PILLS[why.verdict];
+  const [words, tone] = PILLS[shownVerdict(why)];
   const explorerUrl = links.address(address);
   return (
     <Layout

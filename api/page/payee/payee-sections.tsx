@@ -18,7 +18,7 @@ import {
   TableSection,
   type Tone,
 } from '../kit/parts.js';
-import type { PayeeStatus } from './payee-status.js';
+import { type PayeeStatus, type PayeeVerdict, shownVerdict } from './payee-status.js';
 
 interface StatusProps {
   readonly status: PayeeStatus;
@@ -127,10 +127,12 @@ function ThresholdBar({ gates }: { readonly gates: readonly Gate[] }): Html | nu
   );
 }
 
-const HEADS = {
+const HEADS: Readonly<Record<PayeeVerdict, string>> = {
   pays: 'You are paid by the next round',
   waits: 'The next round promises you a payout, which then has to wait',
   'not-due': 'You are not due yet',
+  'kept-by-pool': 'You are not paid until the pool acts',
+  'kept-by-you': 'You are not paid until you act',
   stopped: 'The pool pays nobody right now',
   'under-way': 'A payout is on its way to you',
   'held-up': 'A payout to you is held up',
@@ -147,7 +149,7 @@ export function WhySection({ status: { why } }: StatusProps): Html {
   const others = gates.filter(isShut).filter((gate) => gate !== why.decidedBy);
   const shut = [...decides, ...others];
   return (
-    <Section title={HEADS[why.verdict]} note={decides[0] && workerWords(decides[0].code)}>
+    <Section title={HEADS[shownVerdict(why)]} note={decides[0] && workerWords(decides[0].code)}>
       <div class="empty">
         {shut.length === 0 ? (
           <p>Nothing stands between you and your money.</p>

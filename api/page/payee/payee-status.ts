@@ -10,11 +10,24 @@ import { readPresence } from '../../../core/payees/store/presence.js';
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts, readCosts } from '../../../core/payouts/store/reads/payout-reads.js';
 import { readSettings } from '../../../core/self-service/store/wishes.js';
+import type { Why, WhyVerdict } from '../../../core/standing/rules/why.js';
 import type { Span } from '../charts/spans.js';
 
 const SHOWN_WORKERS = { limit: 100, cursor: null };
 const SHOWN_PAYOUTS = { limit: 15, cursor: null };
 const STRIP_DAYS = 90;
+
+/** How a payee stands, as its page says it: who is not due waits for the pool, for itself, or only for time. */
+export type PayeeVerdict = WhyVerdict | 'kept-by-pool' | 'kept-by-you';
+
+export function shownVerdict({
+  verdict,
+  decidedBy,
+}: Pick<Why, 'verdict' | 'decidedBy'>): PayeeVerdict {
+  if (verdict !== 'not-due' || decidedBy === null || decidedBy.code === null) return verdict;
+  if (decidedBy.opensByItself || decidedBy.opener === 'nobody') return verdict;
+  return decidedBy.opener === 'payee' ? 'kept-by-you' : 'kept-by-pool';
+}
 
 export type PayeeStatus = NonNullable<Awaited<ReturnType<typeof readPayeeStatus>>>;
 
