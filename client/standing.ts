@@ -28,9 +28,23 @@ export async function readStops(pool: RunningPool, wallet: PayingWallet | undefi
   return stopsOf({ ...(await readFacts(pool, wallet)), leastPayoutWei: null });
 }
 
-async function readFacts(pool: RunningPool, wallet: PayingWallet | undefined) {
+/** Reads the same for one payee, with when the next round is due, while the wallet is still being read. */
+export async function readStopsAndRound(
+  pool: RunningPool,
+  reading: Promise<PayingWallet | undefined>,
+) {
+  const facts = await readFacts(pool, reading);
+  const { roundAt } = facts;
+  return { stops: stopsOf({ ...facts, leastPayoutWei: null }), nextRoundAt: after(roundAt, pool) };
+}
+
+async function readFacts(
+  pool: RunningPool,
+  reading: PayingWallet | undefined | Promise<PayingWallet | undefined>,
+) {
   const { db, config } = pool;
-  const [isTemporalThere, turn, roundAt] = await Promise.all([
+  const [wallet, isTemporalThere, turn, roundAt] = await Promise.all([
+    reading,
     isTemporalAnswering(pool),
     lastTurn(db),
     lastRoundAt(db),
@@ -44,16 +58,19 @@ async function readFacts(pool: RunningPool, wallet: PayingWallet | undefined) {
     workerSilentMs: turn?.ageMs ?? null,
     walletWei: wallet?.balance?.wei ?? null,
     keepInWalletWei: config.chain.keepInWalletWei,
+    roundAt,
     roundAgeMs: roundAt && Math.max(nowOf(pool).getTime() - roundAt.getTime(), 0),
     payoutIntervalMs: config.pool.payoutIntervalMs,
   };
 }
 
 /** Reads when the next payout round is due; null when none has run yet. */
-export async function nextRoundAt({ db, config }: RunningPool): Promise<Date | null> {
-  const at = await lastRoundAt(db);
-  return at && new Date(at.getTime() + config.pool.payoutIntervalMs);
+export async function nextRoundAt(pool: RunningPool): Promise<Date | null> {
+  return after(await lastRoundAt(pool.db), pool);
 }
+
+const after = (roundAt: Date | null, { config }: RunningPool): Date | null =>
+  roundAt && new Date(roundAt.getTime() + config.pool.payoutIntervalMs);
 
 const ASKED_EVERY_MS = 5_000;
 const asked = new WeakMap<object, { readonly atMs: number; readonly answers: Promise<boolean> }>();

@@ -22,7 +22,7 @@ import {
   type UsualWait,
 } from '../core/standing/store/why-reads.js';
 import type { RunningPool } from './running-pool.js';
-import { readStops } from './standing.js';
+import { readStopsAndRound } from './standing.js';
 import { amount } from './views.js';
 
 export interface PayeeWhy extends Why {
@@ -31,6 +31,8 @@ export interface PayeeWhy extends Why {
   readonly underWay: UnderWay | undefined;
   /** When what is pending, without the payout under way, may be expected to be paid. */
   readonly payday: Payday;
+  /** Null when no round has run yet. */
+  readonly nextRoundAt: Date | null;
   /** How long each kind of wait usually lasts; codes that hardly ever came are left out. */
   readonly usual: ReadonlyMap<string, UsualWait>;
 }
@@ -38,14 +40,15 @@ export interface PayeeWhy extends Why {
 /** Explains a payee; undefined when it was never seen. */
 export async function readWhy(pool: RunningPool, address: Address): Promise<PayeeWhy | undefined> {
   const { db, config } = pool;
-  const [payee, wallet, usual, days] = await Promise.all([
+  const reading = findPayingWallet(db, config.chain.chainId);
+  const [payee, wallet, { stops, nextRoundAt }, usual, days] = await Promise.all([
     readPayeeFacts(db, address, roundConfigOf(config)),
-    findPayingWallet(db, config.chain.chainId),
+    reading,
+    readStopsAndRound(pool, reading),
     usualWaits(db),
     readWholeDays(db, { payee: address, nowMs: Date.now(), count: RATE_DAYS }),
   ]);
   if (payee === undefined) return undefined;
-  const stops = await readStops(pool, wallet);
   const why = explain({
     ...payee,
     limits: config.pool,
@@ -79,7 +82,7 @@ export async function readWhy(pool: RunningPool, address: Address): Promise<Paye
     notBeforeMs: lastPayoutAt === null ? null : lastPayoutAt.getTime() + terms.minIntervalMs,
     roundIntervalMs: config.pool.payoutIntervalMs,
   });
-  return { ...why, at, pendingWei, underWay, payday, usual };
+  return { ...why, at, pendingWei, underWay, payday, nextRoundAt, usual };
 }
 
 /** The usual waits hardly change, and thousands of payees may ask: they are read once a minute. */

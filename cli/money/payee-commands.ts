@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { Option } from 'commander';
 import { nowOf } from '../../client/running-pool.js';
-import { nextRoundAt } from '../../client/standing.js';
 import {
   periodOf,
   type StatementOrder,
@@ -53,12 +52,11 @@ async function showPayee(
 ): Promise<void> {
   if (given === undefined) throw misuse('give the address of a payee: `openpool payee 0x…`');
   const address = parseAddress(given);
-  const [payee, why, workers, payouts, roundAt] = await Promise.all([
+  const [payee, why, workers, payouts] = await Promise.all([
     findPayee(db, address),
     readWhy(deps, address),
     listRemoteWorkers(db, { payee: address }, FIRST),
     listPayouts(db, { payee: address, states: OPEN_STATES }, FIRST),
-    nextRoundAt(deps),
   ]);
   if (payee === undefined || why === undefined) throw unknown(address);
   const { pendingWei, reservedWei, paidWei } = payee;
@@ -71,7 +69,7 @@ async function showPayee(
       ['  pending', formatAmount(pendingWei)],
       ['  reserved', formatAmount(reservedWei)],
       ['  paid', formatAmount(paidWei)],
-      ['next round', roundAt ?? 'not known: none has run yet'],
+      ['next round', why.nextRoundAt ?? 'not known: none has run yet'],
       ['stands', words === null ? verdict : `${verdict}: ${words}`],
       ['jobs', payee.jobs],
     ]),
@@ -93,7 +91,7 @@ async function showPayee(
     ...amount('pending', pendingWei),
     ...amount('reserved', reservedWei),
     ...amount('paid', paidWei),
-    nextRoundAt: roundAt,
+    nextRoundAt: why.nextRoundAt,
     verdict,
     words,
     jobs: payee.jobs,

@@ -1,8 +1,8 @@
 import { createLinks } from '../../../client/links.js';
 import { nowOf, type RunningPool } from '../../../client/running-pool.js';
-import { nextRoundAt } from '../../../client/standing.js';
 import { readWhy } from '../../../client/why.js';
 import type { Address } from '../../../core/base/address.js';
+import type { Reader } from '../../../core/db/database.js';
 import { stateOfWorkers } from '../../../core/guard/standings.js';
 import { readEarnings } from '../../../core/payees/store/earned-days.js';
 import { findPayee } from '../../../core/payees/store/payee-reads.js';
@@ -36,13 +36,12 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
   const { db, config, version } = pool;
   const now = nowOf(pool);
   const nowMs = now.getTime();
-  const [payee, why, workers, payouts, nextRound, earnings, presence, own, standings] =
+  const [payee, why, workers, { payouts, costs }, earnings, presence, own, standings] =
     await Promise.all([
       findPayee(db, address),
       readWhy(pool, address),
       listRemoteWorkers(db, { payee: address }, SHOWN_WORKERS),
-      listPayouts(db, { payee: address }, SHOWN_PAYOUTS),
-      nextRoundAt(pool),
+      readPayouts(db, address),
       readEarnings(db, { payee: address, days: span, nowMs }),
       readPresence(db, { payee: address, days: STRIP_DAYS, nowMs }),
       readSettings(db, address),
@@ -61,12 +60,15 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
     standings,
     why,
     workers: workers.items,
-    payouts: payouts.items,
-    nextRoundAt: nextRound,
-    costs: await readCosts(
-      db,
-      payouts.items.map(({ id }) => id),
-    ),
+    payouts,
+    nextRoundAt: why.nextRoundAt,
+    costs,
     links: createLinks(pool),
   };
+}
+
+async function readPayouts(db: Reader, payee: Address) {
+  const { items } = await listPayouts(db, { payee }, SHOWN_PAYOUTS);
+  const ids = items.map(({ id }) => id);
+  return { payouts: items, costs: await readCosts(db, ids) };
 }
