@@ -81,6 +81,9 @@ describe('/v1/payees/:address/why', () => {
       ['open-payout', true],
       ['own-wallet', true],
       ['payable', true],
+      ['admission', true],
+      ['policy-hold', true],
+      ['pause', true],
       ['threshold', false],
       ['interval', true],
     ]);
