@@ -48,12 +48,13 @@ export function stateOfTerms(version: TermsVersion, { inForce, now }: TermsHisto
 }
 
 export function viewTermsValues(values: TermsValues) {
-  const { commissionBps, thresholdWei, minIntervalMs, rounding } = values;
+  const { commissionBps, thresholdWei, minIntervalMs, rounding, policy } = values;
   return {
     commissionBps,
     ...amount('payoutThreshold', thresholdWei),
     minPayoutIntervalMs: minIntervalMs,
     rounding,
+    policy: policy ? { module: policy.module, hash: policy.hash } : null,
   };
 }
 
@@ -111,7 +112,7 @@ function termsChangedWords({ changed, before, after, withdrawn }: TermsChange): 
 /** Returns the terms that a request sets, without the fields that it leaves out. */
 export function namedTerms(
   said: {
-    readonly [Name in keyof TermsValues]: TermsValues[Name] | undefined;
+    readonly [Name in keyof Omit<TermsValues, 'policy'>]: TermsValues[Name] | undefined;
   },
 ): Partial<TermsValues> {
   const named = Object.entries(said).filter(([, value]) => value !== undefined);

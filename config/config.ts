@@ -2,11 +2,14 @@
  * Loads the configuration. An absent key gets its default. A single wrong value refuses the start, and the error lists
  * everything that is wrong in the file.
  */
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { payableAddress } from '../core/base/address.js';
 import type { ChainConfig } from '../core/chain/settings.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import type { RoundConfig } from '../core/payouts/store/payee-standings.js';
+import { PLAIN_TERMS, toJson } from '../core/policies/rules/pool-terms.js';
+import type { PolicyTerms } from '../core/terms/rules/policy-terms.js';
 import type { TermsFile } from '../core/terms/rules/terms.js';
 import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
 import { NamedFiles, readOrThrow, readTextFile } from './reading/files.js';
@@ -90,6 +93,7 @@ export function termsFileOf({ pool }: Pick<Config, 'pool'>): TermsFile {
       thresholdWei: pool.payoutThresholdWei,
       minIntervalMs: pool.minPayoutIntervalMs,
       rounding: pool.rounding,
+      policy: policyTermsOf(pool),
     },
     namedMs: pool.termsFrom?.getTime() ?? null,
   };
@@ -98,6 +102,16 @@ export function termsFileOf({ pool }: Pick<Config, 'pool'>): TermsFile {
 /** Returns what a payout round goes by besides the terms in force. */
 export function roundConfigOf({ chain, pool }: Pick<Config, 'chain' | 'pool'>): RoundConfig {
   return { chain, limits: pool };
+}
+
+/** Returns the part of the terms that a policy works with; null when the file gives nobody terms of its own. */
+function policyTermsOf({ policy, terms }: Config['pool']): PolicyTerms | null {
+  const options = toJson(policy === null ? terms : policy.options);
+  const isPlain = JSON.stringify(options) === JSON.stringify(toJson(PLAIN_TERMS));
+  if (policy === null && isPlain) return null;
+  const { module = null } = policy ?? {};
+  const text = JSON.stringify({ module, options });
+  return { module, options, hash: createHash('sha256').update(text).digest('hex') };
 }
 
 /**

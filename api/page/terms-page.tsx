@@ -6,6 +6,7 @@ import { stateOfTerms } from '../../client/views.js';
 import type { Config } from '../../config/config.js';
 import { formatDuration } from '../../config/reading/quantity.js';
 import { ethAndWei, formatGwei } from '../../core/base/money.js';
+import { policyFacts } from '../../core/terms/rules/policy-terms.js';
 import { changeWords, type TermsVersion } from '../../core/terms/rules/terms.js';
 import { findTermsHistory, type TermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { Layout, SearchBox } from './kit/layout.js';
@@ -61,6 +62,7 @@ function answersOf(
       'How much does the pool keep?',
       `${terms.commissionBps / 100} % of what each job earns. ${kept}`,
     ],
+    ...policyAnswer(terms),
     ['From what amount am I paid?', `From ${ethAndWei(terms.thresholdWei)} on.`],
     [
       'How often am I paid?',
@@ -131,6 +133,11 @@ function ofPayees({ pool }: Config): readonly Answer[] {
         : 'Invited workers only. What others earn is counted and kept, and paid as soon as the pool invites them.',
     ],
   ];
+}
+
+function policyAnswer({ policy }: TermsVersion): readonly Answer[] {
+  if (!policy) return [];
+  return [['Do some workers have other terms?', `Yes. ${policyFacts(policy).join('; ')}`]];
 }
 
 interface InForceProps {

@@ -139,6 +139,10 @@ const values = {
   ...amountFields('payoutThreshold'),
   minPayoutIntervalMs: durationMs,
   rounding,
+  policy: z
+    .object({ module: z.string().nullable(), hash: z.string() })
+    .nullable()
+    .meta({ description: 'By which policy single payees have terms of their own; null: nobody.' }),
 };
 
 const version = { id: z.string(), from: time, namedFrom: time, recordedAt: time, ...values };

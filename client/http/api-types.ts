@@ -1891,6 +1891,11 @@ export interface components {
             minPayoutIntervalMs: number;
             /** @enum {string} */
             rounding: "commission-floor" | "net-floor";
+            /** @description By which policy single payees have terms of their own; null: nobody. */
+            policy: {
+                module: string | null;
+                hash: string;
+            } | null;
         };
         TermsVersion: {
             id: string;
@@ -1904,6 +1909,11 @@ export interface components {
             minPayoutIntervalMs: number;
             /** @enum {string} */
             rounding: "commission-floor" | "net-floor";
+            /** @description By which policy single payees have terms of their own; null: nobody. */
+            policy: {
+                module: string | null;
+                hash: string;
+            } | null;
             /** @enum {string} */
             state: "withdrawn" | "in-force" | "announced" | "replaced";
             actor?: string | null;
@@ -4814,6 +4824,11 @@ export interface operations {
                             minPayoutIntervalMs: number;
                             /** @enum {string} */
                             rounding: "commission-floor" | "net-floor";
+                            /** @description By which policy single payees have terms of their own; null: nobody. */
+                            policy: {
+                                module: string | null;
+                                hash: string;
+                            } | null;
                             termsFrom: components["schemas"]["Time"] | null;
                             differs: string | null;
                         }[];

@@ -135,21 +135,31 @@ export class Tally {
     seen.jobs += 1;
     if (grossWei === 0n) seen.zeroFeeJobs += 1;
     seen.computeUnits += job.computeUnits;
-    const times = { firstMs: atMs, lastMs: atMs };
-    const basis = { kind, workerKey: seen.key, termsId, rateId };
-    post(seen.postings, { ...basis, grossWei, commissionWei, ...times });
+    // Written out field by field, because spreading takes three times as long.
+    post(seen.postings, {
+      kind,
+      workerKey: seen.key,
+      termsId,
+      rateId,
+      grossWei,
+      commissionWei,
+      firstMs: atMs,
+      lastMs: atMs,
+    });
   }
 
   /** Adds a job whose worker is not known. */
   leave({ grossWei, termsId }: Pick<Posting, 'grossWei' | 'termsId'>, atMs: number): void {
-    const nobody = {
+    post(this.unattributed, {
+      kind: 'unattributed',
       workerKey: null,
+      termsId,
       rateId: null,
+      grossWei,
       commissionWei: 0n,
       firstMs: atMs,
       lastMs: atMs,
-    };
-    post(this.unattributed, { kind: 'unattributed', ...nobody, termsId, grossWei });
+    });
   }
 
   connect(change: ConnectionChange): void {

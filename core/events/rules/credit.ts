@@ -286,8 +286,17 @@ class BatchCrediting {
     const { commissionWei } = splitFee(grossWei, shareOf(terms, rate));
     const rateId = rate?.id ?? null;
     const { computeUnits, pipeline, modelId } = job;
-    const amounts = { grossWei, commissionWei, computeUnits };
-    this.tally.earn(kind, seen, { ...amounts, dtMs, atMs, termsId, rateId, pipeline, modelId });
+    this.tally.earn(kind, seen, {
+      grossWei,
+      commissionWei,
+      computeUnits,
+      dtMs,
+      atMs,
+      termsId,
+      rateId,
+      pipeline,
+      modelId,
+    });
     return { commissionWei, rateId, workerKey: seen.key };
   }
 
@@ -298,8 +307,14 @@ class BatchCrediting {
     const { job, match, reason } = left;
     const { grossWei, termsId } = job;
     this.tally.leave(job, this.input.events[index]?.dtMs ?? 0);
-    const nobody = { commissionWei: null, rateId: null, workerKey: null };
-    this.rows[index] = { grossWei, termsId, ...nobody, match };
+    this.rows[index] = {
+      grossWei,
+      commissionWei: null,
+      termsId,
+      rateId: null,
+      workerKey: null,
+      match,
+    };
     this.open(index, { role: 'processed', workerKey: null, job, reason });
   }
 

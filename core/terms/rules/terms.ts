@@ -3,11 +3,15 @@
  * `pool.termsFrom`, or a command. A file with other values but no new time changes nothing.
  */
 import { ethAndWei, type Rounding, type Share } from '../../base/money.js';
+import { spellMs } from './durations.js';
+import { type PolicyTerms, policyChanges, samePolicy } from './policy-terms.js';
 
 /** All values that the terms set. */
 export interface TermsValues extends Share {
   readonly thresholdWei: bigint;
   readonly minIntervalMs: number;
+  /** By which policy single payees have terms of their own. @default nobody has */
+  readonly policy?: PolicyTerms | null;
 }
 
 /** One dated version as the ledger stores it. A new version never applies to the past. */
@@ -138,39 +142,38 @@ export function sameTerms(one: TermsValues, other: TermsValues): boolean {
     one.commissionBps === other.commissionBps &&
     one.thresholdWei === other.thresholdWei &&
     one.minIntervalMs === other.minIntervalMs &&
-    one.rounding === other.rounding
+    one.rounding === other.rounding &&
+    samePolicy(one.policy, other.policy)
   );
 }
 
-/** Describes the terms: `commission 5%, threshold 0.005 ETH (…), minimum interval 1h, rounding commission-floor`. */
+/**
+ * Describes the terms: `commission 5%, threshold 0.005 ETH (…), minimum interval 1h, rounding commission-floor`, and whether
+ * single payees have terms of their own.
+ */
 export function termsWords(values: TermsValues): string {
-  return FACTS.map(([name, say]) => `${name} ${say(values)}`).join(', ');
+  const words = FACTS.map(([name, say]) => `${name} ${say(values)}`);
+  if (values.policy) words.push(policyWords(values.policy));
+  return words.join(', ');
+}
+
+/** Names the policy with the beginning of its hash, by which two of them are told apart. */
+function policyWords({ module, hash }: PolicyTerms): string {
+  const what = module === null ? 'terms of single payees' : `policy ${module}`;
+  return `${what} (${hash.slice(0, 8)})`;
 }
 
 /** Describes only the values that differ, such as `commission 25% → 5%`. */
 export function changeWords(before: TermsValues, after: TermsValues): string {
   const changed = FACTS.filter(([, say]) => say(before) !== say(after));
-  if (changed.length === 0) return 'nothing but the date';
-  return changed.map(([name, say]) => `${name} ${say(before)} → ${say(after)}`).join(', ');
+  const words = changed.map(([name, say]) => `${name} ${say(before)} → ${say(after)}`);
+  words.push(...policyChanges(before.policy, after.policy));
+  return words.length === 0 ? 'nothing but the date' : words.join(', ');
 }
 
 const FACTS: readonly (readonly [name: string, say: (values: TermsValues) => string])[] = [
   ['commission', ({ commissionBps }) => `${commissionBps / 100}%`],
   ['threshold', ({ thresholdWei }) => ethAndWei(thresholdWei)],
-  ['minimum interval', ({ minIntervalMs }) => spell(minIntervalMs)],
+  ['minimum interval', ({ minIntervalMs }) => spellMs(minIntervalMs)],
   ['rounding', ({ rounding }): Rounding => rounding],
 ];
-
-const UNITS: readonly (readonly [unit: string, ms: number])[] = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-];
-
-/** Formats a duration exactly, in the largest unit that divides it, as in a configuration. */
-function spell(ms: number): string {
-  const fitting = UNITS.find(([, unitMs]) => ms !== 0 && ms % unitMs === 0);
-  if (fitting === undefined) return ms === 0 ? '0s' : `${ms}ms`;
-  return `${ms / fitting[1]}${fitting[0]}`;
-}

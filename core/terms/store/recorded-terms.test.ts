@@ -21,6 +21,7 @@ import { forgetFile, keepFile, runningFiles } from './worker-terms.js';
 const VALUES: TermsValues = {
   ...{ commissionBps: 2_500, thresholdWei: 5n * 10n ** 15n, minIntervalMs: 3_600_000 },
   rounding: 'commission-floor',
+  policy: null,
 };
 const FIVE = { ...VALUES, commissionBps: 500 };
 const HOUR = 3_600_000;

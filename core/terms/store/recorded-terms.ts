@@ -158,13 +158,14 @@ const msOf = (time: SQLWrapper) =>
 
 async function readVersions(reader: Reader): Promise<readonly TermsVersion[]> {
   const { id, fromDt, namedFrom, createdAt, withdrawnAt } = terms;
+  const { commissionBps, thresholdWei, minIntervalMs, rounding, policy } = terms;
   return reader
     .select({
       id,
       fromMs: msOf(fromDt),
       namedMs: msOf(sql`coalesce(${namedFrom}, ${fromDt})`),
       recordedMs: msOf(createdAt),
-      ...valuesOf(terms),
+      ...{ commissionBps, thresholdWei, minIntervalMs, rounding, policy },
       isWithdrawn: sql<boolean>`${withdrawnAt} IS NOT NULL`,
     })
     .from(terms)
@@ -232,10 +233,10 @@ function taken(known: TermsVersion, asked: TermsValues, what: string): PoolError
   return new PoolError('TERMS_FROM_TAKEN', words);
 }
 
-/** Picks the terms' values, or the columns that hold them. */
-function valuesOf<T extends Record<keyof TermsValues, unknown>>(from: T) {
-  const { commissionBps, thresholdWei, minIntervalMs, rounding }: Pick<T, keyof TermsValues> = from;
-  return { commissionBps, thresholdWei, minIntervalMs, rounding };
+/** Picks the values of the terms. */
+function valuesOf(from: TermsValues) {
+  const { commissionBps, thresholdWei, minIntervalMs, rounding, policy = null } = from;
+  return { commissionBps, thresholdWei, minIntervalMs, rounding, policy };
 }
 
 function iso(ms: number): string {

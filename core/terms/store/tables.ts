@@ -1,9 +1,10 @@
 /** The tables of the dated terms. */
-import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
 import type { Rounding } from '../../base/money.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import { at, count, wei } from '../../db/columns.js';
+import type { PolicyTerms } from '../rules/policy-terms.js';
 
 const values = () => ({
   commissionBps: integer('commission_bps').notNull(),
@@ -11,6 +12,7 @@ const values = () => ({
   minIntervalMs: count('min_interval_ms').notNull(),
   rounding: text('rounding').$type<Rounding>().notNull(),
   namedFrom: at('named_from'),
+  policy: jsonb('policy').$type<PolicyTerms>(),
 });
 
 export const terms = pgTable('terms', {

@@ -65,7 +65,7 @@ describe('rates of a remote worker', () => {
       run(`INSERT INTO worker_rate (payee, node_type, region, from_dt, commission_bps, bonus_bps, policy, policy_version,
              options_hash, reason, recorded_at)
            VALUES ('${WORKER.payee}', 'ai', 'US West', ${from}, 1, 0, 'p', '1', 'h', 'r', '2000-01-01')`);
-    await expect(insert(`clock_timestamp()`)).rejects.toThrow('in the past');
+    await expect(insert(`clock_timestamp() - interval '1 second'`)).rejects.toThrow('in the past');
     await insert(`clock_timestamp() + interval '1 minute'`);
     await expect(run(`UPDATE worker_rate SET commission_bps = 1`)).rejects.toThrow('never changed');
     await expect(run(`DELETE FROM worker_rate`)).rejects.toThrow('never changed');

@@ -31,14 +31,15 @@ export async function forgetFile(reader: Reader, worker: string): Promise<void> 
 
 /** Lists the files that the running workers read at their start. */
 export async function runningFiles(reader: Reader): Promise<readonly RunningFile[]> {
-  const { worker, commissionBps, thresholdWei, minIntervalMs, rounding, namedFrom } = workerTerms;
+  const { worker, namedFrom } = workerTerms;
+  const { commissionBps, thresholdWei, minIntervalMs, rounding, policy } = workerTerms;
   return reader
     .select({
       worker,
       namedMs: sql<number | null>`round(extract(epoch FROM ${namedFrom}) * 1000)::bigint`.mapWith(
         Number,
       ),
-      values: { commissionBps, thresholdWei, minIntervalMs, rounding },
+      values: { commissionBps, thresholdWei, minIntervalMs, rounding, policy },
     })
     .from(workerTerms)
     .where(gt(workerTerms.seenAt, sql`clock_timestamp() - ${GONE_AFTER}`))
