@@ -180,6 +180,27 @@ describe('an API with the role openpool_api', () => {
     expect(await releasePayee(db, payee, decision)).toBe(false);
   });
 
+  it('invites a payee once it was shown, lists it, and withdraws it', async () => {
+    const path = `/v1/payees/${addressOf(78)}`;
+    const headers = { authorization: `Bearer ${TEST_TOKEN}` };
+    const listed = async () => {
+      const answer = await app.request('/v1/invitations?open=true', { headers });
+      return (await answer.json()) as { readonly invitations: readonly { actor: string }[] };
+    };
+    const before = (await listed()).invitations.length;
+    const dry = await post(`${path}/invite`, { reason: 'a friend', dryRun: true });
+    expect(dry.body).toMatchObject({ changed: true, dryRun: true });
+    expect((await listed()).invitations).toHaveLength(before);
+    for (const changed of [true, false]) {
+      const made = await post(`${path}/invite`, { reason: 'a friend' });
+      expect(made).toMatchObject({ status: 200, body: { changed, dryRun: false } });
+    }
+    expect((await listed()).invitations).toHaveLength(before + 1);
+    const ended = await post(`${path}/uninvite`, { reason: 'gone' });
+    expect(ended.body).toMatchObject({ changed: true });
+    expect((await listed()).invitations).toHaveLength(before);
+  });
+
   it('takes what a payee signed', async () => {
     const payee = await createPayee(database.db);
     const path = `/v1/payees/${payee.address}/wishes`;
@@ -193,6 +214,9 @@ describe('an API with the role openpool_api', () => {
   it.each([
     `INSERT INTO payee_redirect SELECT * FROM payee_redirect`,
     `UPDATE payee_wish SET nonce = 7`,
+    `UPDATE invitation SET payee = '${addressOf(9)}'`,
+    `DELETE FROM payee_admission`,
+    `UPDATE payee_rule SET hold_reason = NULL`,
     `UPDATE balance SET amount_wei = amount_wei + 1`,
     `INSERT INTO posting (kind, reference, reason) VALUES ('adjust', 'x', 'x')`,
     `INSERT INTO ledger_entry (posting_id, account, amount_wei) VALUES (1, 'commission', 1)`,

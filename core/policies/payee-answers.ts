@@ -38,6 +38,7 @@ export function nobody(daysBefore: string): PolicyStanding {
     pendingWei: 0n,
     dueSince: null,
     lastPaidAt: null,
+    state: 'good',
   };
 }
 

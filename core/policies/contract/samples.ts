@@ -49,12 +49,13 @@ export const SAMPLE_WORKERS: readonly PolicyWorker[] = [
 ];
 
 export const SAMPLE_STANDINGS: readonly PolicyStanding[] = SAMPLE_WORKERS.flatMap((sample, i) => [
-  { ...sample, pendingWei: 0n, dueSince: null, lastPaidAt: null },
+  { ...sample, pendingWei: 0n, dueSince: null, lastPaidAt: null, state: 'good' },
   {
     ...sample,
     pendingWei: (BigInt(i) * ETHER_WEI) / 7n,
     dueSince: '2026-03-01T00:00:00.000Z',
     lastPaidAt: '2026-02-01T00:00:00.000Z',
+    state: 'excluded',
   },
 ]);
 

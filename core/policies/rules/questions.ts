@@ -39,6 +39,8 @@ export interface PolicyStanding extends PolicyWorker {
   readonly dueSince: string | null;
   /** ISO 8601; null: never. */
   readonly lastPaidAt: string | null;
+  /** The worst state in which any of its workers is for any pipeline and model; good when none was judged. */
+  readonly state: WorkerState;
 }
 
 /** What a worker did lately for one pipeline and model. */

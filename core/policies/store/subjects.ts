@@ -8,7 +8,7 @@ import { list, orNull, rows } from '../../db/query.js';
 import { balance, payee, remoteWorker } from '../../ledger/store/tables.js';
 import { DAY_MS, dayOf } from '../../payees/rules/earned-days.js';
 import { readConnected } from '../../payees/store/presence.js';
-import type { DayFigures, PolicyStanding, PolicyWorker } from '../rules/questions.js';
+import type { DayFigures, PolicyStanding, PolicyWorker, WorkerState } from '../rules/questions.js';
 
 /** The days of which a policy gets the figures. */
 const DAYS = 90;
@@ -110,6 +110,7 @@ async function readStandings(reader: Reader, payees: readonly Address[]) {
       pendingWei: balance.amountWei,
       dueSince: isoOrNull,
       lastPaidAt: isoOrNull,
+      state: (state: WorkerState) => state,
     },
     sql`SELECT asked.address, known.created_at AS "firstSeenAt",
                (SELECT nickname FROM payee_wish WHERE payee = asked.address AND kind = 'nickname'
@@ -118,7 +119,11 @@ async function readStandings(reader: Reader, payees: readonly Address[]) {
                coalesce((SELECT sum(b.amount_wei) FROM balance b JOIN remote_worker w ON w.id = b.remote_worker_id
                           WHERE w.payee = asked.address AND b.account = 'pending'), 0) AS "pendingWei",
                (SELECT since FROM payee_ripe WHERE payee = asked.address) AS "dueSince",
-               (SELECT max(closed_at) FROM payout WHERE payee = asked.address AND state = 'paid') AS "lastPaidAt"
+               (SELECT max(closed_at) FROM payout WHERE payee = asked.address AND state = 'paid') AS "lastPaidAt",
+               coalesce((SELECT s.state FROM worker_state s JOIN remote_worker w ON w.id = s.remote_worker_id
+                          WHERE w.payee = asked.address
+                          ORDER BY array_position(ARRAY['excluded', 'probation', 'warned', 'good'], s.state) LIMIT 1),
+                        'good') AS state
           FROM unnest(${list(payees)}::text[]) AS asked (address)
           LEFT JOIN payee known ON known.address = asked.address`,
   );
