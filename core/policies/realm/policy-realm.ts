@@ -120,7 +120,9 @@ async function load(
 ) {
   const end = await thread.call({ kind: 'open', url, options }, timeLimitMs * LOADING_FACTOR);
   if ('wrong' in end) return { wrong: `it does not load: ${end.wrong}` };
-  const said = opened.parse(end.value);
+  const found = opened.safeParse(end.value);
+  if (!found.success) return { wrong: 'its thread answered with something else than a policy' };
+  const said = found.data;
   if ('issues' in said) return { wrong: said.issues.map(describeIssue).join('; ') };
   if ('wrong' in said) return { wrong: foreignText(said.wrong) };
   return said;
