@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { toChecksum } from '../../../core/chain/checksums.js';
 import type { Database } from '../../../core/db/database.js';
+import { transact } from '../../../core/db/transact.js';
 import { recordBalance } from '../../../core/payouts/store/wallet/wallets.js';
+import { recordLooks } from '../../../core/policies/store/looks.js';
 import { reserveFor } from '../../../test/harness/money.js';
 import { useBrowsedPool } from '../../../test/kit/browsed-pool.js';
 import { browserPath } from '../../../test/kit/browser.js';
@@ -25,6 +27,8 @@ const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
 
 async function fillPool(db: Database): Promise<void> {
   await addTerms(db, 5n * MILLI_ETH);
+  const looks = [{ payee: ann, nickname: 'Ann & <b>Co</b>', tier: 'gold', badge: 'top' }];
+  await transact(db, (tx) => recordLooks(tx, looks, { name: 'mine', version: '1' }));
   await addWallet(db);
   const seen = { wei: 900n * MILLI_ETH, block: 9, baseFeeWei: 300_000_000n };
   await recordBalance(db, { chainId: CHAIN_ID, address: TEST_WALLET }, seen);
@@ -98,6 +102,7 @@ describe.skipIf(browserPath === undefined)("a payee's page in a browser", () => 
     await page.press('#address', 'Enter');
     expect(new URL(page.url()).pathname).toBe(`/payees/${toChecksum(ann)}`);
     const words = (await page.textContent('main')) ?? '';
+    expect(words).toContain('Ann & <b>Co</b> tier gold top');
     expect(words).toContain('A payout to you is held up');
     expect(words).toContain("The network's fee is above the pool's limit. This passes by itself");
     await page.context().close();

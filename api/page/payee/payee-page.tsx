@@ -72,6 +72,7 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
       <section class="who">
         <div class="head">
           <h2 class="mono">{address}</h2>
+          <Shown look={status.look} />
           <p>
             <Pill tone={tone}>{words}</Pill>{' '}
             {explorerUrl !== null && <Outside url={explorerUrl}>see it in an explorer</Outside>}
@@ -96,6 +97,19 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
       <OwnStates status={status} />
       <OwnPresence status={status} />
     </Layout>
+  );
+}
+
+/** Shows nickname, tier and badge, as far as the pool's policy gives them. */
+function Shown({ look }: Pick<PayeeStatus, 'look'>): Html | null {
+  const { nickname = null, tier = null, badge = null } = look ?? {};
+  if (nickname === null && tier === null && badge === null) return null;
+  return (
+    <p>
+      {nickname !== null && <strong>{nickname}</strong>}{' '}
+      {tier !== null && <Pill tone="info">{`tier ${tier}`}</Pill>}{' '}
+      {badge !== null && <Pill tone="good">{badge}</Pill>}
+    </p>
   );
 }
 

@@ -9,6 +9,7 @@ import { findPayee } from '../../../core/payees/store/payee-reads.js';
 import { readPresence } from '../../../core/payees/store/presence.js';
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts, readCosts } from '../../../core/payouts/store/reads/payout-reads.js';
+import { findLook } from '../../../core/policies/store/looks.js';
 import { readSettings } from '../../../core/self-service/store/wishes.js';
 import type { Why, WhyVerdict } from '../../../core/standing/rules/why.js';
 import type { Span } from '../charts/spans.js';
@@ -36,7 +37,7 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
   const { db, config, version } = pool;
   const now = nowOf(pool);
   const nowMs = now.getTime();
-  const [payee, why, workers, { payouts, costs }, earnings, presence, own, standings] =
+  const [payee, why, workers, { payouts, costs }, earnings, presence, own, standings, look] =
     await Promise.all([
       findPayee(db, address),
       readWhy(pool, address),
@@ -46,6 +47,7 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
       readPresence(db, { payee: address, days: STRIP_DAYS, nowMs }),
       readSettings(db, address),
       stateOfWorkers(db, { payee: address }),
+      findLook(db, address),
     ]);
   if (payee === undefined || why === undefined) return undefined;
   return {
@@ -58,6 +60,7 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
     payee,
     own,
     standings,
+    look,
     why,
     workers: workers.items,
     payouts,

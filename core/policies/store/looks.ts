@@ -1,14 +1,25 @@
 /** Keeps how payees are shown: nickname, tier and badge, as the policy last said. */
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import type { Transaction } from '../../db/database.js';
+import type { Reader, Transaction } from '../../db/database.js';
 import { rows } from '../../db/query.js';
+import { payeeLook } from './tables.js';
 
 export interface PayeeLook {
   readonly payee: Address;
   readonly nickname: string | null;
   readonly tier: string | null;
   readonly badge: string | null;
+}
+
+/** Reads how the payee is shown; undefined when there is nothing to show. */
+export async function findLook(reader: Reader, address: Address): Promise<PayeeLook | undefined> {
+  const { payee, nickname, tier, badge } = payeeLook;
+  const [found] = await reader
+    .select({ payee, nickname, tier, badge })
+    .from(payeeLook)
+    .where(eq(payee, address));
+  return found;
 }
 
 /** Writes the looks that differ from what is kept. Returns how many there were. */
