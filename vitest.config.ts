@@ -13,7 +13,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', '.openpool/**', '**/*.long.test.ts'],
+    exclude: ['**/node_modules/**', 'dist/**', '.openpool/**', '**/*.long.test.ts'],
     globalSetup: ['test/harness/global-setup.ts'],
     setupFiles: ['test/kit/check-answers.ts', 'test/kit/property-seed.ts'],
     // Two cores: files in parallel make the time-outs of real servers a gamble.

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['**/*.long.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', '.openpool/**'],
+    exclude: ['**/node_modules/**', 'dist/**', '.openpool/**'],
     globalSetup: ['test/harness/global-setup.ts'],
     setupFiles: ['test/kit/check-answers.ts', 'test/kit/property-seed.ts'],
     maxWorkers: 2,
