@@ -179,6 +179,16 @@ describe('the reads of /v1', () => {
     expect(payee['openPayoutId']).toBe((payee['payouts'] as Json[])[0]?.['id']);
   });
 
+  it('shows nickname, tier and badge as the policy gave them last', async () => {
+    await database.db.$client.query(`
+      INSERT INTO payee_look (payee, nickname, tier, badge, policy, policy_version)
+      VALUES ('${addressOf(1)}', 'Theia', 'titan', NULL, 'terms', '1')`);
+    const { payees } = await get<{ payees: Json[] }>('/v1/payees?limit=200');
+    const shown = payees.map(({ nickname, tier, badge }) => [nickname, tier, badge]);
+    expect(shown).toContainEqual(['Theia', 'titan', null]);
+    expect(shown).toContainEqual([null, null, null]);
+  });
+
   it('takes an address in one case or with its right checksum, and answers with the checksum', async () => {
     const { address } = await get<{ address: string }>(`/v1/payees/${addressOf(3)}`);
     expect(address).toMatch(/[A-F]/);

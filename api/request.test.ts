@@ -20,6 +20,7 @@ const ANY_QUERY = [
   '/payees',
   '/payees/:address',
   '/payees/:address/payouts/:id',
+  '/payees/:address/wishes',
   '/terms',
   '/pool',
 ];

@@ -22,6 +22,7 @@ const PAGES = new Set([
   '/payees',
   '/payees/:address',
   '/payees/:address/payouts/:id',
+  '/payees/:address/wishes',
   '/pool',
   '/terms',
   '/docs',

@@ -120,6 +120,9 @@ function viewPayee(payee: PayeeSummary, links: Links) {
   const address = toChecksum(payee.address);
   return {
     address,
+    nickname: payee.nickname,
+    tier: payee.tier,
+    badge: payee.badge,
     workers: payee.workers,
     jobs: payee.jobs,
     ...amount('pending', pendingWei),

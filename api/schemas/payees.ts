@@ -6,6 +6,9 @@ import { payout } from './payouts.js';
 
 const payeeFields = {
   address,
+  nickname: z.string().nullable().meta({ description: 'As the pool shows the payee.' }),
+  tier: z.string().nullable(),
+  badge: z.string().nullable(),
   workers: count,
   jobs: wholeText,
   ...amountFields('pending'),

@@ -1418,6 +1418,10 @@ export interface components {
         };
         Payee: {
             address: components["schemas"]["Address"];
+            /** @description As the pool shows the payee. */
+            nickname: string | null;
+            tier: string | null;
+            badge: string | null;
             workers: number;
             jobs: components["schemas"]["Whole"];
             pendingWei: components["schemas"]["Wei"];
@@ -1442,6 +1446,10 @@ export interface components {
         };
         PayeeInFull: {
             address: components["schemas"]["Address"];
+            /** @description As the pool shows the payee. */
+            nickname: string | null;
+            tier: string | null;
+            badge: string | null;
             workers: number;
             jobs: components["schemas"]["Whole"];
             pendingWei: components["schemas"]["Wei"];

@@ -157,11 +157,11 @@ export function Leaders({ status: { leaders } }: StatusProps): Html | null {
       title="Who has earned most"
       note="since the pool began"
       columns={['#', 'Owner', '#Earned ETH']}
-      rows={leaders.map(({ payee, earnedWei }, index) => (
+      rows={leaders.map(({ payee, earnedWei, nickname }, index) => (
         <tr>
           <td class="num rank">{index + 1}</td>
           <th scope="row">
-            <PayeeLink address={payee} />
+            <PayeeLink address={payee} /> {nickname}
           </th>
           <td class="num">
             <Eth wei={earnedWei} />

@@ -24,11 +24,14 @@ const FIELDS = {
   code: payee.unpayableCode,
   reason: payee.unpayableReason,
   at: payee.unpayableAt,
+  nickname: orNull(String),
+  tier: orNull(String),
+  badge: orNull(String),
 };
 
 const PAYEE_COLUMNS: SQL = sql`
   p.address, p.unpayable_code AS code, p.unpayable_reason AS reason, p.unpayable_at AS at, p.created_at AS "createdAt",
-  owed.*, ${isWalletOfLedger(sql`p.address`)} AS "isWallet",
+  owed.*, look.nickname, look.tier, look.badge, ${isWalletOfLedger(sql`p.address`)} AS "isWallet",
   (SELECT o.id FROM payout o WHERE o.payee = p.address AND ${isBlocking(sql`o.state`)}) AS "openPayoutId"`;
 
 const PAYEE_BALANCES: SQL = sql`
@@ -67,7 +70,8 @@ export async function findPayees(
 
 const selectPayees = (chosen: SQL): SQL => sql`
   SELECT ${PAYEE_COLUMNS} FROM (${chosen}) p
-    CROSS JOIN LATERAL (${PAYEE_BALANCES}) owed ORDER BY p.address`;
+    CROSS JOIN LATERAL (${PAYEE_BALANCES}) owed
+    LEFT JOIN payee_look look ON look.payee = p.address ORDER BY p.address`;
 
 const readPayees = (db: Reader, chosen: SQL) => rows(db, FIELDS, selectPayees(chosen));
 

@@ -105,9 +105,15 @@ export interface RoundConfig {
 
 /**
  * Reads what a round that starts now goes by: the terms in force by the database's clock, because workers' clocks may
- * differ, and the base fee that was seen last.
+ * differ, and the base fee that was seen last. Throws TERMS_UNKNOWN before the first start of a worker.
  */
 export async function readDueRules(reader: Reader, config: RoundConfig): Promise<DueRules> {
+  const rules = await findDueRules(reader, config);
+  if (rules === undefined) throw new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
+  return rules;
+}
+
+async function findDueRules(reader: Reader, config: RoundConfig): Promise<DueRules | undefined> {
   const [row] = await reader
     .select({
       thresholdWei: terms.thresholdWei,
@@ -123,7 +129,7 @@ export async function readDueRules(reader: Reader, config: RoundConfig): Promise
     .where(sql`${terms.fromDt} <= now() AND ${terms.withdrawnAt} IS NULL`)
     .orderBy(desc(terms.fromDt))
     .limit(1);
-  if (row === undefined) throw new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
+  if (row === undefined) return undefined;
   const { now, baseFeeWei, ...current } = row;
   const gasPriceWei = baseFeeWei === null ? null : gasPriceFor(baseFeeWei, config.chain);
   return { now, terms: current, bounds: config.limits.terms.thresholdBounds, gasPriceWei };
@@ -192,7 +198,9 @@ export async function leastPayout(reader: Reader, config: RoundConfig): Promise<
 }
 
 async function leastDue(reader: Reader, config: RoundConfig): Promise<bigint | null> {
-  const rules = await readDueRules(reader, config);
+  const rules = await findDueRules(reader, config);
+  // Pages of a pool that has not begun are shown too.
+  if (rules === undefined) return null;
   const statement = sql`
     SELECT worker.payee
       FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id

@@ -1,7 +1,7 @@
 /** What the public overview shows of the pool: who is there, what was paid last, what payouts wait for, who earned most. */
 import { desc, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
-import { rows } from '../../db/query.js';
+import { orNull, rows } from '../../db/query.js';
 import { balance, remoteWorker } from '../../ledger/store/tables.js';
 import { liveConnections } from '../../payees/store/remote-worker-reads.js';
 import { isOpen, payout, payoutRound, SHOWS_WAIT } from '../../payouts/store/tables.js';
@@ -49,10 +49,13 @@ export type Leader = Awaited<ReturnType<typeof topPayees>>[number];
 export function topPayees(db: Reader, limit: number) {
   return rows(
     db,
-    { payee: remoteWorker.payee, earnedWei: balance.amountWei },
-    sql`SELECT w.payee, sum(b.amount_wei) AS "earnedWei"
-          FROM balance b JOIN remote_worker w ON w.id = b.remote_worker_id
-         WHERE b.account IN ('pending', 'reserved', 'paid')
-         GROUP BY w.payee ORDER BY "earnedWei" DESC, w.payee LIMIT ${limit}`,
+    { payee: remoteWorker.payee, earnedWei: balance.amountWei, nickname: orNull(String) },
+    sql`SELECT top.*, look.nickname
+          FROM (SELECT w.payee, sum(b.amount_wei) AS "earnedWei"
+                  FROM balance b JOIN remote_worker w ON w.id = b.remote_worker_id
+                 WHERE b.account IN ('pending', 'reserved', 'paid')
+                 GROUP BY w.payee ORDER BY "earnedWei" DESC, w.payee LIMIT ${limit}) top
+          LEFT JOIN payee_look look ON look.payee = top.payee
+         ORDER BY "earnedWei" DESC, payee`,
   );
 }
