@@ -61,9 +61,18 @@ type TimedJob = Pick<
 >;
 type Labels = Pick<JobContent, 'pipeline' | 'modelId'>;
 
-interface Sums extends Mutable<Omit<HourFacts, 'responses'>> {
-  readonly responses: number[];
+interface Sums extends Mutable<HourFacts> {
+  /** `responses` once it is this hour's alone, so that it can be added to in place. */
+  ownResponses?: number[];
 }
+
+/**
+ * The buckets of no job, and those of one job by its bucket. Most hours of a batch have one or none, and share these: a list of
+ * 24 numbers for each was most of what hours cost ingest.
+ */
+const NO_JOB: readonly number[] = new Array<number>(RESPONSE_BUCKETS).fill(0);
+const ONE_JOB: readonly (readonly number[])[] = NO_JOB.map((_, bucket) => NO_JOB.with(bucket, 1));
+export const SHARED_BUCKETS: ReadonlySet<readonly number[]> = new Set([NO_JOB, ...ONE_JOB]);
 
 /** Adds up the hours of one remote worker, from `fromMs` on. */
 export class HourTally {
@@ -85,7 +94,7 @@ export class HourTally {
     sums.responseUs += responseUs;
     sums.timedUnits += job.computeUnits;
     const bucket = responseBucket(responseUs);
-    sums.responses[bucket] = (sums.responses[bucket] ?? 0) + 1;
+    addTo(sums, bucket);
     if (durationMs === 0) return;
     sums.ratedJobs += 1;
     sums.ratedDurationMs += durationMs;
@@ -112,6 +121,16 @@ export class HourTally {
   }
 }
 
+function addTo(sums: Sums, bucket: number): void {
+  const { ownResponses: own, responses } = sums;
+  if (own !== undefined) own[bucket] = (own[bucket] ?? 0) + 1;
+  else if (responses === NO_JOB) sums.responses = ONE_JOB[bucket] ?? NO_JOB;
+  else {
+    sums.ownResponses = responses.with(bucket, (responses[bucket] ?? 0) + 1);
+    sums.responses = sums.ownResponses;
+  }
+}
+
 function noFacts(hourMs: number, pipeline: string, modelId: string): Sums {
   return {
     hourMs,
@@ -127,6 +146,6 @@ function noFacts(hourMs: number, pipeline: string, modelId: string): Sums {
     instantJobs: 0,
     responseUs: 0,
     timedUnits: 0n,
-    responses: new Array<number>(RESPONSE_BUCKETS).fill(0),
+    responses: NO_JOB,
   };
 }

@@ -14,7 +14,8 @@ const FEW = 8;
 /** The sums of one remote worker, which has few spans, pipelines and models in a batch. */
 export class SpanCells<Row> {
   private readonly few: Cell<Row>[] = [];
-  private readonly others = new Map<string, Row>();
+  /** Absent while there are few: a batch has thousands of workers, and hardly any needs it. */
+  private others: Map<string, Row> | undefined;
   /** Events mostly come in the order of time, so the next one mostly belongs where the last one did. */
   private last: Cell<Row> | undefined;
 
@@ -35,19 +36,20 @@ export class SpanCells<Row> {
     const startMs = Math.floor(timeMs / spanMs) * spanMs;
     const row = this.otherRow(startMs, pipeline, modelId);
     this.last = { startMs, endMs: startMs + spanMs, pipeline, modelId, row };
-    if (few.length < FEW && this.others.size === 0) few.push(this.last);
+    if (few.length < FEW && this.others === undefined) few.push(this.last);
     return row;
   }
 
   rows(): readonly Row[] {
     const few = this.few.map(({ row }) => row);
-    return this.others.size === 0 ? few : [...few, ...this.others.values()];
+    return this.others === undefined ? few : [...few, ...this.others.values()];
   }
 
   private otherRow(startMs: number, pipeline: string, modelId: string): Row {
     if (this.few.length < FEW) return this.make(startMs, pipeline, modelId);
     // No label of an event contains a NUL, so no two keys are the same text.
     const key = `${startMs}\0${pipeline}\0${modelId}`;
+    this.others ??= new Map();
     const known = this.others.get(key);
     if (known !== undefined) return known;
     const row = this.make(startMs, pipeline, modelId);

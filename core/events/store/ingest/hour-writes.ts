@@ -1,7 +1,7 @@
 /** Writes how jobs went by the hour, in the transaction that credits them. */
 import { isoTime, type SqlValue, sqlRows } from '../../../db/copy/copy-text.js';
 import type { BatchCredits } from '../../rules/credit.js';
-import { type HourFacts, RESPONSE_BUCKETS } from '../../rules/sums/hour-tally.js';
+import { type HourFacts, RESPONSE_BUCKETS, SHARED_BUCKETS } from '../../rules/sums/hour-tally.js';
 
 /** The key in the table of settings for the time from which hours are kept: earlier ones are neither written nor compared. */
 export const HOURS_FROM = 'worker_hours_from';
@@ -56,6 +56,13 @@ export function hoursStatement(
         ([, type, pick]) =>
           [type, ({ facts }: BatchCredits['hours'][number]) => pick(facts)] as const,
       ),
-      ['text', ({ facts }) => `{${facts.responses.join(',')}}`],
+      ['text', ({ facts }) => bucketsText(facts.responses)],
     ])} AS k (id, hour, pipeline, model_id, ${columns}, responses)`);
 }
+
+const asText = (responses: readonly number[]): string => `{${responses.join(',')}}`;
+const SHARED_TEXTS = new Map([...SHARED_BUCKETS].map((buckets) => [buckets, asText(buckets)]));
+
+/** Writes buckets as Postgres reads an array. */
+const bucketsText = (responses: readonly number[]): string =>
+  SHARED_TEXTS.get(responses) ?? asText(responses);
