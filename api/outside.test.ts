@@ -66,6 +66,7 @@ async function plantInSources(): Promise<void> {
   await db.execute(sql`
     INSERT INTO finding (code, source_id, subject, severity, words, figures, opened_at, seen_at) VALUES
       ('EVENTS_UNKNOWN', 'north', ${CANARY}, 'warning', ${CANARY}, ${JSON.stringify({ events: 3, type: CANARY })}, now(), now()),
+      ('WORK_TOO_FAST', '', ${CANARY}, 'warning', ${CANARY}, ${JSON.stringify({ jobs: CANARY })}, now(), now()),
       ('PRICE_JUMP', 'north', ${`ai / ${CANARY}`}, 'grave', ${CANARY}, '{}', now(), now())`);
   await db.execute(sql`
     INSERT INTO set_aside (source_id, event_id, dt_text, place, code, reason, raw, raw_hash, tried_version)

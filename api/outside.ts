@@ -121,6 +121,14 @@ export function publicCheck<Finding extends { readonly code: string; readonly me
   return { ...finding, message: QUOTING_FINDINGS[finding.code] ?? finding.message };
 }
 
+/** Signs of fraud are no verdicts, so outsiders are not told of whom. */
+const SIGNS: ReadonlyMap<string, string> = new Map([
+  ['WORK_TOO_FAST', 'a remote worker says that it worked faster than is usual'],
+  ['JOBS_WITHOUT_TIME', 'jobs of a remote worker took no time at all'],
+  ['WORKER_FEES_JUMP', 'a remote worker earns far more for the same work than others'],
+  ['CONNECTION_SHARED', 'workers of many payees are connected from one machine or network'],
+]);
+
 /**
  * Hides what a finding's sentence and figures quote: types of events, pipelines and models, whose names come from a
  * source. Our other sentences with their figures are public.
@@ -146,6 +154,8 @@ export function publicFinding({
     const said = 'one of the RPC endpoints has given no usable answer for long';
     return { subject: '', words: said, figures: durations };
   }
+  const sign = SIGNS.get(code);
+  if (sign !== undefined) return { subject: '', words: sign, figures: {} };
   if (code !== 'PRICE_JUMP' || isPublicSubject(subject)) return { subject, words, figures };
   const said = 'a unit of one pipeline and model costs far more or far less than usual';
   return { subject: '', words: said, figures };

@@ -20,9 +20,11 @@ import {
   watchTerms,
 } from './rules/watch-pool.js';
 import { watchSource } from './rules/watch-source.js';
+import { watchWorkers } from './rules/watch-workers.js';
 import { type LookReport, recordLook } from './store/findings.js';
 import { openSubjects, readPayoutFigures, readRefusedSends } from './store/payout-figures.js';
 import { readSentinelFigures } from './store/source-figures-reads.js';
+import { readWorkerSigns } from './store/worker-signs.js';
 
 export interface SentinelDeps {
   readonly db: Database;
@@ -54,11 +56,13 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
   });
   const { roundIntervalMs } = deps;
+  const { priceJumpFactor } = settings;
   const ofThePool = conditionsOf('', [
     ...(await watchTermsOf(db)),
     ...(await watchMoney(deps)),
     ...watchAudit(await readAuditState(db)),
     ...watchPolicy(await readFailures(db)),
+    ...watchWorkers(await readWorkerSigns(db, { now: at, priceJumpFactor })),
     ...watchShadow(await readShadowFigures(db), at.getTime()),
     ...watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs }),
   ]);

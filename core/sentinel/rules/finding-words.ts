@@ -30,6 +30,11 @@ const WORDS: Readonly<Record<FindingCode, string | null>> = {
   TERMS_CHANGED: null,
   TERMS_DIFFER: null,
   POLICY_FAILED: null,
+  // Signs are for the operator alone: they are no verdicts.
+  WORK_TOO_FAST: null,
+  JOBS_WITHOUT_TIME: null,
+  WORKER_FEES_JUMP: null,
+  CONNECTION_SHARED: null,
   ROUND_LATE: null,
   ROUND_LEFT_OUT: 'The last payout round left somebody out. The next one tries again.',
   SAGA_STUCK: 'Some payouts do not get on. Their amounts are kept for their owners.',

@@ -24,6 +24,10 @@ export const FINDING_CODES = [
   'TERMS_CHANGED',
   'TERMS_DIFFER',
   'POLICY_FAILED',
+  'WORK_TOO_FAST',
+  'JOBS_WITHOUT_TIME',
+  'WORKER_FEES_JUMP',
+  'CONNECTION_SHARED',
   'ROUND_LATE',
   'ROUND_LEFT_OUT',
   'SAGA_STUCK',
@@ -51,7 +55,7 @@ export interface Condition extends FindingKey {
   readonly severity: Severity;
   /** How bad it is, as a number of any unit: the more, the worse. Null when the severity alone tells. */
   readonly measure: number | null;
-  /** The message that people read. It contains no addresses. */
+  /** The message that people read. It contains no addresses of machines. */
   readonly words: string;
   readonly figures: Figures;
 }
