@@ -85,7 +85,7 @@ describe('openpool policy check', () => {
       ).rows;
     const before = await counted();
     const said = await check(...PERIOD, '--json');
-    expect(said.code).toBe(3);
+    expect(said.code, said.err).toBe(3);
     const [ann, bob] = JSON.parse(said.out).payees;
     const cut = (bps: bigint) => (FEE_WEI * bps) / 10_000n;
     expect(ann).toMatchObject({

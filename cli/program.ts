@@ -22,6 +22,7 @@ import { addNoticeCommands } from './pool/notice-commands.js';
 import { addPolicyCommands } from './pool/policy-commands.js';
 import { addDatabaseCommands, addPoolCommands } from './pool/pool-commands.js';
 import { addSessionCommands } from './pool/session-commands.js';
+import { addSimulateCommand } from './pool/simulate-command.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 import { addTokenCommands } from './pool/token-commands.js';
 import { addWishCommands } from './pool/wish-commands.js';
@@ -59,6 +60,7 @@ function createProgram(): PoolCommand {
   addWhyCommand(program);
   addTermsCommands(program);
   addPolicyCommands(program);
+  addSimulateCommand(program);
   addTokenCommands(program);
   addSessionCommands(program);
   addFindingCommands(program);

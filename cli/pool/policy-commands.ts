@@ -4,10 +4,12 @@ import { amount } from '../../client/views.js';
 import { parseDurationMs } from '../../config/reading/quantity.js';
 import { counted } from '../../core/base/counted.js';
 import { readDay } from '../../core/base/time.js';
-import { checkPolicy, type Period } from '../../core/policies/checking.js';
+import { checkPolicy } from '../../core/policies/checking.js';
 import { contractFaults } from '../../core/policies/contract/contract.js';
 import { toJson } from '../../core/policies/rules/pool-terms.js';
-import type { PayeeNets } from '../../core/policies/store/history-nets.js';
+import type { PolicyFailure } from '../../core/policies/rules/resolving-report.js';
+import { addSplits, type Split } from '../../core/policies/rules/what-if.js';
+import type { Period } from '../../core/policies/what-if.js';
 import { misuse, type PoolCommand, quantityOf } from '../command.js';
 import type { CliContext } from '../context.js';
 import { formatAddress, formatAmount, formatTable } from '../output.js';
@@ -46,14 +48,9 @@ async function check({ db, config, options, answer }: CliContext<CheckOptions>, 
   const { payees, failures } = usable
     ? await checkPolicy(db, choice, period)
     : { payees: [], failures: [] };
-  const wrong = [
-    ...faults.map(({ words }) => words),
-    ...failures.map(
-      ({ about, payees: many, wrong: why }) => `${about}, asked ${many} times: ${why}`,
-    ),
-  ];
+  const wrong = [...faults.map(({ words }) => words), ...failures.map(failureWords)];
   const isWell = wrong.length === 0;
-  const total = sumOf(payees);
+  const total = addSplits(payees);
   const text = [
     `${describePeriod(period)}: ${counted(payees.length, 'payee')} with jobs, the pool's share ${formatAmount(total.commissionBeforeWei)} → ${formatAmount(total.commissionAfterWei)}`,
     formatTable(payees, {
@@ -78,9 +75,10 @@ async function check({ db, config, options, answer }: CliContext<CheckOptions>, 
   return answer(text.join('\n'), view, isWell);
 }
 
-type Nets = Omit<PayeeNets, 'payee'>;
+export const failureWords = ({ about, payees, wrong }: PolicyFailure): string =>
+  `${about}, asked ${payees} times: ${wrong}`;
 
-function viewNets({ jobs, grossWei, commissionBeforeWei, commissionAfterWei }: Nets) {
+function viewNets({ jobs, grossWei, commissionBeforeWei, commissionAfterWei }: Split) {
   return {
     jobs,
     ...amount('gross', grossWei),
@@ -92,26 +90,13 @@ function viewNets({ jobs, grossWei, commissionBeforeWei, commissionAfterWei }: N
   };
 }
 
-function sumOf(payees: readonly PayeeNets[]): Nets {
-  const none = { jobs: 0, grossWei: 0n, commissionBeforeWei: 0n, commissionAfterWei: 0n };
-  return payees.reduce<Nets>(
-    (sum, one) => ({
-      jobs: sum.jobs + one.jobs,
-      grossWei: sum.grossWei + one.grossWei,
-      commissionBeforeWei: sum.commissionBeforeWei + one.commissionBeforeWei,
-      commissionAfterWei: sum.commissionAfterWei + one.commissionAfterWei,
-    }),
-    none,
-  );
-}
-
 /** The share of all fees that a commission is, in basis points, rounded; null when there were no fees. */
 function shareBps(commissionWei: bigint, grossWei: bigint): number | null {
   if (grossWei === 0n) return null;
   return Number((commissionWei * 20_000n + grossWei) / (2n * grossWei));
 }
 
-function rate(commissionWei: bigint, { grossWei }: Nets): string {
+function rate(commissionWei: bigint, { grossWei }: Split): string {
   const bps = shareBps(commissionWei, grossWei);
   return bps === null ? '-' : `${bps / 100}%`;
 }
@@ -128,7 +113,7 @@ function readPeriod(text: string, nowMs: number): Period {
   return { fromMs: toMs - Math.floor(durationMs / DAY_MS) * DAY_MS, toMs };
 }
 
-const describePeriod = ({ fromMs, toMs }: Period): string =>
+export const describePeriod = ({ fromMs, toMs }: Period): string =>
   `${new Date(fromMs).toISOString().slice(0, 10)} to ${new Date(toMs - 1).toISOString().slice(0, 10)}`;
 
 function readOptions(text: string | undefined, configured: object) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TransactionRollbackError } from 'drizzle-orm';
+import { sql, TransactionRollbackError } from 'drizzle-orm';
 import { causesOf, codeOf } from '../base/causes.js';
-import type { Reader, Transaction } from './database.js';
+import type { Database, Reader, Transaction } from './database.js';
 
 const MAX_TRIES = 5;
 /** SQLSTATEs of a deadlock and of a serialization failure: the transaction did nothing and may run again. */
@@ -59,4 +59,14 @@ export function changeOrRehearse<T>(
 /** Returns the SQLSTATE of an error, also when the query builder has wrapped it; empty when there is none. */
 export function sqlState(error: unknown): string {
   return [...causesOf(error)].map(codeOf).find((code) => code !== '') ?? '';
+}
+
+/** Runs reads that see one moment of the database, in a transaction that cannot write. */
+export function inSnapshot<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const settings = { isolationLevel: 'repeatable read', accessMode: 'read only' } as const;
+  return db.transaction(async (tx) => {
+    // A month of raw events takes its time, and nobody waits for this.
+    await tx.execute(sql`SET LOCAL statement_timeout = 0`);
+    return work(tx);
+  }, settings);
 }

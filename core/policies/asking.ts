@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { foreignText } from '../base/foreign-text.js';
 import { resolveModule } from '../plugins/load-module.js';
 import { readOptions } from '../plugins/options.js';
+import type { TermsVersion } from '../terms/rules/terms.js';
 import { builtInPolicy } from './built-in.js';
 import type { Policy } from './policy.js';
 import {
@@ -12,7 +13,7 @@ import {
   PolicyUnusable,
   type RawAnswer,
 } from './realm/policy-realm.js';
-import { type Json, toJson } from './rules/pool-terms.js';
+import { type Json, PLAIN_TERMS, toJson } from './rules/pool-terms.js';
 import type { PolicyStanding, PolicyWorker, RankStats } from './rules/questions.js';
 
 /** Which policy a version of the terms has. */
@@ -22,6 +23,17 @@ export interface PolicyChoice {
   readonly options: Json;
   readonly baseDir: string;
   readonly timeLimitMs?: number | undefined;
+}
+
+/** Returns the policy of a version of the terms. The path of a module starts at `baseDir`. */
+export function policyChoice(
+  { baseDir }: Pick<PolicyChoice, 'baseDir'>,
+  { commissionBps, policy }: Pick<TermsVersion, 'commissionBps' | 'policy'>,
+): PolicyChoice {
+  const module = policy?.module ?? null;
+  if (policy && module !== null) return { module, options: toJson(policy.options), baseDir };
+  const terms = typeof policy?.options === 'object' ? policy.options : PLAIN_TERMS;
+  return { module, options: toJson({ ...terms, defaults: { commissionBps } }), baseDir };
 }
 
 /** What each function of a policy is asked, without the options. */

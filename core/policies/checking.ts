@@ -5,6 +5,7 @@
 import type { Address } from '../base/address.js';
 import { remoteWorkerKey } from '../base/remote-worker.js';
 import type { Database, Transaction } from '../db/database.js';
+import { inSnapshot } from '../db/transact.js';
 import { DAY_MS } from '../payees/rules/earned-days.js';
 import { readTermsHistory, type TermsHistory } from '../terms/store/recorded-terms.js';
 import type { PolicyChoice } from './asking.js';
@@ -12,23 +13,17 @@ import { planRates } from './planning.js';
 import { PoliciesInUse } from './policies-in-use.js';
 import { type RatePlan, remoteWorkerOf } from './rules/rate-plans.js';
 import type { PolicyFailure } from './rules/resolving-report.js';
-import { type PayeeNets, type RateSpan, readNets } from './store/history-nets.js';
+import type { PayeeSplit } from './rules/what-if.js';
+import { type RateSpan, readNets } from './store/history-nets.js';
 import { listPayees, readSubjects } from './store/subjects.js';
-
-/** Whole UTC days, in milliseconds since 1970; `toMs` is the first moment after them. */
-export interface Period {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
+import { PAYEES_AT_ONCE, type Period } from './what-if.js';
 
 export interface PolicyCheck {
   /** Payees with jobs in the period that are still there as raw events. */
-  readonly payees: readonly PayeeNets[];
+  readonly payees: readonly PayeeSplit[];
   /** What was wrong with its answers; who it failed for keeps the rates as they were. */
   readonly failures: readonly PolicyFailure[];
 }
-
-const PAYEES_AT_ONCE = 500;
 
 export async function checkPolicy(
   db: Database,
@@ -37,10 +32,7 @@ export async function checkPolicy(
 ): Promise<PolicyCheck> {
   const policies = new PoliciesInUse(() => choice);
   try {
-    const payees = await db.transaction((tx) => checkAll(tx, policies, period), {
-      isolationLevel: 'repeatable read',
-      accessMode: 'read only',
-    });
+    const payees = await inSnapshot(db, (tx) => checkAll(tx, policies, period));
     return { payees, failures: policies.failed() };
   } finally {
     await policies.close();
@@ -49,16 +41,16 @@ export async function checkPolicy(
 
 async function checkAll(tx: Transaction, policies: PoliciesInUse, period: Period) {
   const history = await readTermsHistory(tx);
-  const found: PayeeNets[] = [];
+  const spans: RateSpan[] = [];
   let after: Address | null = null;
   for (;;) {
     const addresses: readonly Address[] = await listPayees(tx, after, PAYEES_AT_ONCE);
-    if (addresses.length === 0) return found;
-    const spans: RateSpan[] = [];
+    if (addresses.length === 0) {
+      return readNets(tx, { ...period, spans: joined(spans), terms: [] });
+    }
     for (let dayMs = period.fromMs; dayMs < period.toMs; dayMs += DAY_MS) {
       spans.push(...(await spansOfDay(tx, { addresses, dayMs, history }, policies)));
     }
-    found.push(...(await readNets(tx, { ...period, payees: addresses, spans: joined(spans) })));
     after = addresses.at(-1) ?? null;
   }
 }
@@ -84,9 +76,10 @@ async function spansOfDay(
 
 /** The steps of a plan before `endMs`. */
 function spansOfPlan({ worker, steps }: RatePlan, endMs: number): readonly RateSpan[] {
-  return steps.flatMap(({ fromMs, commissionBps }, i): readonly RateSpan[] => {
+  return steps.flatMap(({ fromMs, commissionBps, bonusBps }, i): readonly RateSpan[] => {
     const toMs = Math.min(steps[i + 1]?.fromMs ?? endMs, endMs);
-    return fromMs < toMs ? [{ ...remoteWorkerOf(worker), fromMs, toMs, commissionBps }] : [];
+    const span = { ...remoteWorkerOf(worker), fromMs, toMs, commissionBps, bonusBps };
+    return fromMs < toMs ? [span] : [];
   });
 }
 
@@ -97,7 +90,9 @@ function joined(spans: readonly RateSpan[]): readonly RateSpan[] {
   for (const span of spans) {
     const key = remoteWorkerKey(span);
     const before = last.get(key);
-    if (before?.toMs === span.fromMs && before.commissionBps === span.commissionBps) {
+    const isSame =
+      before?.commissionBps === span.commissionBps && before.bonusBps === span.bonusBps;
+    if (isSame && before.toMs === span.fromMs) {
       last.set(key, { ...before, toMs: span.toMs });
       continue;
     }

@@ -60,17 +60,21 @@ const standingsOf = prepared('standings', STANDING, ['payees'], ({ payees }) =>
   selectStandings(sql`worker.payee = ANY(${payees}::text[])`),
 );
 
-/** Reads the standing of these payees, or of all payees, without a lock. */
+/** Reads what holds for payees besides their money; those of whom nothing was said are left out. */
+type ReadVerdicts = typeof payeeVerdicts;
+
+/** Reads the standing of these payees, or of all payees, without a lock. `verdictsOf` may say what would hold. */
 export async function payeeStandings(
   reader: Reader,
   rules: DueRules,
   payees?: readonly Address[],
+  verdictsOf: ReadVerdicts = payeeVerdicts,
 ): Promise<readonly PayeeStanding[]> {
   const ofAll = payees === undefined;
   const found: readonly MoneyStanding[] = ofAll
     ? await rows(reader, STANDING, selectStandings(sql`true`))
     : await standingsOf(reader, { payees });
-  const verdicts = await payeeVerdicts(
+  const verdicts = await verdictsOf(
     reader,
     found.map(({ payee }) => payee),
   );

@@ -138,24 +138,31 @@ async function readWorkers(reader: Reader, payees: readonly Address[]) {
     .orderBy(remoteWorker.id);
 }
 
+/** Adds up the days of several remote workers of a payee; the newest first. */
+export function addDays(all: readonly DayFigures[]): readonly DayFigures[] {
+  const days = new Map<string, DayFigures>();
+  for (const one of all) {
+    const known = days.get(one.day);
+    const sum = known && {
+      ...known,
+      jobs: known.jobs + one.jobs,
+      computeUnits: known.computeUnits + one.computeUnits,
+      grossWei: known.grossWei + one.grossWei,
+    };
+    days.set(one.day, sum ?? one);
+  }
+  return [...days.values()].sort((a, b) => (a.day > b.day ? -1 : 1));
+}
+
 /** What was earned by day, by remote worker and by payee; the newest day first. */
 class Figures {
   private readonly workers = new Map<string, DayFigures[]>();
-  private readonly payees = new Map<Address, Map<string, DayFigures>>();
+  private readonly payees = new Map<Address, DayFigures[]>();
 
   /** Takes a worker's day in. Days come in their order, the newest first. */
   add(worker: RemoteWorker, day: DayFigures): void {
     listOf(this.workers, remoteWorkerKey(worker)).push(day);
-    const days = this.payees.get(worker.payee) ?? new Map<string, DayFigures>();
-    this.payees.set(worker.payee, days);
-    const known = days.get(day.day);
-    const sum = known && {
-      ...known,
-      jobs: known.jobs + day.jobs,
-      computeUnits: known.computeUnits + day.computeUnits,
-      grossWei: known.grossWei + day.grossWei,
-    };
-    days.set(day.day, sum ?? day);
+    listOf(this.payees, worker.payee).push(day);
   }
 
   ofWorker(worker: RemoteWorker): readonly DayFigures[] {
@@ -163,7 +170,7 @@ class Figures {
   }
 
   ofPayee(address: Address): readonly DayFigures[] {
-    return [...(this.payees.get(address)?.values() ?? [])];
+    return addDays(this.payees.get(address) ?? []);
   }
 }
 

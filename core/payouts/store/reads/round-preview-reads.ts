@@ -16,6 +16,7 @@ import type { DueRules } from '../../rules/payout-due.js';
 import { previewHashOf } from '../../rules/round-hash.js';
 import {
   type PreviewedPayee,
+  type PreviewRules,
   type PreviewVerdict,
   previewKey,
   previewPayee,
@@ -37,12 +38,8 @@ export async function previewRound(
 ) {
   const due = await readDueRules(reader, config);
   const standings = await payeeStandings(reader, due);
-  const day = await readDayUse(reader);
   const { limits } = config;
-  const rules = { due, limits, freeWei };
-  const payees = standings
-    .map((standing) => previewPayee(standing, rules))
-    .sort((a, b) => (previewKey(a) < previewKey(b) ? -1 : 1));
+  const { payees, totals } = await previewStandings(reader, standings, { due, limits, freeWei });
   const notDue = new Set(
     payees.filter(({ verdict }) => verdict === 'not-due').map(({ payee }) => payee),
   );
@@ -50,7 +47,19 @@ export async function previewRound(
     standings.filter(({ payee }) => !notDue.has(payee)),
     due,
   );
-  return { at: due.now, payees, totals: previewTotals(payees, limits, day), previewHash };
+  return { at: due.now, payees, totals, previewHash };
+}
+
+/** Says what a round would do with these payees, those who would be paid first, and adds it up. */
+export async function previewStandings(
+  reader: Reader,
+  standings: readonly PayeeStanding[],
+  rules: PreviewRules,
+) {
+  const payees = standings
+    .map((standing) => previewPayee(standing, rules))
+    .sort((a, b) => (previewKey(a) < previewKey(b) ? -1 : 1));
+  return { payees, totals: previewTotals(payees, rules.limits, await readDayUse(reader)) };
 }
 
 /** Makes the hash of what a round reserves for these payees. */
