@@ -5,6 +5,8 @@ import { ingest, processedJob, receivedJob } from '../../test/harness/jobs.js';
 import { recordTerms } from '../../test/harness/terms.js';
 import type { Address } from '../base/address.js';
 import { inSnapshot, transact } from '../db/transact.js';
+import { applyDecision } from '../decisions/store/job-decisions.js';
+import { listUnmatchedJobs } from '../decisions/store/unmatched-job-reads.js';
 import { registerSources } from '../events/store/sources/source-register.js';
 import type { TermsValues } from '../terms/rules/terms.js';
 import { recordRates } from '../terms/store/worker-rates.js';
@@ -132,6 +134,26 @@ async function ingestOldJobs() {
   const lateMs = day(2, '13:00:00.000');
   await ingest(db, 'a', [processedJob('p', lateMs + 1, { requestId: 'r', grossWei: FEE_WEI })]);
   await ingest(db, 'a', [receivedJob('r', lateMs, { requestId: 'r', payee: BOB })]);
+  await assignToBob(lateMs + 2);
+}
+
+/** A job that names nobody, and that a person assigns. */
+async function assignToBob(dtMs: number) {
+  const { db } = database;
+  await ingest(db, 'a', [processedJob('u', dtMs, { requestId: null, grossWei: FEE_WEI })]);
+  const page = { limit: 2, cursor: null };
+  const { items } = await listUnmatchedJobs(db, { role: 'processed' }, page);
+  const keys = items.map((job) => ({ ...job, dtMs: job.dt.getTime() }));
+  await applyDecision(db, keys, {
+    assignee: { payee: BOB, nodeType: null, region: null },
+    isNewPayee: false,
+    actor: 'test',
+    reason: 'his',
+    commandId: 'c',
+    dryRun: false,
+    mayBeGone: false,
+    maxPerDayWei: 10n ** 24n,
+  });
 }
 
 /** The real passes: he is asked about before his first job, and about everybody once he did enough. */
@@ -168,11 +190,11 @@ describe('history under other terms', () => {
     const { payees, total, credited } = await simulate(otherTerms());
     expect(payees.map(({ payee, jobs }) => [payee, jobs])).toEqual([
       [ANN, 11],
-      [BOB, 3],
+      [BOB, 4],
       [CARL, 8],
     ]);
     expect(credited).toEqual({
-      jobs: 22,
+      jobs: 23,
       grossWei: total.grossWei,
       commissionWei: total.commissionBeforeWei,
     });
