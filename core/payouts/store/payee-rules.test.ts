@@ -2,9 +2,11 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { randomAddress } from '../../../test/harness/money.js';
+import { recordTerms } from '../../../test/harness/terms.js';
 import type { Address } from '../../base/address.js';
-import { rows } from '../../db/query.js';
+import { orNull, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import { changeTerms } from '../../terms/store/recorded-terms.js';
 import { NO_RULE, NOT_INVITED } from '../rules/payee-rule.js';
 import {
   inForce,
@@ -74,6 +76,18 @@ async function isAdmitted(payee: Address) {
   return held?.admitted;
 }
 
+/** Why this payee is held then, and whether that one is admitted. */
+async function heldAt(payee: Address, stranger: Address, at: Date) {
+  const then = sql`${at.toISOString()}::timestamptz`;
+  const [found] = await rows(
+    database.db,
+    { holdReason: orNull(String), isAdmitted: Boolean },
+    sql`SELECT (SELECT hold_reason FROM (${inForce('payee_rule', sql`${payee}`, then)}) rule) AS "holdReason",
+               (SELECT admitted FROM (${inForce('payee_admission', sql`${stranger}`, then)}) said) AS "isAdmitted"`,
+  );
+  return [found?.holdReason, found?.isAdmitted];
+}
+
 describe('what the policy says about payees', () => {
   it('is a row with a date, and none when it says what holds already', async () => {
     const payee = randomAddress();
@@ -110,6 +124,26 @@ describe('what the policy says about payees', () => {
     expect(await record([welcome(null, false), refused(known)])).toBe(2);
     expect(await isAdmitted(randomAddress())).toBe(true);
     expect(await isAdmitted(known)).toBe(false);
+  });
+
+  it('for announced terms never holds when they are withdrawn', async () => {
+    const [payee, stranger] = [randomAddress(), randomAddress()];
+    const now = Date.now();
+    const later = new Date(now + HOUR_MS);
+    const change = { actor: 'ann', reason: 'a test' };
+    const announce = (from: Date, minIntervalMs: number) =>
+      transact(database.db, (tx) =>
+        changeTerms(tx, { ...change, from, changes: { minIntervalMs } }),
+      );
+    await recordTerms(database.db, { commissionBps: 0, thresholdWei: 1n, minIntervalMs: 0 });
+    await recordRules([rule(payee, { holdReason: 'excluded' })]);
+    await record([refused(null)]);
+    await announce(later, 1);
+    await recordRules([rule(payee, { from: later })]);
+    await record([{ ...welcome(null, false), from: later }]);
+    expect(await heldAt(payee, stranger, later)).toEqual([null, true]);
+    await announce(new Date(now + HOUR_MS / 2), 0);
+    expect(await heldAt(payee, stranger, later)).toEqual(['excluded', false]);
   });
 
   it.each(['payee_rule', 'payee_admission'])('is never changed: %s', async (table) => {

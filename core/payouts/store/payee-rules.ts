@@ -75,7 +75,10 @@ const answerOf = (answer: Answer & { readonly reason: string }) => ({
   reason: answer.reason,
 });
 
-/** Selects the row of a table of answers that holds for a payee at a time: its own, or else that of everybody. */
+/**
+ * Selects the row of a table of answers that holds for a payee at a time: its own, or else that of everybody. Answers that
+ * were recorded ahead, for announced terms, hold never when these terms were withdrawn.
+ */
 export const inForce = (
   table: 'payee_rule' | 'payee_admission',
   payee: SQL,
@@ -83,6 +86,7 @@ export const inForce = (
 ): SQL => {
   const last = (whose: SQL) => sql`
     (SELECT * FROM ${sql.raw(table)} said WHERE ${whose} AND said.from_dt <= ${at}
+        AND NOT EXISTS (SELECT FROM terms WHERE terms.from_dt = said.from_dt AND terms.withdrawn_at > said.recorded_at)
       ORDER BY said.id DESC LIMIT 1)`;
   return sql`
     SELECT * FROM (${last(sql`said.payee = ${payee}`)} UNION ALL ${last(sql`said.payee IS NULL`)}) both_rows
