@@ -276,6 +276,21 @@ describe('a gas share of a payee with a latest day', () => {
     expect(await verdictOf(payee)).toBe('GAS_TOO_DEAR');
   });
 
+  it('is forgotten when a person pays between two rounds', async () => {
+    const payee = await credit(database.db, [ETH]);
+    await say(payee, rule);
+    await seeBaseFee(DEAR_WEI);
+    await round();
+    await database.db.execute(sql`UPDATE payee_ripe SET since = since - interval '2 days'`);
+    const { payoutId } = await pay(payee, true, false);
+    expect(await send(payoutId)).toMatchObject({ kind: 'sent' });
+    await database.db.execute(sql`
+      UPDATE payout SET state = 'paid', closed_at = now() WHERE id = ${payoutId}`);
+    await credit(database.db, [ETH], payee);
+    await seeBaseFee(DEAR_WEI);
+    expect(await verdictOf(payee)).toBe('GAS_TOO_DEAR');
+  });
+
   it('begins anew after a payout, and not after one that was cancelled', async () => {
     const payee = await credit(database.db, [ETH]);
     await age(2 * DAY_MS);

@@ -19,7 +19,7 @@ import { type DueVerdict, decideDue, refusalGates } from '../rules/payout-due.js
 import { PAYOUT_MOVES } from '../rules/payout-machine.js';
 import { previewDifference } from '../rules/round-hash.js';
 import { payeeStandings, type RoundConfig, readDueRules } from './payee-standings.js';
-import { noteRipe } from './payees/payee-gas.js';
+import { forgetRipe, noteRipe } from './payees/payee-gas.js';
 import { postMovement } from './payout-moves.js';
 import { hashOfRound } from './reads/round-preview-reads.js';
 import { isBlocking, type Payout, payout, payoutRound } from './tables.js';
@@ -209,6 +209,7 @@ export async function reserveManual(
     const ripe = new Map<Address, Date>();
     const [made] = await insertPayouts(tx, { ...asManual, ripe, due: [payee], pending });
     if (made === undefined) throw notDueError(payee, undefined);
+    await forgetRipe(tx, [payee]);
     const detail = {
       payee,
       amountWei: made.amountWei.toString(),

@@ -80,6 +80,11 @@ export async function ownGasOf(
   );
 }
 
+/** Forgets since when these payees have been at their threshold: what was pending is reserved. */
+export async function forgetRipe(tx: Transaction, payees: readonly Address[]): Promise<void> {
+  await tx.execute(sql`DELETE FROM payee_ripe WHERE payee = ANY(${list(payees)}::text[])`);
+}
+
 /** Notes since when these payees have been at their threshold, and forgets all others. A moment that is noted stays. */
 export async function noteRipe(tx: Transaction, ripe: ReadonlyMap<Address, Date>): Promise<void> {
   const payees = list([...ripe.keys()]);
