@@ -232,6 +232,22 @@ describe('a change of destination', () => {
     }
   });
 
+  it('of a key is confirmed although more contracts than are looked at at once cannot be asked', async () => {
+    const { db } = database;
+    const [from, to] = [Math.floor(Date.now() / 1_000), Math.floor(Date.now() / 1_000) + 60];
+    for (let n = 0; n < 100; n += 1) {
+      const safe = await credit(db, [1n]);
+      const wish = { kind: 'destination', destination: randomAddress() } as const;
+      const message = await messageOf(db, safe, wish, { issuedAt: from, expiresAt: to });
+      await recordWish(db, message, { signature: '0x12', proof: 'contract' });
+    }
+    const bob = await createPayee(db);
+    await wishSigned(db, bob, { kind: 'destination', destination: randomAddress() });
+    expect(await confirm(ofTwoMinds())).toMatchObject({ confirmed: 1, refused: 0 });
+    expect((await readSettings(db, bob.address)).pending?.effectiveAt).not.toBeNull();
+    expect(await confirm()).toEqual({ confirmed: 0, refused: 100, waiting: 0 });
+  });
+
   it('of a contract waits while the chain cannot be asked, and is tried again', async () => {
     const { db } = database;
     const safe = await deploy(chain, WALLET_CODE);

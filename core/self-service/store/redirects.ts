@@ -20,7 +20,10 @@ const ASKED = {
   receivedAt: payeeWish.receivedAt,
 };
 
-/** Lists the wishes that wait for a worker, the oldest first. One that the payee has taken back is none of them. */
+/**
+ * Lists wishes that wait for a worker: first those that need no question to the chain, then the others in any order, so that
+ * contracts about which the chain cannot be asked keep nobody waiting. One that the payee has taken back is none of them.
+ */
 export function askedRedirects(reader: Reader, limit: number) {
   return rows(
     reader,
@@ -34,7 +37,7 @@ export function askedRedirects(reader: Reader, limit: number) {
            AND NOT EXISTS (SELECT FROM payee_wish later
                             WHERE later.payee = wish.payee AND later.nonce > wish.nonce
                               AND later.kind IN ('destination', 'revoke-destination'))
-         ORDER BY wish.received_at LIMIT ${limit}`,
+         ORDER BY wish.proof <> 'key', random() LIMIT ${limit}`,
   );
 }
 
