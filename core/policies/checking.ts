@@ -11,7 +11,7 @@ import { readTermsHistory, type TermsHistory } from '../terms/store/recorded-ter
 import type { PolicyChoice } from './asking.js';
 import { planRates } from './planning.js';
 import { PoliciesInUse } from './policies-in-use.js';
-import { type RatePlan, remoteWorkerOf } from './rules/rate-plans.js';
+import { beginPlan, type RatePlan, remoteWorkerOf } from './rules/rate-plans.js';
 import type { PolicyFailure } from './rules/resolving-report.js';
 import type { PayeeSplit } from './rules/what-if.js';
 import { type RateSpan, readNets } from './store/history-nets.js';
@@ -70,7 +70,8 @@ async function spansOfDay(
   const options = { now, withFigures: true, withPresence: true };
   const { workers } = await readSubjects(tx, addresses, options);
   const { versions } = history;
-  const plans = await planRates(workers, { fromMs: dayMs, versions }, policies);
+  const begun = workers.map((worker) => beginPlan(worker, dayMs));
+  const plans = await planRates(begun, versions, policies);
   return plans.flatMap((plan) => spansOfPlan(plan, dayMs + DAY_MS));
 }
 

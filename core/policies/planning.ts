@@ -4,22 +4,22 @@ import { type TermsVersion, termsAt } from '../terms/rules/terms.js';
 import type { Asker } from './asking.js';
 import type { PoliciesInUse } from './policies-in-use.js';
 import { checkTerms } from './rules/answer-checks.js';
-import type { PolicyWorker, TermsAnswer } from './rules/questions.js';
-import { addToPlan, beginPlan, type RatePlan } from './rules/rate-plans.js';
+import type { TermsAnswer } from './rules/questions.js';
+import { addToPlan, type RatePlan } from './rules/rate-plans.js';
 
 /**
- * Makes a plan for each worker. At the beginning of later terms, and at each moment that the policy names, it is asked
+ * Completes each plan. At the beginning of later terms, and at each moment that the policy names, it is asked
  * again. A worker for whom it fails is left out.
  *
  * @param versions all terms, ascending; those that were withdrawn count for nothing
  */
 export async function planRates(
-  workers: readonly PolicyWorker[],
-  { fromMs, versions }: { readonly fromMs: number; readonly versions: readonly TermsVersion[] },
+  begun: readonly RatePlan[],
+  versions: readonly TermsVersion[],
   policies: PoliciesInUse,
 ): Promise<readonly RatePlan[]> {
   const complete: RatePlan[] = [];
-  let open: readonly RatePlan[] = workers.map((worker) => beginPlan(worker, fromMs));
+  let open = begun;
   while (open.length > 0) {
     const next: RatePlan[] = [];
     for (const [version, plans] of byVersion(open, versions)) {

@@ -212,8 +212,8 @@ describe('asking the policy', () => {
       commissionBps: 1_000,
       for: 'all',
     };
-    const worker = { payee: carl, nodeType: 'ai', region: 'eu' } as const;
-    const known = { payee: ANN, nodeType: 'ai', region: 'eu' } as const;
+    const worker = { payee: carl, nodeType: 'ai', region: 'eu', firstMs: Date.now() } as const;
+    const known = { ...worker, payee: ANN };
     await resolveUnknown(withTerms({ promotions: [spring] }), [worker, known]);
     expect(
       (await stepsOf(carl)).map(({ fromMs, commissionBps }) => [fromMs, commissionBps]),
@@ -225,11 +225,27 @@ describe('asking the policy', () => {
     expect(await stepsOf(ANN)).toEqual([]);
   });
 
+  it('asks for a new worker from its first job on where the policy names a moment each day', async () => {
+    const carl = '0x00000000000000000000000000000000000000cc';
+    const code = await withCode(`terms: (worker, at) => {
+      const day = Math.floor(Date.parse(at) / ${DAY_MS});
+      return { commissionBps: day % 7, reason: 'day', until: new Date((day + 1) * ${DAY_MS}).toISOString() };
+    }`);
+    const now = Date.now();
+    const firstMs = now - 60 * DAY_MS;
+    await resolveUnknown(code, [{ payee: carl, nodeType: 'ai', region: 'eu', firstMs }]);
+    for (const atMs of [firstMs, firstMs + DAY_MS, now - DAY_MS, now, now + DAY_MS]) {
+      const due = Math.floor(atMs / DAY_MS) % 7;
+      expect(await rateNow(carl, atMs), `${new Date(atMs)}`).toMatchObject({ commissionBps: due });
+    }
+    expect((await stepsOf(carl))[0]?.fromMs).toBe(0);
+  });
+
   it('admits a payee whom the file names with its first job, in a pool of invited workers', async () => {
     const carl: Address = '0x00000000000000000000000000000000000000cc';
     const pool = withTerms({ admission: 'invited', workers: { [carl]: { nickname: 'Carl' } } });
     await askForEverybody(pool);
-    await resolveUnknown(pool, [{ payee: carl, nodeType: 'ai', region: 'eu' }]);
+    await resolveUnknown(pool, [{ payee: carl, nodeType: 'ai', region: 'eu', firstMs: 0 }]);
     expect(await rowsOf('payee_admission')).toMatchObject([
       { payee: null, admitted: false },
       { payee: carl, admitted: true },

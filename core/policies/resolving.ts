@@ -19,7 +19,8 @@ import { askAdmit, askDue, askShow, nobody } from './payee-answers.js';
 import { planRates } from './planning.js';
 import { PoliciesInUse } from './policies-in-use.js';
 import type { Bounds } from './rules/answer-checks.js';
-import { isPlain, type RatePlan, remoteWorkerOf } from './rules/rate-plans.js';
+import type { PolicyWorker } from './rules/questions.js';
+import { beginPlan, isPlain, type RatePlan, remoteWorkerOf } from './rules/rate-plans.js';
 import type { ResolvingReport } from './rules/resolving-report.js';
 import { hasAnswers, recordFailures } from './store/failures.js';
 import { recordLooks } from './store/looks.js';
@@ -43,6 +44,14 @@ const PAYEES_AT_ONCE = 500;
 /** How long ahead it is recorded when the payees of announced terms are paid. Rates are recorded for all times. */
 const SOON_MS = 15 * 60_000;
 const BEGINNING_MS = 0;
+/** A policy may change its mind about a new worker so many times between the worker's first job and now. */
+const MOST_PAST_STEPS = 5_000;
+
+/** A remote worker whose jobs are about to be counted for the first time. */
+export interface UnknownWorker extends RemoteWorker {
+  /** The time of the earliest of them. */
+  readonly firstMs: number;
+}
 
 /** Asks about every payee and every remote worker once. Before the first terms there is nobody to ask about. */
 export async function resolvePolicies(
@@ -106,7 +115,7 @@ export async function askForEverybody(deps: ResolvingDeps): Promise<void> {
  */
 export async function resolveUnknown(
   deps: ResolvingDeps,
-  workers: readonly RemoteWorker[],
+  workers: readonly UnknownWorker[],
 ): Promise<void> {
   const unknown = await withoutKnown(deps.db, workers);
   const pass = unknown.length === 0 ? null : await beginPass(deps);
@@ -118,10 +127,11 @@ export async function resolveUnknown(
     const asked = unknown.flatMap((worker) => {
       const standing = ofPayee.get(worker.payee);
       if (standing === undefined) return [];
-      return [workerOf(standing, worker, { firstSeenAt: null, lastDays: [] })];
+      const { firstMs } = worker;
+      return [{ asked: workerOf(standing, worker, { firstSeenAt: null, lastDays: [] }), firstMs }];
     });
     const { versions } = pass.history;
-    const plans = await planRates(asked, { fromMs: BEGINNING_MS, versions }, pass.policies);
+    const plans = await planPast(pass, asked);
     const due = plans.filter(({ steps }) => !isPlain(steps, (atMs) => termsAt(versions, atMs)));
     if (due.length > 0) await transact(deps.db, (tx) => recordRates(tx, due.flatMap(ratesOfPlan)));
     // Otherwise a payee with terms of its own would have those of strangers until the next asking.
@@ -129,6 +139,33 @@ export async function resolveUnknown(
   } finally {
     await pass.policies.close();
   }
+}
+
+/**
+ * Plans the rates of new workers from the beginning on. A policy that names a moment every day would get no further than some
+ * weeks of 1970: it is asked from the worker's first job on, and what it says of that holds before. A worker whose rates
+ * changed too often since then is left out.
+ */
+async function planPast(
+  { history: { versions, now }, policies }: Pass,
+  workers: readonly { readonly asked: PolicyWorker; readonly firstMs: number }[],
+): Promise<readonly RatePlan[]> {
+  const firstMs = new Map(workers.map((one) => [one.asked, one.firstMs]));
+  const reachesNow = ({ cutMs }: RatePlan) => cutMs === null || cutMs > now.getTime();
+  const begun = workers.map(({ asked }) => beginPlan(asked, BEGINNING_MS));
+  const plans = await planRates(begun, versions, policies);
+  const again = plans.flatMap((plan) => {
+    const fromMs = firstMs.get(plan.worker);
+    if (reachesNow(plan) || fromMs === undefined) return [];
+    return [beginPlan(plan.worker, fromMs, MOST_PAST_STEPS)];
+  });
+  const since = (await planRates(again, versions, policies)).map((plan): RatePlan => {
+    const [first, ...later] = plan.steps;
+    return first === undefined
+      ? plan
+      : { ...plan, steps: [{ ...first, fromMs: BEGINNING_MS }, ...later] };
+  });
+  return [...plans, ...since].filter(reachesNow);
 }
 
 type Pass = NonNullable<Awaited<ReturnType<typeof beginPass>>>;
@@ -155,7 +192,8 @@ function inForceOrAnnounced({ versions, inForce, now }: TermsHistory): readonly 
 async function resolveRates({ db, history, policies }: Pass, { workers }: Subjects) {
   const { versions, now } = history;
   const fromMs = now.getTime();
-  const plans = await planRates(workers, { fromMs, versions }, policies);
+  const begun = workers.map((worker) => beginPlan(worker, fromMs));
+  const plans = await planRates(begun, versions, policies);
   const known = await ratesOf(
     db,
     plans.map(({ worker }) => remoteWorkerOf(worker)),

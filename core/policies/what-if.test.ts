@@ -160,7 +160,7 @@ async function assignToBob(dtMs: number) {
 async function letCarlComeAndGetATier() {
   const { db } = database;
   const deps = { db, choiceOf: choiceOf(OWN), thresholdBounds: PLAIN_TERMS.thresholdBounds };
-  await resolveUnknown(deps, [{ payee: CARL, nodeType: 'ai', region: 'eu' }]);
+  await resolveUnknown(deps, [{ payee: CARL, nodeType: 'ai', region: 'eu', firstMs: Date.now() }]);
   const job = (id: string, dtMs: number) =>
     processedJob(id, dtMs, { requestId: null, grossWei: FEE_WEI, payee: CARL });
   await ingest(db, 'a', [

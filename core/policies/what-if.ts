@@ -16,7 +16,13 @@ import type { PoliciesInUse } from './policies-in-use.js';
 import type { Bounds } from './rules/answer-checks.js';
 import { askMoments } from './rules/ask-moments.js';
 import type { PolicyWorker } from './rules/questions.js';
-import { isPlain, type PlannedStep, type RatePlan, remoteWorkerOf } from './rules/rate-plans.js';
+import {
+  beginPlan,
+  isPlain,
+  type PlannedStep,
+  type RatePlan,
+  remoteWorkerOf,
+} from './rules/rate-plans.js';
 import { addSplits, type PayeeSplit, withOtherTerms } from './rules/what-if.js';
 import { type RateSpan, readCredited, readNets } from './store/history-nets.js';
 import { type RecordedAskings, readAskings } from './store/recorded-askings.js';
@@ -132,7 +138,8 @@ async function walk(
   const { addresses, versions, looks, askings, fromMs, toMs } = asked;
   const held = new Map<string, Held>();
   const ask = async (workers: readonly PolicyWorker[], atMs: number) => {
-    for (const plan of await planRates(workers, { fromMs: atMs, versions }, policies)) {
+    const begun = workers.map((worker) => beginPlan(worker, atMs));
+    for (const plan of await planRates(begun, versions, policies)) {
       hold(held, plan, versions);
     }
   };

@@ -14,13 +14,20 @@ export interface RatePlan {
   readonly steps: readonly PlannedStep[];
   /** When the policy is asked next; null: the plan is complete. */
   readonly nextMs: number | null;
+  readonly mostSteps: number;
+  /** When the policy would have been asked next, had the plan not had its most steps; null: the last one holds for ever. */
+  readonly cutMs: number | null;
 }
 
 /** A plan looks so many steps ahead. It is made anew long before they have gone by. */
 export const MOST_STEPS = 40;
 
-export function beginPlan(worker: PolicyWorker, fromMs: number): RatePlan {
-  return { worker, steps: [], nextMs: fromMs };
+export function beginPlan(
+  worker: PolicyWorker,
+  fromMs: number,
+  mostSteps: number = MOST_STEPS,
+): RatePlan {
+  return { worker, steps: [], nextMs: fromMs, mostSteps, cutMs: null };
 }
 
 /** Adds a step from the plan's next time on. The next one begins when the policy says so, or when other terms begin. */
@@ -34,8 +41,9 @@ export function addToPlan(
   const steps = [...plan.steps, { ...rate, fromMs }];
   const begins = versions.find((one) => one.fromMs > fromMs && !one.isWithdrawn)?.fromMs;
   const nextMs = Math.min(untilMs ?? Infinity, begins ?? Infinity);
-  const isComplete = nextMs === Infinity || steps.length >= MOST_STEPS;
-  return { ...plan, steps, nextMs: isComplete ? null : nextMs };
+  if (nextMs === Infinity) return { ...plan, steps, nextMs: null };
+  const isFull = steps.length >= plan.mostSteps;
+  return { ...plan, steps, nextMs: isFull ? null : nextMs, cutMs: isFull ? nextMs : null };
 }
 
 /** Whether a plan says nothing but what the terms say anyway: a worker without rates needs none for it. */

@@ -82,10 +82,10 @@ export function workerOf(
 }
 
 /** Returns the remote workers that the ledger does not know. */
-export async function withoutKnown(
+export async function withoutKnown<Worker extends RemoteWorker>(
   reader: Reader,
-  workers: readonly RemoteWorker[],
-): Promise<readonly RemoteWorker[]> {
+  workers: readonly Worker[],
+): Promise<readonly Worker[]> {
   const { payee: address, nodeType, region } = remoteWorker;
   const known = await rows(
     reader,
