@@ -17,8 +17,9 @@ import type {
  * A function that is absent leaves the matter to the pool's terms.
  */
 export interface Policy<Options = unknown> {
-  /** Lower-case letters, digits and hyphens. */
+  /** 1 to 40 lower-case letters, digits and hyphens. */
   readonly name: string;
+  /** 1 to 40 letters, digits, dots and hyphens. */
   readonly version: string;
   /** A standard schema for the options in the pool's file. Absent: the policy takes none. */
   readonly options?: OptionsSchema<Options> | undefined;

@@ -43,7 +43,7 @@ const addDay = (address: Address, daysAgo: number, jobs: number) =>
 
 const deps = (choice: Partial<PolicyChoice> & Pick<PolicyChoice, 'options'>) => ({
   db: database.db,
-  choiceOf: () => ({ module: null, baseDir: dir, timeLimitMs: 200, ...choice }),
+  choiceOf: () => ({ module: null, baseDir: dir, timeLimitMs: 2_000, ...choice }),
   thresholdBounds: PLAIN_TERMS.thresholdBounds,
 });
 const withTerms = (terms: Partial<PoolTerms>) => ({
@@ -249,6 +249,39 @@ describe('asking the policy', () => {
     expect(await rowsOf('payee_admission')).toMatchObject([
       { payee: null, admitted: false },
       { payee: carl, admitted: true },
+    ]);
+  });
+
+  it.each([
+    ['60 MB of bytes', '() => new Uint8Array(60_000_000)'],
+    [
+      'an amount of a hundred million bits',
+      '() => ({ commissionBps: 2n ** 100_000_000n, reason: "x" })',
+    ],
+    ['a text of 256 MB', '() => ({ commissionBps: 100, reason: "x".repeat(2 ** 28) })'],
+    ['a list', '() => Array.from({ length: 1e6 }, () => 1)'],
+    ['nothing in the end', 'async () => ({ commissionBps: 100, reason: "x" })'],
+    ['a promise that fails', 'async () => { throw new Error("later"); }'],
+    [
+      'what it put into all objects',
+      '() => { Object.prototype.commissionBps = 7; return { reason: "x" }; }',
+    ],
+  ])('counts no answer that is %s, and goes on', async (_, terms) => {
+    const report = await resolvePolicies(await withCode(`terms: ${terms}`));
+    expect(report.failures).toMatchObject([{ about: 'terms', payees: 2 }]);
+    expect(await stepsOf(ANN)).toEqual([]);
+  });
+
+  it.each([
+    ['name', "name: 'Mine \u0000', version: '2'"],
+    ['version', "name: 'mine', version: '2\\u0000'"],
+  ])('does not use a policy whose %s cannot be stored', async (what, said) => {
+    const module = join(dir, 'named.mjs');
+    const terms = "terms: () => ({ commissionBps: 100, reason: 'x' })";
+    await writeFile(module, `export default { ${said}, ${terms} };`);
+    const report = await resolvePolicies(deps({ module, options: {} }));
+    expect(report.failures).toMatchObject([
+      { about: 'load', wrong: expect.stringContaining(`its ${what} is not`) },
     ]);
   });
 

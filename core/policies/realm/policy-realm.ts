@@ -125,6 +125,13 @@ async function load(
   const said = found.data;
   if ('issues' in said) return { wrong: said.issues.map(describeIssue).join('; ') };
   if ('wrong' in said) return { wrong: foreignText(said.wrong) };
+  // Both stand in every row that keeps an answer.
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(said.name)) {
+    return { wrong: 'its name is not 1 to 40 lower-case letters, digits and hyphens' };
+  }
+  if (!/^[A-Za-z0-9][A-Za-z0-9.+_-]{0,39}$/.test(said.version)) {
+    return { wrong: 'its version is not 1 to 40 letters, digits, dots and hyphens' };
+  }
   return said;
 }
 

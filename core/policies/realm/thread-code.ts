@@ -77,6 +77,28 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
+const MOST_FIELDS = 20;
+const LONGEST_TEXT = 2000;
+const LARGEST = 2n ** 256n;
+/** Copies what a policy returned. The pool's process gets nothing that is large: it would stand still while it reads it. */
+function answerOf(value) {
+  if (typeof value !== 'object' || value === null) return fieldOf('its answer', value);
+  const kind = Object.getPrototypeOf(value);
+  if (kind !== Object.prototype && kind !== null) throw new Error('its answer is no plain object');
+  const names = Object.keys(value);
+  if (names.length > MOST_FIELDS) throw new Error('its answer has more than ' + MOST_FIELDS + ' fields');
+  const copy = Object.create(null);
+  for (const name of names) copy[name] = fieldOf(name, value[name]);
+  return { ...copy };
+}
+
+function fieldOf(name, value) {
+  const isLarge = typeof value === 'string' ? value.length > LONGEST_TEXT
+    : typeof value === 'bigint' && (value > LARGEST || value < -LARGEST);
+  if (isLarge || name.length > LONGEST_TEXT) throw new Error(name.slice(0, 40) + ' is too large');
+  return typeof value === 'object' && value !== null ? {} : value;
+}
+
 let policy;
 let options;
 
@@ -114,7 +136,7 @@ function ask({ about, questions }) {
     Atomics.add(progress, 0, 1);
     try {
       const given = question.map(freeze);
-      return { value: structuredClone(policy[about](...given, options)) };
+      return { value: structuredClone(answerOf(policy[about](...given, options))) };
     } catch (error) {
       return { wrong: 'it failed: ' + say(error) };
     }
