@@ -131,10 +131,14 @@ async function isPooledByTransaction(db: Database): Promise<boolean> {
   try {
     second = await db.$client.connect();
     const before = await sessionOf(first);
-    await second.query('BEGIN');
-    if ((await sessionOf(second)) === before) return true;
-    // A pooler with several free sessions may use them in turn.
-    return (await sessionOf(first)) !== before;
+    // A pooler with several free sessions may use them in turn, and others may take them in between: one try can miss it.
+    for (let i = 0; i < TRIES; i += 1) {
+      await second.query('BEGIN');
+      if ((await sessionOf(second)) === before) return true;
+      if ((await sessionOf(first)) !== before) return true;
+      await second.query('ROLLBACK');
+    }
+    return false;
   } catch (error) {
     // PgBouncer reports this error when it does not keep even a transaction in one session.
     if (sqlState(error) === PROTOCOL_VIOLATION) return true;
@@ -146,6 +150,7 @@ async function isPooledByTransaction(db: Database): Promise<boolean> {
 }
 
 const PROTOCOL_VIOLATION = '08P01';
+const TRIES = 5;
 
 async function sessionOf(client: PoolClient): Promise<number> {
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
