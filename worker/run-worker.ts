@@ -31,6 +31,7 @@ import { createSender, type Sender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { policyChoice } from '../core/policies/asking.js';
+import { bonusOf } from '../core/policies/bonuses/booking.js';
 import { askForEverybody, type ResolvingDeps, resolveUnknown } from '../core/policies/resolving.js';
 import type { SentinelDeps } from '../core/sentinel/looking.js';
 import type { TermsVersion } from '../core/terms/rules/terms.js';
@@ -174,7 +175,10 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
     ...createPayoutActivities(sender),
     ...createCheckActivities(money),
     ...createNoticeActivities({ ...notices, db: bulk }),
-    ...createPolicyActivities(resolving),
+    ...createPolicyActivities({
+      ...resolving,
+      bonusOf: (version) => bonusOf(version, config.pool.terms.bonus),
+    }),
     ...createHistoryActivities({ db: bulk, retention: config.retention }),
   };
   return createLanes({

@@ -7,7 +7,7 @@ import type * as history from '../core/history/rules/reports.js';
 import type { ShadowReport } from '../core/moving/rules/shadow-report.js';
 import type { DeliveryReport } from '../core/notices/rules/delivery-report.js';
 import type { SendResult } from '../core/payouts/rules/payout.js';
-import type { ResolvingReport } from '../core/policies/rules/resolving-report.js';
+import type { PoliciesReport } from '../core/policies/rules/resolving-report.js';
 import type { SentinelReport } from '../core/sentinel/rules/finding.js';
 import type {
   AuditInput,
@@ -37,7 +37,7 @@ export interface Activities {
   absorbJobs: Ordered<decisions.JobDecisionReport>;
   adjustPayee: Ordered<decisions.AdjustmentReport>;
 
-  askPolicies: Activity<PoolInput, ResolvingReport>;
+  askPolicies: Activity<PoolInput, PoliciesReport>;
 
   reserveRound: Activity<RoundInput, ReservedRound>;
   reserveOrderedRound: Ordered<OrderedRound>;

@@ -89,13 +89,16 @@ export async function guard(input: PoolInput) {
   return report;
 }
 
-/** Asks the pool's policy about everybody, and keeps what it says as dated rows. Nothing else ever calls a policy. */
+/**
+ * Asks the pool's policy about everybody, and keeps what it says as dated rows; nothing else ever calls a policy. The same
+ * activity books the bonuses of closed days.
+ */
 export async function policies({ poolId }: PoolInput) {
   show('Asking the policy about payees and remote workers.');
   const report = await inTurn.askPolicies({ poolId });
-  const { payees, workers, rates, rules, admissions, looks, failures } = report;
+  const { payees, workers, rates, rules, admissions, looks, bonuses, failures } = report;
   show(
-    `Asked about ${payees} payees and ${workers} remote workers; rows written: ${rates} of rates, ${rules} of payout rules, ${admissions} of admissions, ${looks} of looks.`,
+    `Asked about ${payees} payees and ${workers} remote workers; rows written: ${rates} of rates, ${rules} of payout rules, ${admissions} of admissions, ${looks} of looks. Bonuses booked: ${bonuses}.`,
     failures.map(({ about, policy, wrong }) => `**POLICY_FAILED** ${policy}, ${about}: ${wrong}`),
   );
   return report;

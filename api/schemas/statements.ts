@@ -28,6 +28,7 @@ const creditKind = z
     'opening',
     'adopt',
     'correct',
+    'bonus',
     'missing',
   ])
   .meta({
@@ -98,6 +99,7 @@ const line = z
       'payout',
       'payout-reversed',
       'payment',
+      'bonus',
       'adjustment',
       'correction',
       'other',

@@ -1517,7 +1517,7 @@ export interface components {
              * @description jobs, late-jobs and assign are jobs; the others are what people or checks booked.
              * @enum {string}
              */
-            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "missing";
+            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "bonus" | "missing";
             /**
              * @description archived: jobs whose events are in the archive; none: no job.
              * @enum {string}
@@ -1551,7 +1551,7 @@ export interface components {
              * @description jobs, late-jobs and assign are jobs; the others are what people or checks booked.
              * @enum {string}
              */
-            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "missing";
+            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "bonus" | "missing";
             /**
              * @description archived: jobs whose events are in the archive; none: no job.
              * @enum {string}
@@ -1858,7 +1858,7 @@ export interface components {
             /** @description When it was booked: this decides about the period. */
             at: components["schemas"]["Time"];
             /** @enum {string} */
-            type: "credit" | "payout" | "payout-reversed" | "payment" | "adjustment" | "correction" | "other";
+            type: "credit" | "payout" | "payout-reversed" | "payment" | "bonus" | "adjustment" | "correction" | "other";
             changeWei: components["schemas"]["Wei"];
             changeEth: components["schemas"]["Eth"];
             balanceWei: components["schemas"]["Wei"];

@@ -112,6 +112,8 @@ function describe(row: Row): string {
       return `payout ${row.payoutId} was taken back by the chain, and is sent again`;
     case 'payment':
       return 'paid by a transaction outside of the payouts';
+    case 'bonus':
+      return `bonus${words}`;
     case 'adjustment':
       return `adjustment by the operator${words}`;
     case 'correction':

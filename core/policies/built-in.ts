@@ -7,7 +7,7 @@ import { type Address, payableAddress } from '../base/address.js';
 import { nicknameFault } from '../base/nickname.js';
 import { definePolicy } from './policy.js';
 import { answerAdmit, answerDue, answerShow, answerTerms } from './rules/built-in-answers.js';
-import { type BuiltInOptions, PLAIN_TERMS } from './rules/pool-terms.js';
+import { type BonusTerms, type BuiltInOptions, PLAIN_TERMS } from './rules/pool-terms.js';
 
 const wei = z
   .string()
@@ -29,6 +29,15 @@ const own = {
   payoutThresholdWei: wei.optional(),
   minPayoutIntervalMs: durationMs.optional(),
 };
+
+const bonus = z.strictObject({
+  shareBps: share,
+  minOnlineBps: share,
+  budgetWei: wei,
+  capPerWorkerPerDayWei: wei.optional(),
+  from: moment.optional(),
+  until: moment.optional(),
+});
 
 const options: z.ZodType<BuiltInOptions> = z.strictObject({
   defaults: z.strictObject({ commissionBps: share }),
@@ -57,16 +66,7 @@ const options: z.ZodType<BuiltInOptions> = z.strictObject({
       }),
     )
     .default([]),
-  bonus: z
-    .strictObject({
-      shareBps: share,
-      minOnlineBps: share,
-      budgetWei: wei,
-      capPerWorkerPerDayWei: wei.optional(),
-      from: moment.optional(),
-      until: moment.optional(),
-    })
-    .optional(),
+  bonus: bonus.optional(),
   admission: z.enum(['open', 'invited']).default('open'),
   payout: z
     .strictObject({ maxGasShareBps: share.optional(), latestAfterMs: durationMs.optional() })
@@ -85,3 +85,9 @@ export const builtInPolicy = definePolicy<BuiltInOptions>({
   admit: (worker, _at, given) => answerAdmit(worker, given),
   show: answerShow,
 });
+
+/** Returns the bonus in the options of the built-in policy; null when there is none, or none that can be read. */
+export function bonusOfOptions(given: unknown): BonusTerms | null {
+  const read = z.object({ bonus: bonus.optional() }).safeParse(given);
+  return read.data?.bonus ?? null;
+}

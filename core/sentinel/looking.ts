@@ -4,12 +4,13 @@ import type { SourceConfig } from '../events/sources/source-config.js';
 import { readShadowFigures } from '../moving/store/shadows.js';
 import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
 import { furthestView, noteBalance } from '../payouts/wallet/quorum-views.js';
+import { readSpentBudgets } from '../policies/store/bonus-days.js';
 import { readFailures } from '../policies/store/failures.js';
 import { findTermsHistory } from '../terms/store/recorded-terms.js';
 import { runningFiles } from '../terms/store/worker-terms.js';
 import { conditionsOf, type Found, type SentinelReport } from './rules/finding.js';
 import type { SentinelSettings } from './rules/source-figures.js';
-import { watchPolicy } from './rules/watch-policy.js';
+import { watchBonuses, watchPolicy } from './rules/watch-policy.js';
 import {
   MONEY_PATIENCE_MS,
   watchAudit,
@@ -63,6 +64,7 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     ...watchAudit(await readAuditState(db)),
     ...watchPolicy(await readFailures(db)),
     ...watchWorkers(await readWorkerSigns(db, { now: at, priceJumpFactor })),
+    ...watchBonuses(await readSpentBudgets(db)),
     ...watchShadow(await readShadowFigures(db), at.getTime()),
     ...watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs }),
   ]);

@@ -1,8 +1,11 @@
 import pg from 'pg';
 
 export interface LedgerPayee {
+  /** Of its jobs, without bonuses. */
   readonly netWei: bigint;
   readonly commissionWei: bigint;
+  /** What the pool gave on top, out of its commission. */
+  readonly bonusWei: bigint;
   readonly pendingWei: bigint;
   readonly reservedWei: bigint;
   readonly paidWei: bigint;
@@ -24,10 +27,11 @@ export interface Ledger {
 const PAYEES = `
   WITH earned AS (
     SELECT p.remote_worker_id AS worker,
-      sum(e.amount_wei) FILTER (WHERE e.account = 'pending') AS net,
-      sum(e.amount_wei) FILTER (WHERE e.account = 'commission') AS commission
+      sum(e.amount_wei) FILTER (WHERE e.account = 'pending' AND p.kind <> 'bonus') AS net,
+      sum(e.amount_wei) FILTER (WHERE e.account = 'commission' AND p.kind <> 'bonus') AS commission,
+      sum(e.amount_wei) FILTER (WHERE e.account = 'pending' AND p.kind = 'bonus') AS bonus
     FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
-    WHERE p.kind IN ('jobs', 'late-jobs') AND p.remote_worker_id IS NOT NULL
+    WHERE p.kind IN ('jobs', 'late-jobs', 'bonus') AND p.remote_worker_id IS NOT NULL
     GROUP BY p.remote_worker_id
   ), held AS (
     SELECT remote_worker_id AS worker,
@@ -38,6 +42,7 @@ const PAYEES = `
   )
   SELECT w.payee,
     coalesce(sum(earned.net), 0) AS net, coalesce(sum(earned.commission), 0) AS commission,
+    coalesce(sum(earned.bonus), 0) AS bonus,
     coalesce(sum(held.pending), 0) AS pending, coalesce(sum(held.reserved), 0) AS reserved,
     coalesce(sum(held.paid), 0) AS paid
   FROM remote_worker w LEFT JOIN earned ON earned.worker = w.id LEFT JOIN held ON held.worker = w.id
@@ -96,6 +101,7 @@ function payeeOf(row: Readonly<Record<string, string>>): LedgerPayee {
   return {
     netWei: wei(row['net']),
     commissionWei: wei(row['commission']),
+    bonusWei: wei(row['bonus']),
     pendingWei: wei(row['pending']),
     reservedWei: wei(row['reserved']),
     paidWei: wei(row['paid']),

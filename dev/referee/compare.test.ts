@@ -102,6 +102,13 @@ test('a day that fits has no drift and no findings', async () => {
   expect(comparisonTable(comparison, new Map([[ALICE, 'a note']]))).toContain('a note');
 });
 
+test('a bonus out of the commission is no drift', async () => {
+  await post('bonus', 1, { commission: -20, 'pending:1': 20 });
+  const comparison = await run();
+  expect(comparison).toMatchObject({ driftWei: 0n, findings: [] });
+  expect(comparison.payees[0]).toMatchObject({ earnedWei: 1001n, pendingWei: 71n });
+});
+
 test('a job that the ledger misses is drift of its gross and names the payee and the source', async () => {
   emit('transcode', { type: 'job-processed', job: 2, worker: ALICE, grossWei: '100' });
   const comparison = await run();

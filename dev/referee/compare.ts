@@ -85,12 +85,12 @@ interface Sides {
 function comparePayee({ payee, expected, ledger, onChainWei, findings }: Sides): PayeeComparison {
   const none = { netWei: 0n, commissionWei: 0n };
   const wanted = expected ?? none;
-  const has = ledger ?? { ...none, pendingWei: 0n, reservedWei: 0n, paidWei: 0n };
+  const has = ledger ?? { ...none, bonusWei: 0n, pendingWei: 0n, reservedWei: 0n, paidWei: 0n };
   const kept = has.pendingWei + has.reservedWei + has.paidWei;
   const differences: readonly [string, bigint, bigint][] = [
     ['earned net, journal against ledger', wanted.netWei, has.netWei],
     ['commission, journal against ledger', wanted.commissionWei, has.commissionWei],
-    ['earned net against pending + reserved + paid', has.netWei, kept],
+    ['earned net and bonus against pending + reserved + paid', has.netWei + has.bonusWei, kept],
     ['paid, ledger against chain', has.paidWei, onChainWei],
   ];
   for (const [what, left, right] of differences) {
@@ -109,10 +109,17 @@ function comparePayee({ payee, expected, ledger, onChainWei, findings }: Sides):
 }
 
 function poolDifferences(expected: Expected, ledger: Ledger, findings: string[]): bigint {
-  const ofPayees = [...ledger.payees.values()].reduce((sum, row) => sum + row.commissionWei, 0n);
+  const ofPayees = [...ledger.payees.values()].reduce(
+    (sum, row) => sum + row.commissionWei - row.bonusWei,
+    0n,
+  );
   const differences: readonly [string, bigint, bigint][] = [
     ['unattributed, journal against ledger', expected.unattributedWei, ledger.unattributedWei],
-    ['commission, sum over payees against the account', ofPayees, ledger.commissionWei],
+    [
+      'commission less bonuses, sum over payees against the account',
+      ofPayees,
+      ledger.commissionWei,
+    ],
   ];
   for (const [what, left, right] of differences) {
     if (left !== right) findings.push(`pool: ${what}: ${left} wei, ${right} wei`);

@@ -67,7 +67,8 @@ export function postingInvariants(range: PostingRange): Invariants {
                      ('assign', '{unattributed,commission,pending}'),
                      ('absorb', '{unattributed,commission}'),
                      ('adjust', '{adjustment,pending}'),
-                     ('opening', '{opening,pending}')) AS allowed (kind, accounts) USING (kind)
+                     ('opening', '{opening,pending}'),
+                     ('bonus', '{commission,pending}')) AS allowed (kind, accounts) USING (kind)
         JOIN ${entries} entry ON entry.posting_id = posting.id
        WHERE NOT entry.account = ANY (allowed.accounts)`,
   };
@@ -130,6 +131,13 @@ export const SUM_INVARIANTS: Invariants = {
              FROM sums WHERE kind IN ('assign', 'absorb') GROUP BY kind) posted ON posted.kind = decided.decision
      WHERE decided.gross IS DISTINCT FROM posted.gross
         OR decided.commission IS DISTINCT FROM posted.commission`,
+  BONUS_DRIFT: sql`
+    SELECT 'bonuses of ' || posted.total || ' wei are posted, those of the days come to ' || days.total ||
+           ', and of the budgets are spent ' || budgets.total AS message
+      FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM sums WHERE account = 'pending' AND kind = 'bonus') posted,
+           (SELECT coalesce(sum(bonus_wei), 0) AS total FROM bonus_day) days,
+           (SELECT coalesce(sum(spent_wei), 0) AS total FROM bonus_budget) budgets
+     WHERE posted.total <> days.total OR posted.total <> budgets.total`,
   ADOPTED_DRIFT: sameSum(
     sql`'adopted are ' || one || ' wei, foreign payments came to ' || other`,
     sql`SELECT sum(amount_wei) FROM sums WHERE account = 'paid' AND kind = 'adopt'`,

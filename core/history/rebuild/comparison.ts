@@ -146,7 +146,7 @@ const FIGURES = (schema: string) => `
                 coalesce(due.zero, 0) AS due_zero, coalesce(due.units, 0) AS due_units) both_sides
    WHERE (kept_jobs, kept_zero, kept_units) <> (due_jobs, due_zero, due_units)`;
 
-/** SQL for the days that differ. What people adjusted and assigned is in no event; it stands in their own rows. */
+/** SQL for the days that differ. What people adjusted and assigned, and what bonuses came to, is in no event; it stands in their own rows. */
 const DAYS = (schema: string) => `
   WITH due AS (
     SELECT id, day, pipeline, model_id, sum(jobs) AS jobs, sum(units) AS units, sum(gross) AS gross,
@@ -162,7 +162,7 @@ const DAYS = (schema: string) => `
         UNION ALL
         SELECT e.remote_worker_id, (p.created_at AT TIME ZONE 'UTC')::date, '', '', 0, 0, 0, 0, e.amount_wei
           FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
-         WHERE p.kind IN ('adjust', 'opening') AND e.remote_worker_id <> 0) parts
+         WHERE p.kind IN ('adjust', 'opening', 'bonus') AND e.remote_worker_id <> 0) parts
      GROUP BY 1, 2, 3, 4)
   SELECT id AS worker_id, day, pipeline, model_id, both_sides.*
     FROM due FULL JOIN (SELECT remote_worker_id AS id, * FROM earning_day) d USING (id, day, pipeline, model_id), LATERAL (

@@ -38,7 +38,8 @@ export type PostingKind =
   | 'absorb'
   | 'opening'
   | 'adopt'
-  | 'correct';
+  | 'correct'
+  | 'bonus';
 
 export const posting = pgTable('posting', {
   id: int8('id').primaryKey().generatedAlwaysAsIdentity(),
@@ -114,8 +115,8 @@ const earned = {
 const ofModel = { pipeline: text('pipeline').notNull(), modelId: text('model_id').notNull() };
 
 /**
- * What a remote worker earned on a UTC day, `YYYY-MM-DD`, by the time of its jobs; adjustments stand on the day on which they
- * were booked. Over all its days, gross - commission + adjusted is what the ledger says that the worker has earned.
+ * What a remote worker earned on a UTC day, `YYYY-MM-DD`, by the time of its jobs; adjustments and bonuses stand on the day on which
+ * they were booked. Over all its days, gross - commission + adjusted is what the ledger says that the worker has earned.
  */
 export const earningDay = pgTable(
   'earning_day',

@@ -11,7 +11,7 @@ export interface Earned {
   readonly grossWei: bigint;
   /** The pool's share of them. */
   readonly commissionWei: bigint;
-  /** What the operator added to the pending fees or subtracted, on the day on which it was booked; may be negative. */
+  /** What the operator added to the pending fees or subtracted, and bonuses, on the day on which it was booked; may be negative. */
   readonly adjustedWei: bigint;
   /** What the payees earned: gross - commission + adjusted. */
   readonly netWei: bigint;

@@ -1,5 +1,5 @@
 /** Reads when the workers of a payee were connected, day by day, and whether the pool could see it. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';
 import { list, orNull, rows } from '../../db/query.js';
@@ -51,16 +51,34 @@ interface Span {
 }
 
 /** Reads how long at least one worker of each payee was connected, by `<address> <day>`; days without a connection are left out. */
-export async function readConnected(
+export async function readConnected(db: Reader, payees: readonly Address[], span: ConnectedSpan) {
+  return readConnectedBy(sql`t.payee`, db, payees, span);
+}
+
+/** Reads how long each remote worker of these payees was connected, by `<number of its row> <day>`. */
+export async function readWorkersConnected(
   db: Reader,
   payees: readonly Address[],
-  span: Span & { readonly nowMs: number },
+  span: ConnectedSpan,
+) {
+  return readConnectedBy(sql`t.remote_worker_id`, db, payees, span);
+}
+
+interface ConnectedSpan extends Span {
+  readonly nowMs: number;
+}
+
+async function readConnectedBy(
+  whose: SQL,
+  db: Reader,
+  payees: readonly Address[],
+  span: ConnectedSpan,
 ) {
   const now = new Date(span.nowMs).toISOString();
   const at = (text: string) => new Date(text);
   const found = await rows(
     db,
-    { payee: remoteWorker.payee, day: String, connectedMs: Number, firstAt: at, lastAt: at },
+    { whose: String, day: String, connectedMs: Number, firstAt: at, lastAt: at },
     sql`WITH change AS (
           SELECT newest.* FROM unnest(${list(payees)}::text[]) AS asked (payee) CROSS JOIN LATERAL (
             SELECT c.*, w.payee, w.region, w.node_type
@@ -71,24 +89,24 @@ export async function readConnected(
                                            ORDER BY changed_dt, changed_seq) AS next_dt
             FROM change),
         online AS (
-          SELECT t.payee, range_agg(tstzrange(t.changed_dt, greatest(t.changed_dt,
+          SELECT (${whose})::text AS whose, range_agg(tstzrange(t.changed_dt, greatest(t.changed_dt,
                    least(t.next_dt, reset.dt, s.removed_at, ${now}::timestamptz)))) AS ranges
             FROM turn t JOIN source s ON s.id = t.source_id
             LEFT JOIN LATERAL (
               SELECT min(r.reset_dt) AS dt FROM reset_change r
                WHERE r.source_id = t.source_id AND r.region = t.region AND r.node_type = t.node_type
                  AND (r.reset_dt, r.reset_seq) > (t.changed_dt, t.changed_seq)) reset ON true
-           WHERE t.up GROUP BY t.payee)
-        SELECT payee, day::date::text AS day,
+           WHERE t.up GROUP BY ${whose})
+        SELECT whose, day::date::text AS day,
                sum(extract(epoch FROM upper(part) - lower(part)) * 1000)::float8 AS "connectedMs",
                min(lower(part)) AS "firstAt", max(upper(part)) AS "lastAt"
           FROM online CROSS JOIN unnest(ranges) AS range
           JOIN generate_series(${span.from}::timestamp, ${span.to}::timestamp, interval '1 day') day ON true
          CROSS JOIN LATERAL (
                SELECT range * tstzrange(day AT TIME ZONE 'UTC', (day + interval '1 day') AT TIME ZONE 'UTC') AS part) cut
-         WHERE NOT isempty(part) GROUP BY payee, day`,
+         WHERE NOT isempty(part) GROUP BY whose, day`,
   );
-  return new Map(found.map((row) => [`${row.payee} ${row.day}`, row]));
+  return new Map(found.map((row) => [`${row.whose} ${row.day}`, row]));
 }
 
 async function readWorked(db: Reader, payee: Address, { from, to }: Span) {

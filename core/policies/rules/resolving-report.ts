@@ -24,3 +24,13 @@ export interface ResolvingReport {
   readonly looks: number;
   readonly failures: readonly PolicyFailure[];
 }
+
+/** What booking bonuses came to. */
+export interface BonusReport {
+  /** How many were booked. */
+  readonly bonuses: number;
+  /** What was due and could not be booked, because the budget is spent; decimal wei. */
+  readonly bonusShortWei: string;
+}
+
+export interface PoliciesReport extends ResolvingReport, BonusReport {}

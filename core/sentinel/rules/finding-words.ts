@@ -35,6 +35,7 @@ const WORDS: Readonly<Record<FindingCode, string | null>> = {
   JOBS_WITHOUT_TIME: null,
   WORKER_FEES_JUMP: null,
   CONNECTION_SHARED: null,
+  BONUS_SPENT: 'The budget of the bonus is spent: there is no bonus until the pool raises it.',
   ROUND_LATE: null,
   ROUND_LEFT_OUT: 'The last payout round left somebody out. The next one tries again.',
   SAGA_STUCK: 'Some payouts do not get on. Their amounts are kept for their owners.',

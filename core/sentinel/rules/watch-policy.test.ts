@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { watchPolicy } from './watch-policy.js';
+import { watchBonuses, watchPolicy } from './watch-policy.js';
 
 const PAYEE = '0x00000000000000000000000000000000000000aa';
 
@@ -21,4 +21,10 @@ describe('a policy that fails', () => {
   it('is none while it answers well', () => {
     expect(watchPolicy([])).toEqual([]);
   });
+});
+
+it('finds a bonus of which more is due than its budget has', () => {
+  const [found] = watchBonuses([{ since: '', spentWei: 10n ** 18n, shortWei: 7n }]);
+  expect(found).toMatchObject({ code: 'BONUS_SPENT', figures: { shortWei: '7' } });
+  expect(found?.words).toMatch(/budget of the bonus is spent/);
 });

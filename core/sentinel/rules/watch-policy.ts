@@ -1,5 +1,6 @@
-/** Findings about the pool's policy: it cannot be used, or answered wrongly when it was last asked. */
+/** Findings about the pool's policy: it cannot be used, or answered wrongly when it was last asked; its bonus' budget is spent. */
 import { counted } from '../../base/counted.js';
+import { ethAndWei } from '../../base/money.js';
 import type { PolicyFailure } from '../../policies/rules/resolving-report.js';
 import type { Found } from './finding.js';
 
@@ -27,4 +28,21 @@ export function watchPolicy(failures: readonly PolicyFailure[]): readonly Found[
       figures: { policy, policyVersion, payee, payees },
     };
   });
+}
+
+/** A bonus of which more is due than its budget has. */
+interface SpentBudget {
+  /** When the bonus begins; empty: its terms do not say. */
+  readonly since: string;
+  readonly spentWei: bigint;
+  readonly shortWei: bigint;
+}
+
+export function watchBonuses(spent: readonly SpentBudget[]): readonly Found[] {
+  return spent.map(({ since, spentWei, shortWei }) => ({
+    code: 'BONUS_SPENT' as const,
+    subject: since,
+    words: `the budget of the bonus is spent (${ethAndWei(spentWei)}): ${ethAndWei(shortWei)} more would be due for the last days. Raise pool.terms.bonus.budget, or end the bonus`,
+    figures: { spentWei: spentWei.toString(), shortWei: shortWei.toString() },
+  }));
 }

@@ -33,13 +33,14 @@ export interface StatementEntry {
  * - `credit`: jobs, with those that a person assigned.
  * - `payout`: the chain has confirmed it. `payout-reversed`: the chain has taken its block back, and it is sent again.
  * - `payment`: a transaction of the pool's wallet that no payout made.
- * - `adjustment`: a person's. `correction`: a rebuild's. `other`: what this version does not know.
+ * - `bonus`: out of the pool's commission. `adjustment`: a person's. `correction`: a rebuild's. `other`: what this version does not know.
  */
 export type LineType =
   | 'credit'
   | 'payout'
   | 'payout-reversed'
   | 'payment'
+  | 'bonus'
   | 'adjustment'
   | 'correction'
   | 'other';
@@ -62,6 +63,7 @@ const TYPES: Readonly<Record<string, LineType>> = {
   settle: 'payout',
   reopen: 'payout-reversed',
   adopt: 'payment',
+  bonus: 'bonus',
   adjust: 'adjustment',
   correct: 'correction',
 };
