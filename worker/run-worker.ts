@@ -221,7 +221,9 @@ async function prepareNotices({ config, db, ledger }: ServiceContext): Promise<N
 /** Makes what judging the remote workers needs. */
 function guardDeps({ config, db }: ServiceContext): GuardDeps {
   const settings = guardSettingsOf(config.guard);
-  return { db, settings, answerMs: config.pool.jobMatchWindowMs, now: () => new Date() };
+  const choiceOf = (version: TermsVersion) => policyChoice(config, version);
+  const answerMs = config.pool.jobMatchWindowMs;
+  return { db, settings, choiceOf, answerMs, now: () => new Date() };
 }
 
 function resolvingDeps({ config }: ServiceContext, db: Database): ResolvingDeps {

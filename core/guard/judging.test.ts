@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ingestSaid, payeeOf, type Said } from '../../test/harness/event-world.js';
 import { useHistory } from '../../test/harness/history-world.js';
+import { PLAIN_TERMS, toJson } from '../policies/rules/pool-terms.js';
 import { judgeWorkers } from './judging.js';
 import { GUARD_DEFAULTS, type GuardSettings } from './rules/settings.js';
 
@@ -12,6 +13,12 @@ const START_MS = Date.parse('2026-03-10T00:00:00Z');
 const SETTINGS: GuardSettings = { ...GUARD_DEFAULTS, mode: 'exclude' };
 const SLOW = payeeOf(1);
 const FAST = payeeOf(2);
+/** The built-in policy, which leaves the states to the guard. */
+const choiceOf = () => ({
+  module: null,
+  baseDir: '/',
+  options: toJson({ ...PLAIN_TERMS, defaults: { commissionBps: 0 } }),
+});
 let ids = 0;
 
 const run = (statement: string) => world.db.$client.query(statement);
@@ -33,7 +40,7 @@ async function work(hourMs: number, slowMs: number, jobs = 30): Promise<void> {
 }
 
 async function judgeAt(atMs: number, settings = SETTINGS) {
-  const deps = { db: world.db, settings, answerMs: HOUR_MS, now: () => new Date(atMs) };
+  const deps = { db: world.db, settings, answerMs: HOUR_MS, choiceOf, now: () => new Date(atMs) };
   return judgeWorkers(deps);
 }
 

@@ -2,10 +2,16 @@
 import { foreignText } from '../base/foreign-text.js';
 import type { Database, Transaction } from '../db/database.js';
 import { transact } from '../db/transact.js';
-import { figuresOf, type WindowFigures, type WorkerFigures } from './rules/figures.js';
+import { askRank, type Candidate, type RankingDeps } from './ranking.js';
+import {
+  figuresOf,
+  type WindowFacts,
+  type WindowFigures,
+  type WorkerFigures,
+} from './rules/figures.js';
 import type { JudgingReport } from './rules/judging-report.js';
 import { opinionOf } from './rules/leaning.js';
-import type { GuardSettings } from './rules/settings.js';
+import { type FactsOf, rankedStanding } from './rules/rank-window.js';
 import { newStanding, nextStanding, type Standing } from './rules/states.js';
 import { keepEffects } from './store/effects.js';
 import { type PlacedFacts, readWindows } from './store/hour-reads.js';
@@ -21,9 +27,8 @@ import {
   type StatePlace,
 } from './store/states.js';
 
-export interface GuardDeps {
+export interface GuardDeps extends RankingDeps {
   readonly db: Database;
-  readonly settings: GuardSettings;
   /** An AI job that was handed out must be answered within this time, in milliseconds. */
   readonly answerMs: number;
   readonly now: () => Date;
@@ -55,56 +60,58 @@ async function judge(tx: Transaction, deps: GuardDeps): Promise<readonly JudgedS
   const windows = await readWindows(tx, { atMs, answerMs: deps.answerMs });
   const online = deps.settings.bands.online === undefined ? new Map() : await readOnline(tx, atMs);
   const kept = new Map((await readStandings(tx)).map((one) => [placeKey(one), one]));
-  const figures = figuresByPlace(windows, online);
+  const places = figuresByPlace(windows, online);
   const workers = await readWorkers(
     tx,
-    [...figures.values()].map(({ remoteWorkerId }) => remoteWorkerId),
+    [...places.values()].map(({ remoteWorkerId }) => remoteWorkerId),
   );
-  const judged: JudgedStanding[] = [];
-  for (const [key, found] of figures) {
+  const candidates: Candidate[] = [];
+  for (const [key, found] of places) {
     const worker = workers.get(found.remoteWorkerId);
     if (worker === undefined) continue;
     const known = kept.get(key);
     kept.delete(key);
-    const before = known?.standing ?? newStanding(atMs);
-    judged.push(judgeOne({ ...found, ...worker }, before, { atMs, settings: deps.settings }));
+    const { standing = newStanding(atMs), decidedBy = 'guard' } = known ?? {};
+    candidates.push({ ...found, ...worker, standing, decidedBy, isKnown: known !== undefined });
   }
-  // Nobody else had a job in the last week: only time can change how they stand.
-  for (const one of kept.values()) judged.push(...(await judgeIdle(tx, one, deps.settings, atMs)));
+  // Nobody else had a job in the last week: by the guard's own rule only time can change how they stand.
+  for (const one of kept.values()) {
+    if (one.standing.state === 'good') await forgetStanding(tx, one);
+    else candidates.push({ ...one, figures: {}, facts: {}, isKnown: true });
+  }
+  const judged = await judgeAll(tx, candidates, { deps, atMs });
   await keepStandings(tx, judged, atMs);
   return judged;
 }
 
-function judgeOne(
-  one: Omit<KeptStanding, 'standing' | 'decidedBy'>,
-  before: Standing,
-  { atMs, settings }: { readonly atMs: number; readonly settings: GuardSettings },
-): JudgedStanding {
-  const opinion = opinionOf(one.figures ?? {}, settings);
-  const standing = nextStanding(before, opinion, { atMs, settings });
-  return {
-    ...one,
-    standing,
-    decidedBy: 'guard',
-    before: standing.state === before.state ? null : before.state,
-  };
+/** Judges by what the pool's policy says where it ranks workers itself, and by the guard's own rule where it does not. */
+async function judgeAll(
+  tx: Transaction,
+  candidates: readonly Candidate[],
+  { deps, atMs }: { readonly deps: GuardDeps; readonly atMs: number },
+): Promise<readonly JudgedStanding[]> {
+  const given = { atMs, settings: deps.settings };
+  const ranking = await askRank(tx, candidates, deps);
+  return candidates.map((one, i) => {
+    if (ranking === undefined) {
+      const opinion = opinionOf(one.figures ?? {}, deps.settings);
+      return judged(one, nextStanding(one.standing, opinion, given), 'guard');
+    }
+    const answer = ranking.answers[i] ?? null;
+    return answer === null
+      ? judged(one, one.standing, one.decidedBy)
+      : judged(one, rankedStanding(one.standing, answer, given), ranking.decidedBy);
+  });
 }
 
-async function judgeIdle(
-  tx: Transaction,
-  one: KeptStanding,
-  settings: GuardSettings,
-  atMs: number,
-): Promise<readonly JudgedStanding[]> {
-  if (one.standing.state === 'good') {
-    await forgetStanding(tx, one);
-    return [];
-  }
-  return [judgeOne({ ...one, figures: {} }, one.standing, { atMs, settings })];
+function judged(one: Candidate, standing: Standing, decidedBy: string): JudgedStanding {
+  const { state } = one.standing;
+  return { ...one, standing, decidedBy, before: standing.state === state ? null : state };
 }
 
 interface PlacedFigures extends StatePlace {
   readonly figures: WorkerFigures;
+  readonly facts: FactsOf;
 }
 
 function figuresByPlace(
@@ -117,13 +124,17 @@ function figuresByPlace(
   const unsure = { share: null, hours: 0 };
   const places = new Map<
     string,
-    StatePlace & { figures: Partial<Record<string, WindowFigures>> }
+    StatePlace & {
+      figures: Partial<Record<string, WindowFigures>>;
+      facts: Partial<Record<string, WindowFacts>>;
+    }
   >();
   for (const { window, ...facts } of windows) {
     const { remoteWorkerId, pipeline, modelId } = facts;
     const key = placeKey(facts);
-    const place = places.get(key) ?? { remoteWorkerId, pipeline, modelId, figures: {} };
+    const place = places.get(key) ?? { remoteWorkerId, pipeline, modelId, figures: {}, facts: {} };
     places.set(key, place);
+    place.facts[window] = facts;
     place.figures[window] = figuresOf(facts, online.get(remoteWorkerId)?.[window] ?? unsure);
   }
   return places;

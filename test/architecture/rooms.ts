@@ -32,10 +32,10 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [
     { path: 'core/policies', is: 'what differs between workers, asked and kept' },
     { path: 'core/checks', is: 'chain against ledger against events' },
-    { path: 'core/guard', is: 'how remote workers perform, and what follows' },
     { path: 'core/decisions', is: 'what a person decides about fees' },
     { path: 'core/statements', is: 'what is in a payout; statements' },
   ],
+  [{ path: 'core/guard', is: 'how remote workers perform, and what follows' }],
   [{ path: 'core/moving', is: 'taking over from another manager' }],
   [{ path: 'core/diagnosis', is: 'how the doctor judges' }],
   [{ path: 'core/history', is: 'archive and rebuild' }],

@@ -5,13 +5,22 @@ import { list, query } from '../../db/query.js';
 import type { PolicyFailure } from '../rules/resolving-report.js';
 import { policyFailure } from './tables.js';
 
-/** Puts these failures in place of those of the last time. What fails since then keeps the time at which it began. */
+const OF_THE_PASS = ['load', 'terms', 'due', 'admit', 'show'] as const;
+
+/**
+ * Puts the failures about what was asked in place of those of the last time. What fails since then keeps the time at which it
+ * began. The guard asks about states, and the pass over the policy about all else: neither ends what the other found.
+ */
 export async function recordFailures(
   tx: Transaction,
-  failures: readonly PolicyFailure[],
+  found: readonly PolicyFailure[],
+  asked: readonly PolicyFailure['about'][] = OF_THE_PASS,
 ): Promise<void> {
+  const failures = found.filter(({ about }) => asked.includes(about));
   const abouts = failures.map(({ about }) => about);
-  await tx.delete(policyFailure).where(sql`NOT about = ANY(${list(abouts)}::text[])`);
+  await tx
+    .delete(policyFailure)
+    .where(sql`about = ANY(${list(asked)}::text[]) AND NOT about = ANY(${list(abouts)}::text[])`);
   if (failures.length === 0) return;
   const { about, policy, policyVersion, payee, payees, wrong } = policyFailure;
   const fresh = Object.fromEntries(

@@ -1,0 +1,103 @@
+/** Asks the pool's policy how remote workers stand, where it says that itself; its answers count instead of the guard's rule. */
+import { remoteWorkerKey } from '../base/remote-worker.js';
+import type { Transaction } from '../db/database.js';
+import type { Asker, PolicyChoice } from '../policies/asking.js';
+import { PoliciesInUse } from '../policies/policies-in-use.js';
+import { checkRank } from '../policies/rules/answer-checks.js';
+import type { PolicyWorker, RankAnswer, RankStats } from '../policies/rules/questions.js';
+import { recordFailures } from '../policies/store/failures.js';
+import { readSubjects } from '../policies/store/subjects.js';
+import type { TermsVersion } from '../terms/rules/terms.js';
+import { findTermsHistory } from '../terms/store/recorded-terms.js';
+import { type FactsOf, rankWindow } from './rules/rank-window.js';
+import type { GuardSettings } from './rules/settings.js';
+import type { KeptStanding } from './store/states.js';
+
+export interface RankingDeps {
+  /** Which policy a version of the terms has. */
+  readonly choiceOf: (version: TermsVersion) => PolicyChoice;
+  readonly settings: GuardSettings;
+}
+
+export interface Candidate extends KeptStanding {
+  readonly facts: FactsOf;
+  /** Whether it was judged before. */
+  readonly isKnown: boolean;
+}
+
+/** Who answered, and for each candidate its answer; null: the policy fails for it, and it stays as it is. */
+export interface Ranking {
+  readonly decidedBy: string;
+  readonly answers: readonly (RankAnswer | null)[];
+}
+
+/** Returns what the policy says; undefined: it says nothing about states, and the guard's own rule decides. */
+export async function askRank(
+  tx: Transaction,
+  candidates: readonly Candidate[],
+  deps: RankingDeps,
+): Promise<Ranking | undefined> {
+  const history = await findTermsHistory(tx);
+  if (history === undefined) return undefined;
+  const policies = new PoliciesInUse(deps.choiceOf);
+  try {
+    const asker = await policies.of(history.inForce);
+    // The pass over the policy records that it does not load. It may be one that ranks, so everybody stays as they are.
+    if (asker === null) return { decidedBy: '', answers: candidates.map(() => null) };
+    if (!asker.answers.includes('rank')) {
+      await recordFailures(tx, [], ['rank']);
+      return undefined;
+    }
+    const stats = await readStats(tx, candidates, {
+      asker,
+      now: history.now,
+      settings: deps.settings,
+    });
+    const questions = stats.flatMap((one) =>
+      one === null ? [] : [[one, history.now.toISOString()] as const],
+    );
+    const asked = await policies.ask(asker, { about: 'rank', questions }, checkRank);
+    await recordFailures(tx, policies.failed(), ['rank']);
+    const left = [...asked];
+    const answers = stats.map((one) => (one === null ? null : (left.shift() ?? null)));
+    return { decidedBy: `policy ${asker.name} ${asker.version}`, answers };
+  } finally {
+    await policies.close();
+  }
+}
+
+async function readStats(
+  tx: Transaction,
+  candidates: readonly Candidate[],
+  { asker, now, settings }: { asker: Asker; now: Date; settings: GuardSettings },
+): Promise<readonly (RankStats | null)[]> {
+  const payees = [...new Set(candidates.map(({ payee }) => payee))];
+  const { workers } = await readSubjects(tx, payees, {
+    now,
+    withFigures: asker.looksAt !== 'nothing',
+    withPresence: asker.looksAt === 'presence',
+  });
+  const known = new Map(workers.map((worker) => [keyOf(worker), worker]));
+  return candidates.map((one) => {
+    const worker = known.get(remoteWorkerKey(one));
+    if (worker === undefined) return null;
+    const { pipeline, modelId, standing, isKnown, facts, figures } = one;
+    const of = (window: 'hour' | 'day' | 'week') =>
+      rankWindow(facts[window], figures?.[window], settings.leastJobs);
+    return {
+      ...worker,
+      pipeline,
+      model: modelId,
+      state: standing.state,
+      since: isKnown ? new Date(standing.sinceMs).toISOString() : null,
+      hour: of('hour'),
+      day: of('day'),
+      week: of('week'),
+    };
+  });
+}
+
+const keyOf = ({ address, nodeType, region }: PolicyWorker): string =>
+  nodeType === null || region === null
+    ? address
+    : remoteWorkerKey({ payee: address, nodeType, region });
