@@ -17,9 +17,9 @@ export const promtoolPath = PLACES.find((path) => path !== undefined && existsSy
 /** The samples of one scrape: the value of each series, which is written as Prometheus writes it. */
 export type Scrape = ReadonlyMap<string, string>;
 
-/** Reads Prometheus' text format. */
+/** Reads Prometheus' text format. A mean of nothing, `Nan`, is left out: promtool cannot read how the client spells it. */
 export function samplesOf(text: string): Scrape {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = text.split('\n').filter((line) => !/^$|^#| nan$/i.test(line));
   return new Map(
     lines.map((line) => {
       const at = line.lastIndexOf(' ');
