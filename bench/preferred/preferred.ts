@@ -2,17 +2,13 @@
  * Measures how long an orchestrator waits for its preferred workers, beside a bare route with the same bytes, while an ingest and
  * payout rounds go on. Requests come at even times, whether those before were answered or not.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
-import { COMMISSION_BPS } from '../../dev/stack/pool/stack-config.js';
 import { startUntil } from '../children.js';
 import { rounded } from '../figures.js';
-import { writeAnswer } from '../ingest/ingest-events.js';
 import { startPoolServers, startWorker, writeBenchConfig } from '../pool-servers.js';
-import { countEvents, countWorkers, untilAtLeast } from '../reads/read-pool.js';
+import { countEvents, countWorkers, startAnswering, untilAtLeast } from '../reads/read-pool.js';
 import { inScratch, type Say, type Scratch } from '../scratch.js';
 import { PacedReaders } from './paced-readers.js';
 
@@ -24,7 +20,6 @@ export interface PreferredBenchOptions {
   readonly say: Say;
 }
 
-const EVENTS_BEFORE_PER_PAYEE = 30;
 const WARM_MS = 2_000;
 const DAY_MS = 86_400_000;
 const ROUTE = '/preferred-workers';
@@ -89,27 +84,10 @@ async function measure(options: PreferredBenchOptions, scratch: Scratch) {
 /** Starts a pool that syncs and pays in short turns, and has its long answer once somebody has posted to `/open`. */
 async function startPool({ events, payees, say }: PreferredBenchOptions, scratch: Scratch) {
   const { dir, stops } = scratch;
-  say(`writing an answer of ${events} events`);
-  const [answer = '', tail = '', earlier = ''] = ['answer', 'tail', 'earlier'].map((name) =>
-    join(dir, `${name}.json`),
-  );
-  const plan = { payees, commissionBps: COMMISSION_BPS, seed: 1, fromMs: Date.now() - 20 * DAY_MS };
-  const written = await writeAnswer(answer, { ...plan, events });
-  writeFileSync(tail, JSON.stringify(written.tail));
-  const before = payees * EVENTS_BEFORE_PER_PAYEE;
-  await writeAnswer(earlier, {
-    ...plan,
-    events: before,
-    seed: 2,
-    fromMs: plan.fromMs - 5 * DAY_MS,
-  });
+  const fromMs = Date.now() - 20 * DAY_MS;
+  const plan = { events, payees, fromMs, earlierFromMs: fromMs - 5 * DAY_MS };
+  const { orchestrator } = await startAnswering(plan, scratch, say);
   say('starting Postgres, Temporal, the chain and a worker');
-  const orchestrator = await startUntil({
-    script: 'bench/ingest/ingest-server.ts',
-    args: [answer, tail, earlier],
-    mark: 'listening on ',
-  });
-  stops.push(() => orchestrator.process.stop());
   const servers = await startPoolServers(scratch);
   const configPath = writeBenchConfig(dir, {
     servers,

@@ -30,32 +30,9 @@ const INGEST_TIMEOUT_MS = 1_800_000;
 export async function startReadPool(options: ReadPoolOptions, scratch: Scratch) {
   const { events, payees, services, say } = options;
   const { dir, stops } = scratch;
-  say(`writing an answer of ${events} events`);
-  const [answer, tail, earlier] = ['answer', 'tail', 'earlier'].map((name) =>
-    join(dir, `${name}.json`),
-  ) as [string, string, string];
-  const plan: EventPlan = {
-    events,
-    payees,
-    commissionBps: COMMISSION_BPS,
-    seed: 1,
-    fromMs: FROM_MS,
-  };
-  const written = await writeAnswer(answer, plan);
-  writeFileSync(tail, JSON.stringify(written.tail));
-  await writeAnswer(earlier, {
-    ...plan,
-    events: payees * EVENTS_BEFORE_PER_PAYEE,
-    seed: 2,
-    fromMs: FROM_MS - A_MONTH_MS,
-  });
+  const plan = { events, payees, fromMs: FROM_MS, earlierFromMs: FROM_MS - A_MONTH_MS };
+  const { orchestrator, written } = await startAnswering(plan, scratch, say);
   say('starting Postgres, Temporal, the chain, a worker and the API');
-  const orchestrator = await startUntil({
-    script: 'bench/ingest/ingest-server.ts',
-    args: [answer, tail, earlier],
-    mark: 'listening on ',
-  });
-  stops.push(() => orchestrator.process.stop());
   const servers = await startPoolServers(scratch);
   const endpoint = `${orchestrator.said}/live`;
   const configPath = writeBenchConfig(dir, { servers, endpoint, pace: { syncInterval: '2s' } });
@@ -66,6 +43,38 @@ export async function startReadPool(options: ReadPoolOptions, scratch: Scratch) 
   stops.push(() => closeDatabase(db));
   const { distinct } = written.expected;
   return { db, distinct, apiUrl, orchestratorUrl: orchestrator.said };
+}
+
+/**
+ * Starts an orchestrator that has a few events of each payee, and a long answer of `events` more once somebody has posted to its
+ * `/open`.
+ */
+export async function startAnswering(
+  given: Pick<EventPlan, 'events' | 'payees' | 'fromMs'> & { readonly earlierFromMs: number },
+  { dir, stops }: Scratch,
+  say: Say,
+) {
+  const { events, payees, fromMs, earlierFromMs } = given;
+  say(`writing an answer of ${events} events`);
+  const [answer = '', tail = '', earlier = ''] = ['answer', 'tail', 'earlier'].map((name) =>
+    join(dir, `${name}.json`),
+  );
+  const plan: EventPlan = { events, payees, commissionBps: COMMISSION_BPS, seed: 1, fromMs };
+  const written = await writeAnswer(answer, plan);
+  writeFileSync(tail, JSON.stringify(written.tail));
+  await writeAnswer(earlier, {
+    ...plan,
+    events: payees * EVENTS_BEFORE_PER_PAYEE,
+    seed: 2,
+    fromMs: earlierFromMs,
+  });
+  const orchestrator = await startUntil({
+    script: 'bench/ingest/ingest-server.ts',
+    args: [answer, tail, earlier],
+    mark: 'listening on ',
+  });
+  stops.push(() => orchestrator.process.stop());
+  return { orchestrator, written };
 }
 
 /** Reads the source's own counter, because counting a million rows would be a load of its own. */
