@@ -31,25 +31,14 @@ const SLICES = 256;
 
 /** Deletes expired idempotency keys, set-aside events and ended waits. Returns how many. */
 export async function endOldRows(db: Database): Promise<number> {
-  const keys = await deleteAll(
-    db,
-    sql`DELETE FROM idempotency_key WHERE key IN (
-          SELECT key FROM idempotency_key
-           WHERE created_at < now() - make_interval(days => ${KEY_DAYS}) LIMIT ${MANY})`,
-  );
-  const resolved = await deleteAll(
-    db,
-    sql`DELETE FROM set_aside WHERE id IN (
-          SELECT id FROM set_aside
-           WHERE resolved_at < now() - make_interval(days => ${RESOLVED_DAYS}) LIMIT ${MANY})`,
-  );
-  const waits = await deleteAll(
-    db,
-    sql`DELETE FROM payout_wait WHERE ctid IN (
-          SELECT ctid FROM payout_wait
-           WHERE ended_at < now() - make_interval(days => ${WAIT_DAYS}) LIMIT ${MANY})`,
-  );
-  return keys + resolved + waits + (await endPresence(db)) + (await endGuard(db));
+  const ended = [
+    await deleteOlder(db, { table: 'idempotency_key', time: 'created_at', days: KEY_DAYS }),
+    await deleteOlder(db, { table: 'set_aside', time: 'resolved_at', days: RESOLVED_DAYS }),
+    await deleteOlder(db, { table: 'payout_wait', time: 'ended_at', days: WAIT_DAYS }),
+    await endPresence(db),
+    await endGuard(db),
+  ];
+  return sum(ended);
 }
 
 /**
@@ -104,25 +93,30 @@ async function endGuard(db: Database): Promise<number> {
           SELECT ctid FROM worker_hour
            WHERE hour < (SELECT value::timestamptz FROM setting WHERE key = ${HOURS_FROM}) LIMIT ${MANY})`,
   );
-  const changes = await deleteAll(
+  return sum([
+    hours,
+    await deleteOlder(db, { table: 'worker_state_change', time: 'changed_at', days: STATE_DAYS }),
+    await deleteOlder(db, { table: 'guard_override', time: 'until_dt', days: STATE_DAYS }),
+    await deleteOlder(db, { table: 'guard_effect', time: 'hour', days: EFFECT_DAYS }),
+  ]);
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
+
+interface OldRows {
+  readonly table: string;
+  /** The column with the time at which a row ended; a row without it stays. */
+  readonly time: string;
+  readonly days: number;
+}
+
+function deleteOlder(db: Database, { table, time, days }: OldRows): Promise<number> {
+  const [from, at] = [sql.identifier(table), sql.identifier(time)];
+  return deleteAll(
     db,
-    sql`DELETE FROM worker_state_change WHERE ctid IN (
-          SELECT ctid FROM worker_state_change
-           WHERE changed_at < now() - make_interval(days => ${STATE_DAYS}) LIMIT ${MANY})`,
+    sql`DELETE FROM ${from} WHERE ctid IN (
+          SELECT ctid FROM ${from} WHERE ${at} < now() - make_interval(days => ${days}) LIMIT ${MANY})`,
   );
-  const overrides = await deleteAll(
-    db,
-    sql`DELETE FROM guard_override WHERE ctid IN (
-          SELECT ctid FROM guard_override
-           WHERE until_dt < now() - make_interval(days => ${STATE_DAYS}) LIMIT ${MANY})`,
-  );
-  const effects = await deleteAll(
-    db,
-    sql`DELETE FROM guard_effect WHERE ctid IN (
-          SELECT ctid FROM guard_effect
-           WHERE hour < now() - make_interval(days => ${EFFECT_DAYS}) LIMIT ${MANY})`,
-  );
-  return hours + changes + overrides + effects;
 }
 
 async function deleteAll(db: Database, statement: ReturnType<typeof sql>): Promise<number> {
