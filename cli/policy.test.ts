@@ -8,6 +8,7 @@ import { registerSources } from '../core/events/store/sources/source-register.js
 import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { ingest, processedJob } from '../test/harness/jobs.js';
+import { quietConfig } from '../test/harness/quiet-pool.js';
 import { recordTerms } from '../test/harness/terms.js';
 
 const ANN = '0x00000000000000000000000000000000000000aa';
@@ -47,21 +48,7 @@ describe('openpool policy check', () => {
       // After the period.
       job('5', Date.parse('2026-03-17T00:00:00Z'), ANN),
     ]);
-    const config = {
-      sources: [
-        {
-          id: 'a',
-          region: 'eu',
-          nodeType: 'ai',
-          from: 'beginning',
-          options: { endpoint: 'https://one.example.com' },
-        },
-      ],
-      database: { url: database.url },
-      temporal: { address: '127.0.0.1:1' },
-      chain: { id: 31_337, rpcUrls: ['http://127.0.0.1:1'] },
-      wallet: { keystoreFile: 'none', passphraseFile: 'none' },
-    };
+    const config = quietConfig(database.url);
     await writeFile(join(dir, 'pool.yaml'), stringify(config));
     await writeFile(join(dir, 'mine.mjs'), POLICY);
   });

@@ -8,6 +8,7 @@ import { registerSources } from '../core/events/store/sources/source-register.js
 import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { ingest, processedJob } from '../test/harness/jobs.js';
+import { quietConfig } from '../test/harness/quiet-pool.js';
 import { recordTerms } from '../test/harness/terms.js';
 
 const ANN = '0x00000000000000000000000000000000000000aa';
@@ -44,7 +45,7 @@ describe('openpool simulate', () => {
     await rm(dir, { recursive: true, force: true });
   });
   const writePool = async (name: string, terms: object, pool: object = {}) => {
-    const config = {
+    const config = quietConfig(database.url, {
       pool: {
         commission: '25%',
         payoutThreshold: '0.001 ETH',
@@ -52,20 +53,7 @@ describe('openpool simulate', () => {
         ...pool,
         terms,
       },
-      sources: [
-        {
-          id: 'a',
-          region: 'eu',
-          nodeType: 'ai',
-          from: 'beginning',
-          options: { endpoint: 'https://one.example.com' },
-        },
-      ],
-      database: { url: database.url },
-      temporal: { address: '127.0.0.1:1' },
-      chain: { id: 31_337, rpcUrls: ['http://127.0.0.1:1'] },
-      wallet: { keystoreFile: 'none', passphraseFile: 'none' },
-    };
+    });
     await writeFile(join(dir, name), stringify(config));
   };
   const simulate = (other: string, ...words: readonly string[]) =>

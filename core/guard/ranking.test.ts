@@ -33,7 +33,9 @@ beforeEach(async () => {
   );
   const fields = { ethAddress: WORKER, fees: 10n, computeUnits: 9, duration: 2_000 };
   const said = Array.from({ length: 30 }, (_, id) => ({
-    ...{ id: id + 1, atMs: START_MS + id * 1_000, type: 'job-processed' },
+    id: id + 1,
+    atMs: START_MS + id * 1_000,
+    type: 'job-processed',
     fields: { ...fields, responseTime: 1_250 },
   }));
   await ingestSaid(world.db, 'a', said);

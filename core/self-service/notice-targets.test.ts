@@ -60,9 +60,15 @@ describe('an address that a payee signed for its notices', () => {
     await say(ann, 'https://localhost/notices');
     const [named] = [...(await createSignedTargets(database.db)()).values()];
     const notice = {
-      ...{ id: 'ntc_1', kind: 'paid' as const, at: new Date().toISOString() },
-      ...{ pool: { id: 'p', name: 'p' }, audience: 'payee' as const },
-      ...{ title: 't', text: 't', link: null, data: {} },
+      id: 'ntc_1',
+      kind: 'paid' as const,
+      at: new Date().toISOString(),
+      pool: { id: 'p', name: 'p' },
+      audience: 'payee' as const,
+      title: 't',
+      text: 't',
+      link: null,
+      data: {},
     };
     const outcome = await named?.notifier.deliver(notice, AbortSignal.timeout(5_000));
     expect(outcome).toMatchObject({

@@ -213,8 +213,13 @@ describe('a change of destination', () => {
     const theirs = randomAddress();
     const forge = (payee: Address, destination: Address, signed: unknown) =>
       db.insert(payeeWish).values({
-        ...{ payee, nonce: 0, kind: 'destination' as const, destination },
-        ...{ signed, signature, proof: 'key' as const },
+        payee,
+        nonce: 0,
+        kind: 'destination' as const,
+        destination,
+        signed,
+        signature,
+        proof: 'key' as const,
       });
     // The row says another address than the message.
     await forge(bob.address, theirs, typedDataOf(honest));

@@ -18,7 +18,10 @@ async function aHealthyPool(workers = 8): Promise<readonly number[]> {
     await hour(id, { jobs: 40, instant: n % 2, responseUs: 40 * 200_000 * (1 + (n % 4)) });
     for (let d = 0; d <= 6; d += 1) await earn(id, dayBefore(d), 1_000 + ((n * d) % 5) * 100);
     await addConnection(world.db, {
-      ...{ sourceId: 'one', workerId: id, at: hourBefore(20), seq: n },
+      sourceId: 'one',
+      workerId: id,
+      at: hourBefore(20),
+      seq: n,
       connection: `10.0.${n % 4}.7:${40_000 + n}`,
     });
   }

@@ -102,7 +102,11 @@ describe('the days of the pool', () => {
     expect(await codes(true)).toEqual(['PAID_DAYS_CHANGED', 'PAID_DAYS_CHANGED']);
     const apply = { actor: 'ann', reason: 'the days are wrong', allowDebt: true };
     await rebuildBalances(database.db, {
-      ...{ archiveDir: tmpdir(), actor: 'ann', apply, keep: false, onProgress: () => undefined },
+      archiveDir: tmpdir(),
+      actor: 'ann',
+      apply,
+      keep: false,
+      onProgress: () => undefined,
     });
     expect(await codes(true)).toEqual([]);
     expect(await kept()).toEqual(right);

@@ -48,8 +48,16 @@ async function resolve(workers: readonly MetWorker[]): Promise<void> {
   ] as const;
   const rates = workers.flatMap(({ payee, nodeType, region }) =>
     steps.map(([from, commissionBps, reason]) => ({
-      ...{ payee, nodeType, region, from, commissionBps, reason },
-      ...{ bonusBps: 0, policy: 'tiers', policyVersion: '1', optionsHash: 'h' },
+      payee,
+      nodeType,
+      region,
+      from,
+      commissionBps,
+      reason,
+      bonusBps: 0,
+      policy: 'tiers',
+      policyVersion: '1',
+      optionsHash: 'h',
     })),
   );
   await transact(world.db, (tx) => recordRates(tx, rates));

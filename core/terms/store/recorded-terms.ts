@@ -165,7 +165,11 @@ async function readVersions(reader: Reader): Promise<readonly TermsVersion[]> {
       fromMs: msOf(fromDt),
       namedMs: msOf(sql`coalesce(${namedFrom}, ${fromDt})`),
       recordedMs: msOf(createdAt),
-      ...{ commissionBps, thresholdWei, minIntervalMs, rounding, policy },
+      commissionBps,
+      thresholdWei,
+      minIntervalMs,
+      rounding,
+      policy,
       isWithdrawn: sql<boolean>`${withdrawnAt} IS NOT NULL`,
     })
     .from(terms)
