@@ -121,12 +121,17 @@ export function publicCheck<Finding extends { readonly code: string; readonly me
   return { ...finding, message: QUOTING_FINDINGS[finding.code] ?? finding.message };
 }
 
-/** Signs of fraud are no verdicts, so outsiders are not told of whom. */
-const SIGNS: ReadonlyMap<string, string> = new Map([
+/**
+ * Sentences for outsiders where the figures are the operator's alone. Signs of fraud are no verdicts, so nobody is told of
+ * whom; what the pool holds is nobody's business but whether it is enough.
+ */
+const WITHOUT_FIGURES: ReadonlyMap<string, string> = new Map([
   ['WORK_TOO_FAST', 'a remote worker says that it worked faster than is usual'],
   ['JOBS_WITHOUT_TIME', 'jobs of a remote worker took no time at all'],
   ['WORKER_FEES_JUMP', 'a remote worker earns far more for the same work than others'],
   ['CONNECTION_SHARED', 'workers of many payees are connected from one machine or network'],
+  ['POOL_NOT_COVERED', 'the pool is known to hold less than it owes'],
+  ['WALLET_BELOW_WEEK', 'the wallet holds less than the payouts of the next week may need'],
 ]);
 
 /**
@@ -154,11 +159,11 @@ export function publicFinding({
     const said = 'one of the RPC endpoints has given no usable answer for long';
     return { subject: '', words: said, figures: durations };
   }
-  const sign = SIGNS.get(code);
-  if (sign !== undefined) return { subject: '', words: sign, figures: {} };
+  const said = WITHOUT_FIGURES.get(code);
+  if (said !== undefined) return { subject: '', words: said, figures: {} };
   if (code !== 'PRICE_JUMP' || isPublicSubject(subject)) return { subject, words, figures };
-  const said = 'a unit of one pipeline and model costs far more or far less than usual';
-  return { subject: '', words: said, figures };
+  const price = 'a unit of one pipeline and model costs far more or far less than usual';
+  return { subject: '', words: price, figures };
 }
 
 /** Whether all parts of a subject such as `ai / llm / owner/model` are public. */

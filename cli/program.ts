@@ -10,6 +10,7 @@ import { addSyncCommands } from './events/sync-commands.js';
 import { addStatementCommand } from './money/payee-commands.js';
 import { addPayoutCommands } from './money/payout-commands.js';
 import { addRoundCommands } from './money/round-commands.js';
+import { addSolvencyCommand } from './money/solvency-command.js';
 import { addWalletCommands } from './money/wallet-commands.js';
 import { addWhyCommand } from './money/why-command.js';
 import { addImportCommands } from './moving/import-commands.js';
@@ -56,6 +57,7 @@ function createProgram(): PoolCommand {
   addPayoutCommands(program);
   addRoundCommands(program);
   addWalletCommands(program);
+  addSolvencyCommand(program);
   addStatementCommand(program);
   addWhyCommand(program);
   addTermsCommands(program);

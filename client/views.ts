@@ -17,6 +17,12 @@ export function amount<Name extends string>(name: Name, wei: bigint) {
   return both as Readonly<Record<`${Name}Wei` | `${Name}Eth`, string>>;
 }
 
+/** Shows an amount that may be unknown, as two nulls. */
+export function amountOrNull<Name extends string>(name: Name, wei: bigint | null) {
+  const both = wei === null ? { [`${name}Wei`]: null, [`${name}Eth`]: null } : amount(name, wei);
+  return both as Readonly<Record<`${Name}Wei` | `${Name}Eth`, string | null>>;
+}
+
 type Fees = Pick<JobDecisionReport, 'grossWei' | 'commissionWei' | 'netWei'>;
 
 const fees = ({ grossWei, commissionWei, netWei }: Fees) => ({

@@ -35,7 +35,7 @@ import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/walle
 export interface Config
   extends Pick<
     ConfigValues,
-    'pool' | 'sentinel' | 'guard' | 'retention' | 'selfService' | 'metrics' | 'log'
+    'pool' | 'sentinel' | 'guard' | 'retention' | 'selfService' | 'solvency' | 'metrics' | 'log'
   > {
   /** The directory of the configuration file; the path of a policy's module starts there. */
   readonly baseDir: string;
@@ -168,7 +168,8 @@ async function buildConfig(
   files: NamedFiles,
   env: Environment,
 ): Promise<Config> {
-  const { pool, wallet, sentinel, guard, retention, selfService, api, metrics, log } = values;
+  const { pool, wallet, sentinel, guard, retention, selfService, solvency, api, metrics, log } =
+    values;
   return {
     pool,
     baseDir: files.resolve('.'),
@@ -198,6 +199,7 @@ async function buildConfig(
       showLeaderboard: api.showLeaderboard,
     },
     selfService,
+    solvency,
     metrics,
     log,
   };

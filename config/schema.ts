@@ -30,6 +30,7 @@ import {
 } from './reading/kinds.js';
 import { guardSection } from './sections/guard.js';
 import { poolPolicy, poolTerms } from './sections/pool-terms.js';
+import { solvencySection } from './sections/solvency.js';
 
 const pool = section({
   /** The pool's id in Temporal. Null: the pool's first start makes one and stores it in the ledger. */
@@ -277,6 +278,7 @@ export const configSchema = z.strictObject({
   metrics: metrics.prefault({}),
   notices: notices.prefault({}),
   selfService: selfService.prefault({}),
+  solvency: solvencySection.prefault({}),
   shadow: orNull(shadow),
   log: log.prefault({}),
 });

@@ -14,6 +14,7 @@ import * as payoutTables from '../core/payouts/store/tables.js';
 import * as policyTables from '../core/policies/store/tables.js';
 import * as selfServiceTables from '../core/self-service/store/tables.js';
 import * as sentinelTables from '../core/sentinel/store/tables.js';
+import * as standingTables from '../core/standing/store/tables.js';
 import * as termsTables from '../core/terms/store/tables.js';
 import { createTestDatabase, type TestDatabase } from './harness/database.js';
 
@@ -45,6 +46,7 @@ describe('the schema in code', () => {
       policyTables,
       selfServiceTables,
       sentinelTables,
+      standingTables,
       termsTables,
     ];
     const all = parts.flatMap((part) => Object.values(part));

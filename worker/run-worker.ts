@@ -16,6 +16,7 @@ import { tellSagas } from '../activities/sagas.js';
 import { createSyncActivities } from '../activities/sync.js';
 import { roundConfigOf } from '../config/config.js';
 import { guardSettingsOf } from '../config/sections/guard.js';
+import { solvencySettingsOf } from '../config/sections/solvency.js';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
@@ -237,6 +238,7 @@ function sentinelDeps({ config, db, log }: ServiceContext): SentinelDeps {
     db,
     settings: config.sentinel,
     sources: config.sources,
+    solvency: solvencySettingsOf(config.solvency, config.chain),
     roundIntervalMs: config.pool.payoutsEnabled ? config.pool.payoutIntervalMs : null,
     onLook({ opened, worse, resolved }) {
       for (const { code, sourceId, words } of [...opened, ...worse]) {

@@ -1,4 +1,6 @@
 /** The gauges about the pool as a whole: findings, workers, payouts, balances, wallet, audit. */
+
+import { readSolvencyOf, viewCover } from '../../client/payouts/solvency.js';
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { readAuditState } from '../../core/checks/audit/audit.js';
 import { listReconciliations } from '../../core/checks/store/reconciliation-records.js';
@@ -141,6 +143,12 @@ async function setWallet(set: SetGauge, pool: RunningPool): Promise<void> {
     set('wallet_balance_eth', help, ethFloat(balance.wei));
     set('wallet_balance_age_seconds', 'How long ago that was.', secondsSince(now, balance.at));
   }
+  const { covered } = viewCover(await readSolvencyOf(pool));
+  set(
+    'pool_covered',
+    '1 when the pool holds what it owes, 0 when it is known not to; absent when nobody can say.',
+    covered === null ? null : Number(covered),
+  );
   const [latest] = await listReconciliations(db, wallet, 1);
   if (latest === undefined) return;
   set(

@@ -2,7 +2,7 @@
 
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { readStops } from '../../client/standing.js';
-import { amount } from '../../client/views.js';
+import { amount, amountOrNull } from '../../client/views.js';
 import { withChecksums } from '../../core/chain/checksums.js';
 import { listReconciliations } from '../../core/checks/store/reconciliation-records.js';
 import { setAsideHelp } from '../../core/events/rules/reading/refusals.js';
@@ -164,7 +164,7 @@ function viewNeeds({ at, needs, runway }: PoolNeeds) {
   return {
     at,
     wallet: {
-      ...(freeWei === null ? { freeWei: null, freeEth: null } : amount('free', freeWei)),
+      ...amountOrNull('free', freeWei),
       ...amount('perDay', perDayWei),
       runwayDays: days,
     },
@@ -175,9 +175,7 @@ function viewNeeds({ at, needs, runway }: PoolNeeds) {
       title: withChecksums(need.title),
       words: withChecksums(need.words),
       safe: withChecksums(need.safe),
-      ...(need.atStakeWei === null
-        ? { atStakeWei: null, atStakeEth: null }
-        : amount('atStake', need.atStakeWei)),
+      ...amountOrNull('atStake', need.atStakeWei),
       isGrave: need.isGrave,
       since: need.since,
       urgency: need.urgency.toString(),

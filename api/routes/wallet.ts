@@ -4,6 +4,7 @@
  */
 import { createLinks, type Links } from '../../client/links.js';
 import { requireWallet } from '../../client/payouts/payout-request.js';
+import { readSolvencyOf, viewCover, viewSolvency } from '../../client/payouts/solvency.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { amount, resumedWords } from '../../client/views.js';
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
@@ -33,6 +34,10 @@ export function walletRoutes(routes: Routes, pool: RunningPool): void {
   const show = async (showsWords: boolean) =>
     viewWallet(await requireWallet(pool), links, showsWords);
   routes.get('/v1/wallet', noQuery, WALLET.show, (_, { shows }) => show(shows.words));
+  routes.get('/v1/solvency', noQuery, WALLET.solvency, async (_, { shows }) => {
+    const report = await readSolvencyOf(pool);
+    return shows.words ? viewSolvency(report) : { ...viewCover(report), exact: null };
+  });
   routes.post('/v1/wallet/halt', rehearsableBody, WALLET.halt, async (body) => {
     const { dryRun, ...decision } = body;
     const wallet = await requireWallet(pool);

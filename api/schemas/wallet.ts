@@ -1,7 +1,16 @@
 /** What the routes of the wallet answer. */
 import { z } from 'zod';
 import type { About } from '../openapi/about.js';
-import { address, amountFields, checkFinding, count, time, url, wholeText } from './fields.js';
+import {
+  address,
+  amountFields,
+  amountFieldsOrNull,
+  checkFinding,
+  count,
+  time,
+  url,
+  wholeText,
+} from './fields.js';
 
 const halt = z.object({ code: z.string(), reason: z.string(), at: time, wallet: address });
 
@@ -45,10 +54,38 @@ const reconciliation = z
   })
   .meta({ id: 'Reconciliation' });
 
+const solvency = z
+  .object({
+    covered: z
+      .boolean()
+      .nullable()
+      .meta({ description: 'Whether the pool holds what it owes; null: nobody can say.' }),
+    words: z.string(),
+    exact: z
+      .object({
+        cover: z.enum(['covered', 'covered-elsewhere', 'wallet-short', 'not-covered', 'unknown']),
+        ...amountFields('owed'),
+        ...amountFields('pending'),
+        ...amountFields('reserved'),
+        ...amountFields('unattributed'),
+        ...amountFieldsOrNull('walletFree'),
+        walletSeenAt: time.nullable(),
+        ...amountFieldsOrNull('elsewhere'),
+        elsewhereSeenAt: time.nullable(),
+        ...amountFields('missing'),
+        ...amountFields('nextWeek'),
+        ...amountFields('topUp'),
+      })
+      .nullable()
+      .meta({ description: 'The amounts; null without a token.' }),
+  })
+  .meta({ id: 'Solvency' });
+
 const changed = { changed: z.boolean(), dryRun: z.boolean() };
 
 export const WALLET = {
   show: { summary: 'The wallet that pays.', answer: wallet, errors: ['WALLET_UNKNOWN'] },
+  solvency: { summary: 'Whether the pool holds what it owes.', answer: solvency },
   halt: {
     role: 'operate',
     summary: 'Stops all payouts from the next broadcast on.',

@@ -785,6 +785,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/solvency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the pool holds what it owes. */
+        get: operations["getV1Solvency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sources": {
         parameters: {
             query?: never;
@@ -1745,6 +1762,36 @@ export interface components {
             causes: {
                 [key: string]: string;
             };
+        };
+        Solvency: {
+            /** @description Whether the pool holds what it owes; null: nobody can say. */
+            covered: boolean | null;
+            words: string;
+            /** @description The amounts; null without a token. */
+            exact: {
+                /** @enum {string} */
+                cover: "covered" | "covered-elsewhere" | "wallet-short" | "not-covered" | "unknown";
+                owedWei: components["schemas"]["Wei"];
+                owedEth: components["schemas"]["Eth"];
+                pendingWei: components["schemas"]["Wei"];
+                pendingEth: components["schemas"]["Eth"];
+                reservedWei: components["schemas"]["Wei"];
+                reservedEth: components["schemas"]["Eth"];
+                unattributedWei: components["schemas"]["Wei"];
+                unattributedEth: components["schemas"]["Eth"];
+                walletFreeWei: components["schemas"]["Wei"] | null;
+                walletFreeEth: components["schemas"]["Eth"] | null;
+                walletSeenAt: components["schemas"]["Time"] | null;
+                elsewhereWei: components["schemas"]["Wei"] | null;
+                elsewhereEth: components["schemas"]["Eth"] | null;
+                elsewhereSeenAt: components["schemas"]["Time"] | null;
+                missingWei: components["schemas"]["Wei"];
+                missingEth: components["schemas"]["Eth"];
+                nextWeekWei: components["schemas"]["Wei"];
+                nextWeekEth: components["schemas"]["Eth"];
+                topUpWei: components["schemas"]["Wei"];
+                topUpEth: components["schemas"]["Eth"];
+            } | null;
         };
         Source: {
             id: string;
@@ -4404,6 +4451,30 @@ export interface operations {
             401: components["responses"]["Refused401ApiTokenWrong"];
             403: components["responses"]["Refused403ApiTokenRoleTooLow"];
             429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Solvency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Solvency"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Refused400RequestInvalid"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };

@@ -3,9 +3,11 @@ import type { Database } from '../db/database.js';
 import type { SourceConfig } from '../events/sources/source-config.js';
 import { readShadowFigures } from '../moving/store/shadows.js';
 import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
-import { furthestView, noteBalance } from '../payouts/wallet/quorum-views.js';
+import { agreedBalance, furthestView, noteBalance } from '../payouts/wallet/quorum-views.js';
 import { readSpentBudgets } from '../policies/store/bonus-days.js';
 import { readFailures } from '../policies/store/failures.js';
+import { type HeldDeps, seeHeld } from '../standing/seeing-held.js';
+import { readSolvency, type SolvencySettings } from '../standing/store/solvency-reads.js';
 import { findTermsHistory } from '../terms/store/recorded-terms.js';
 import { runningFiles } from '../terms/store/worker-terms.js';
 import { conditionsOf, type Found, type SentinelReport } from './rules/finding.js';
@@ -20,6 +22,7 @@ import {
   watchShadow,
   watchTerms,
 } from './rules/watch-pool.js';
+import { watchSolvency } from './rules/watch-solvency.js';
 import { watchSource } from './rules/watch-source.js';
 import { watchWorkers } from './rules/watch-workers.js';
 import { type LookReport, recordLook } from './store/findings.js';
@@ -35,6 +38,8 @@ export interface SentinelDeps {
   readonly roundIntervalMs: number | null;
   /** Endpoints and wallet. A look asks the endpoints even while nothing is paid, to notice a silent one. */
   readonly money?: MoneyDeps;
+  /** Where the pool's money is. Absent: whether it covers what is owed is not judged. */
+  readonly solvency?: SolvencySettings & Pick<HeldDeps, 'bondingManager'>;
   readonly now?: () => Date;
   /** Called after each look with what it changed, for the log. */
   readonly onLook?: (report: LookReport) => void;
@@ -61,6 +66,7 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
   const ofThePool = conditionsOf('', [
     ...(await watchTermsOf(db)),
     ...(await watchMoney(deps)),
+    ...(await watchCover(deps, at)),
     ...watchAudit(await readAuditState(db)),
     ...watchPolicy(await readFailures(db)),
     ...watchWorkers(await readWorkerSigns(db, { now: at, priceJumpFactor })),
@@ -95,8 +101,24 @@ async function watchMoney({ db, money }: SentinelDeps): Promise<readonly Found[]
   const { rpc, signer } = money;
   const seen = await rpc.survey((reads) => reads.walletView(signer.address));
   const views = seen.flatMap((one) => ('value' in one ? [one.value] : []));
-  if (views.length > 0) await noteBalance(money, furthestView(views));
+  if (views.length > 0) {
+    const balanceWei = agreedBalance(views, rpc.quorum);
+    await noteBalance(money, { ...furthestView(views), balanceWei });
+  }
   const known = await openSubjects(db, 'RPC_SILENT');
   const silences = rpc.silences().map((one) => ({ ...one, isKnown: known.has(one.name) }));
   return [...refused, ...watchEndpoints(silences, rpc.quorum)];
+}
+
+/** Judges by what the chain showed last: while it shows nothing, what was found stays found. */
+async function watchCover(
+  { db, money, solvency, roundIntervalMs }: SentinelDeps,
+  at: Date,
+): Promise<readonly Found[]> {
+  if (money === undefined || solvency === undefined || roundIntervalMs === null) return [];
+  const { chainId, places, bondingManager } = solvency;
+  const { rpc, onTrouble } = money;
+  await seeHeld({ db, rpc, chainId, places, bondingManager, onTrouble });
+  const wallet = money.signer.address;
+  return watchSolvency(await readSolvency(db, solvency, at.getTime()), wallet);
 }

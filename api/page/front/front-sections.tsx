@@ -2,6 +2,7 @@
 
 import { duration } from '../../../core/base/duration.js';
 import { sumWei } from '../../../core/base/money.js';
+import { coverWords } from '../../../core/standing/rules/solvency.js';
 import { publicRegion } from '../../outside.js';
 import { PoolChart } from '../charts/pool-chart.js';
 import { SpanTabs } from '../charts/spans.js';
@@ -34,7 +35,7 @@ export function Offer({ status: { terms, config, nextRoundAt, now } }: StatusPro
 }
 
 /** What all workers together have earned, as a sum that the reader can add up. */
-export function Figures({ status: { totals } }: StatusProps): Html {
+export function Figures({ status: { totals, cover } }: StatusProps): Html {
   const { paidWei, reservedWei, pendingWei } = totals;
   const parts = [
     { name: 'Paid', wei: paidWei, colour: 'c-paid', sign: '' },
@@ -61,7 +62,7 @@ export function Figures({ status: { totals } }: StatusProps): Html {
       <div class="share">
         <p>
           {groupDigits(String(totals.workersOnline))} of {counted(totals.workers, 'worker')} of{' '}
-          {counted(totals.payees, 'owner')} are online.
+          {counted(totals.payees, 'owner')} are online. {coverWords(cover)}
         </p>
       </div>
     </section>

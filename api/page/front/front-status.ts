@@ -1,3 +1,4 @@
+import { readSolvencyOf } from '../../../client/payouts/solvency.js';
 import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { nextRoundAt, readStanding } from '../../../client/standing.js';
 import { listSources } from '../../../core/events/store/sources/source-reads.js';
@@ -28,19 +29,31 @@ export async function readFront(pool: RunningPool, span: Span) {
   const { db, config, version } = pool;
   const now = nowOf(pool);
   const wallet = await findPayingWallet(db, config.chain.chainId);
-  const [standing, terms, totals, places, waits, rounds, nextRound, leaders, days, reading] =
-    await Promise.all([
-      readStanding(pool, wallet),
-      findTermsInForce(db),
-      readPoolTotals(db),
-      countWorkersByPlace(db),
-      countWaits(db),
-      lastRounds(db, SHOWN_ROUNDS),
-      nextRoundAt(pool),
-      config.api.showLeaderboard ? leadersOf(pool) : null,
-      readPoolDays(db, { days: span, nowMs: now.getTime() }),
-      readReading(pool, now),
-    ]);
+  const [
+    standing,
+    terms,
+    totals,
+    places,
+    waits,
+    rounds,
+    nextRound,
+    leaders,
+    days,
+    reading,
+    solvency,
+  ] = await Promise.all([
+    readStanding(pool, wallet),
+    findTermsInForce(db),
+    readPoolTotals(db),
+    countWorkersByPlace(db),
+    countWaits(db),
+    lastRounds(db, SHOWN_ROUNDS),
+    nextRoundAt(pool),
+    config.api.showLeaderboard ? leadersOf(pool) : null,
+    readPoolDays(db, { days: span, nowMs: now.getTime() }),
+    readReading(pool, now),
+    readSolvencyOf(pool),
+  ]);
   return {
     config,
     version,
@@ -55,6 +68,7 @@ export async function readFront(pool: RunningPool, span: Span) {
     span,
     days,
     ...reading,
+    cover: solvency.cover,
     nextRoundAt: nextRound,
     /** Those who earned most; null when the operator does not want them shown. */
     leaders,

@@ -27,6 +27,10 @@ const WORDS: Readonly<Record<FindingCode, string | null>> = {
   // What keeps payouts from being made stands above these sentences.
   PAYOUTS_NOT_TAKEN: 'The network has not taken some of the payouts yet. They are sent again.',
   RPC_SILENT: null,
+  POOL_NOT_COVERED:
+    'The pool is known to hold less than it owes. What you have earned stays yours, and is paid when the pool has filled its wallet.',
+  // The operator fills the wallet before it is empty; what waits for that says so.
+  WALLET_BELOW_WEEK: null,
   TERMS_CHANGED: null,
   TERMS_DIFFER: null,
   POLICY_FAILED: null,

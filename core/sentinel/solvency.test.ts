@@ -1,0 +1,139 @@
+/** Tests that a look finds a wallet that is to be filled and a pool that is not covered, by a real chain. */
+import { Interface } from 'ethers';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import type { TestDatabase } from '../../test/harness/database.js';
+import {
+  chainConfig,
+  createMoneyDatabase,
+  createTestWallet,
+  reserveFor,
+  setBalance,
+} from '../../test/harness/money.js';
+import { type RpcSwitch, startRpcSwitch } from '../../test/harness/rpc-switch.js';
+import { addressOf, TEST_SENTINEL } from '../../test/kit/test-pool.js';
+import { createChainClient } from '../chain/quorum.js';
+import { readSolvency, type SolvencySettings } from '../standing/store/solvency-reads.js';
+import { lookAtSources } from './looking.js';
+import { listFindings } from './store/finding-reads.js';
+
+const OWED_WEI = 31_000_000_000_000_007n;
+/** It is owed now, was earned today, and a pool of one day is taken to go on so for seven. */
+const NEXT_WEEK_WEI = 8n * OWED_WEI;
+const HOUR_MS = 3_600_000;
+const RESERVE = addressOf(901);
+const ORCHESTRATOR = addressOf(902);
+const BONDING_MANAGER = addressOf(903);
+/** A contract that answers every call with what it stores in its first slot. */
+const ANSWERS_ITS_SLOT = '0x60005460005260206000f3';
+
+let chain: LocalChain;
+let database: TestDatabase;
+let endpoints: readonly RpcSwitch[];
+beforeAll(async () => {
+  chain = await startChain({ blockTimeSeconds: 0.1 });
+  endpoints = await Promise.all([1, 2].map(() => startRpcSwitch(chain.rpcUrl)));
+});
+afterAll(async () => {
+  await Promise.all(endpoints.map((one) => one.stop()));
+  await chain.stop();
+});
+beforeEach(async () => {
+  database = await createMoneyDatabase();
+});
+afterEach(async () => {
+  for (const one of endpoints) one.setMood();
+  await database.close();
+});
+
+async function createPool(changes: Partial<SolvencySettings> = {}) {
+  const { db } = database;
+  const { deps, address } = await createTestWallet(db, chain);
+  await reserveFor(db, OWED_WEI);
+  const config = chainConfig(chain, { rpcUrls: endpoints.map(({ url }) => url) });
+  const money = { ...deps, chain: config, rpc: createChainClient(config) };
+  const solvency = {
+    chainId: chain.chainId,
+    keepInWalletWei: 1_000n,
+    walletCoverBps: 15_000,
+    places: [],
+    bondingManager: BONDING_MANAGER,
+    ...changes,
+  };
+  const look = async () => {
+    const deps = { db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: HOUR_MS };
+    await lookAtSources({ ...deps, money, solvency });
+    const { items } = await listFindings(db, {}, { limit: 50, cursor: null });
+    const ours = items.filter(({ code }) => /COVERED|WEEK/.test(code));
+    return ours.map(({ code, severity, figures }) => ({ code, severity, figures }));
+  };
+  const fill = (wei: bigint) => setBalance(chain, address, wei);
+  const read = () => readSolvency(db, solvency, Date.now());
+  return { look, fill, read };
+}
+
+it('finds a wallet at 1.4 times the next week, says how much to send, and is content with exactly that', async () => {
+  const { look, fill } = await createPool();
+  const holdsWei = 1_000n + (NEXT_WEEK_WEI * 14n) / 10n;
+  await fill(holdsWei);
+  const [found, ...others] = await look();
+  expect(others).toEqual([]);
+  expect(found).toMatchObject({ code: 'WALLET_BELOW_WEEK', severity: 'warning' });
+  expect(found?.figures['nextWeekWei']).toBe(NEXT_WEEK_WEI.toString());
+  const topUpWei = BigInt(found?.figures['topUpWei'] ?? 0);
+  expect(topUpWei).toBe((NEXT_WEEK_WEI * 15n + 9n) / 10n + 1_000n - holdsWei);
+  await fill(holdsWei + topUpWei - 1n);
+  expect(await look()).toHaveLength(1);
+  await fill(holdsWei + topUpWei);
+  expect(await look()).toEqual([]);
+});
+
+it('counts accounts and fees that an orchestrator can withdraw, and finds what is missing to the wei', async () => {
+  const places = [
+    { address: RESERVE, kind: 'balance' },
+    { address: ORCHESTRATOR, kind: 'fees' },
+  ] as const;
+  const { look, fill, read } = await createPool({ places, walletCoverBps: 0 });
+  await fill(1_000n + OWED_WEI - 100n);
+  await setBalance(chain, RESERVE, 60n);
+  // Nobody answers for the orchestrator yet: nothing is claimed about the pool.
+  expect(await look()).toEqual([]);
+  expect(await read()).toMatchObject({ cover: 'unknown' });
+  await rpc(chain.rpcUrl, 'anvil_setCode', [BONDING_MANAGER, ANSWERS_ITS_SLOT]);
+  const setFees = (wei: bigint) =>
+    rpc(chain.rpcUrl, 'anvil_setStorageAt', [
+      BONDING_MANAGER,
+      '0x0',
+      `0x${wei.toString(16).padStart(64, '0')}`,
+    ]);
+  await setFees(39n);
+  const asked: unknown[] = [];
+  endpoints[0]?.setMood({
+    edit(method, result, [call]) {
+      if (method === 'eth_call') asked.push(call);
+      return result;
+    },
+  });
+  expect(await look()).toMatchObject([
+    { code: 'POOL_NOT_COVERED', severity: 'grave', figures: { missingWei: '1' } },
+  ]);
+  const bondingManager = new Interface(['function pendingFees(address,uint256)']);
+  const question = bondingManager.encodeFunctionData('pendingFees', [ORCHESTRATOR, 0n]);
+  expect(asked).toContainEqual({ to: BONDING_MANAGER, data: question });
+  await setFees(40n);
+  expect(await look()).toEqual([]);
+  expect(await read()).toMatchObject({ cover: 'covered-elsewhere', owedWei: OWED_WEI });
+});
+
+it('keeps what it found while no endpoint answers', async () => {
+  const { look, fill } = await createPool();
+  await fill(0n);
+  const before = await look();
+  expect(before.map(({ code }) => code).sort()).toEqual(['POOL_NOT_COVERED', 'WALLET_BELOW_WEEK']);
+  expect(before.find(({ code }) => code === 'POOL_NOT_COVERED')?.severity).toBe('warning');
+  await fill(2n * NEXT_WEEK_WEI);
+  for (const one of endpoints) one.setMood({ refusesAll: 'maintenance' });
+  expect(await look()).toEqual(before);
+  for (const one of endpoints) one.setMood();
+  expect(await look()).toEqual([]);
+});
