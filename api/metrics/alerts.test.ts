@@ -16,6 +16,7 @@ import { writeNotices } from '../../core/notices/store/outbox.js';
 import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { lookAtSources } from '../../core/sentinel/looking.js';
+import { recordHeld } from '../../core/standing/store/held-elsewhere.js';
 import { freePort } from '../../dev/kit/ports.js';
 import { scriptPath } from '../../dev/kit/script.js';
 import { until } from '../../dev/kit/until.js';
@@ -38,11 +39,12 @@ import {
 } from '../../test/harness/promtool.js';
 import { ALICE, T0, useSyncWorld } from '../../test/harness/sync-world.js';
 import { poolOf } from '../../test/kit/silent-temporal.js';
-import { TEST_SENTINEL, TEST_WALLET, testConfig } from '../../test/kit/test-pool.js';
+import { addressOf, TEST_SENTINEL, TEST_WALLET, testConfig } from '../../test/kit/test-pool.js';
 import { startApi } from '../serve.js';
 
 const { world, transcode, pass } = useSyncWorld();
 const MINUTE_MS = 60_000;
+const RESERVE = { address: addressOf(901), kind: 'balance' } as const;
 const minutesAgo = (minutes: number) => new Date(T0 - minutes * MINUTE_MS).toISOString();
 
 let chain: LocalChain;
@@ -73,7 +75,10 @@ beforeEach(async () => {
   await check();
   const now = () => new Date(T0);
   const processMetrics = createProcessMetrics(db);
-  api = await startApi({ ...poolOf(db, { now, processMetrics }), config: testConfig() });
+  await recordHeld(db, chain.chainId, [{ ...RESERVE, amountWei: 0n }]);
+  const solvency = { ...testConfig().solvency, alsoHeldBy: [RESERVE.address] };
+  const config = { ...testConfig(), solvency };
+  api = await startApi({ ...poolOf(db, { now, processMetrics }), config });
   return () => api.stop();
 });
 
@@ -181,6 +186,15 @@ const faults: readonly Fault[] = [
       await check();
     },
     alerts: ['OpenpoolFinding'],
+  },
+  {
+    what: 'the pool owes more than it has',
+    inject: async () => {
+      transcode(-4, ALICE, 10n ** 16n);
+      await pass(0);
+      await run('UPDATE wallet_balance SET balance_wei = 0');
+    },
+    alerts: ['OpenpoolNotCovered'],
   },
   {
     what: 'the orchestrator is down',
