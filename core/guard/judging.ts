@@ -1,8 +1,9 @@
 /** Judges every remote worker once, by the hourly facts, and keeps and tells what changes. */
 import { foreignText } from '../base/foreign-text.js';
-import type { Database, Transaction } from '../db/database.js';
+import type { Database } from '../db/database.js';
 import { transact } from '../db/transact.js';
-import { askRank, type Candidate, type RankingDeps } from './ranking.js';
+import { recordFailures } from '../policies/store/failures.js';
+import { askRank, type Candidate, type Ranking, type RankingDeps } from './ranking.js';
 import {
   figuresOf,
   type WindowFacts,
@@ -12,6 +13,7 @@ import {
 import type { JudgingReport } from './rules/judging-report.js';
 import { opinionOf } from './rules/leaning.js';
 import { type FactsOf, rankedStanding } from './rules/rank-window.js';
+import type { GuardSettings } from './rules/settings.js';
 import { newStanding, nextStanding, type Standing } from './rules/states.js';
 import { keepEffects } from './store/effects.js';
 import { type PlacedFacts, readWindows } from './store/hour-reads.js';
@@ -41,7 +43,7 @@ const placeKey = ({ remoteWorkerId, pipeline, modelId }: StatePlace) =>
 export async function judgeWorkers(deps: GuardDeps): Promise<JudgingReport> {
   const { db, settings } = deps;
   if (settings.mode === 'off') return { mode: 'off', judged: 0, changes: [] };
-  const judged = await transact(db, (tx) => judge(tx, deps));
+  const judged = await judge(deps);
   if (settings.mode === 'exclude') await keepEffects(db, deps.now().getTime());
   return {
     mode: settings.mode,
@@ -54,17 +56,54 @@ export async function judgeWorkers(deps: GuardDeps): Promise<JudgingReport> {
   };
 }
 
-async function judge(tx: Transaction, deps: GuardDeps): Promise<readonly JudgedStanding[]> {
+/** Reads and asks first, and then writes what nobody else has judged meanwhile. */
+async function judge(deps: GuardDeps): Promise<readonly JudgedStanding[]> {
+  const { db } = deps;
   const atMs = deps.now().getTime();
-  await lockStates(tx);
-  const windows = await readWindows(tx, { atMs, answerMs: deps.answerMs });
-  const online = deps.settings.bands.online === undefined ? new Map() : await readOnline(tx, atMs);
-  const kept = new Map((await readStandings(tx)).map((one) => [placeKey(one), one]));
+  const kept = await readStandings(db);
+  const { candidates, forgotten } = await readCandidates(deps, kept, atMs);
+  const ranking = await askRank(db, candidates, deps);
+  const all = judgeAll(candidates, ranking, { atMs, settings: deps.settings });
+  return transact(db, async (tx) => {
+    await lockStates(tx);
+    if (ranking.failures !== null) await recordFailures(tx, ranking.failures, ['rank']);
+    const changed = changedSince(kept, await readStandings(tx));
+    const isAsRead = (place: StatePlace) => !changed.has(placeKey(place));
+    for (const one of forgotten.filter(isAsRead)) await forgetStanding(tx, one);
+    const judged = all.filter(isAsRead);
+    await keepStandings(tx, judged, atMs);
+    return judged;
+  });
+}
+
+/** Returns the places that somebody else has judged, or forgotten, between two readings. */
+function changedSince(
+  before: readonly KeptStanding[],
+  after: readonly KeptStanding[],
+): ReadonlySet<string> {
+  const textOf = ({ standing, decidedBy }: KeptStanding) => JSON.stringify([standing, decidedBy]);
+  const left = new Map(before.map((one) => [placeKey(one), textOf(one)]));
+  const changed = new Set<string>();
+  for (const one of after) {
+    const key = placeKey(one);
+    if (left.get(key) !== textOf(one)) changed.add(key);
+    left.delete(key);
+  }
+  return new Set([...changed, ...left.keys()]);
+}
+
+/** Reads who is to be judged, and whom to forget: who is good, and had no jobs for a week. */
+async function readCandidates(
+  { db, settings, answerMs }: GuardDeps,
+  standings: readonly KeptStanding[],
+  atMs: number,
+) {
+  const windows = await readWindows(db, { atMs, answerMs });
+  const online = settings.bands.online === undefined ? new Map() : await readOnline(db, atMs);
+  const kept = new Map(standings.map((one) => [placeKey(one), one]));
   const places = figuresByPlace(windows, online);
-  const workers = await readWorkers(
-    tx,
-    [...places.values()].map(({ remoteWorkerId }) => remoteWorkerId),
-  );
+  const ids = [...places.values()].map(({ remoteWorkerId }) => remoteWorkerId);
+  const workers = await readWorkers(db, ids);
   const candidates: Candidate[] = [];
   for (const [key, found] of places) {
     const worker = workers.get(found.remoteWorkerId);
@@ -75,32 +114,28 @@ async function judge(tx: Transaction, deps: GuardDeps): Promise<readonly JudgedS
     candidates.push({ ...found, ...worker, standing, decidedBy, isKnown: known !== undefined });
   }
   // Nobody else had a job in the last week: by the guard's own rule only time can change how they stand.
-  for (const one of kept.values()) {
-    if (one.standing.state === 'good') await forgetStanding(tx, one);
-    else candidates.push({ ...one, figures: {}, facts: {}, isKnown: true });
-  }
-  const judged = await judgeAll(tx, candidates, { deps, atMs });
-  await keepStandings(tx, judged, atMs);
-  return judged;
+  const rest = [...kept.values()];
+  const isGood = ({ standing }: KeptStanding) => standing.state === 'good';
+  const others = rest.filter((one) => !isGood(one));
+  candidates.push(...others.map((one) => ({ ...one, figures: {}, facts: {}, isKnown: true })));
+  return { candidates, forgotten: rest.filter(isGood) };
 }
 
 /** Judges by what the pool's policy says where it ranks workers itself, and by the guard's own rule where it does not. */
-async function judgeAll(
-  tx: Transaction,
+function judgeAll(
   candidates: readonly Candidate[],
-  { deps, atMs }: { readonly deps: GuardDeps; readonly atMs: number },
-): Promise<readonly JudgedStanding[]> {
-  const given = { atMs, settings: deps.settings };
-  const ranking = await askRank(tx, candidates, deps);
+  { answers, decidedBy }: Ranking,
+  given: { readonly atMs: number; readonly settings: GuardSettings },
+): readonly JudgedStanding[] {
   return candidates.map((one, i) => {
-    if (ranking === undefined) {
-      const opinion = opinionOf(one.figures ?? {}, deps.settings);
+    if (answers === null) {
+      const opinion = opinionOf(one.figures ?? {}, given.settings);
       return judged(one, nextStanding(one.standing, opinion, given), 'guard');
     }
-    const answer = ranking.answers[i] ?? null;
+    const answer = answers[i] ?? null;
     return answer === null
       ? judged(one, one.standing, one.decidedBy)
-      : judged(one, rankedStanding(one.standing, answer, given), ranking.decidedBy);
+      : judged(one, rankedStanding(one.standing, answer, given), decidedBy);
   });
 }
 

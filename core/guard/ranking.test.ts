@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ingestSaid, payeeOf } from '../../test/harness/event-world.js';
 import { useHistory } from '../../test/harness/history-world.js';
 import { transact } from '../db/transact.js';
@@ -11,7 +11,7 @@ import { PLAIN_TERMS, toJson } from '../policies/rules/pool-terms.js';
 import { readFailures, recordFailures } from '../policies/store/failures.js';
 import { judgeWorkers } from './judging.js';
 import { GUARD_DEFAULTS, type GuardSettings } from './rules/settings.js';
-import { readStandings } from './store/states.js';
+import { lockStates, readStandings } from './store/states.js';
 
 const { world } = useHistory();
 const START_MS = Date.parse('2026-03-10T00:00:00Z');
@@ -114,4 +114,49 @@ it('leaves all states when it does not load, and the guard decides where the pol
     baseDir: dir,
   });
   expect(await theStanding()).toMatchObject({ decidedBy: 'guard', state: 'probation' });
+});
+
+describe('while the policy thinks', () => {
+  const SLOW = `rank() {
+    let sum = 0;
+    for (let i = 0; i < 1e9; i++) sum += i;
+    return { state: 'excluded', reason: 'at last ' + sum, lifts: null };
+  }`;
+  /** Judges by a slow policy, and calls this once it is being asked. */
+  const judgeSlowly = async (meanwhile: () => Promise<unknown>) => {
+    const module = join(dir, 'slow.mjs');
+    await writeFile(module, `export default { name: 'slow', version: '1', ${SLOW} };`);
+    const choice = { module, options: {}, baseDir: dir, timeLimitMs: 20_000 };
+    let beside: Promise<unknown> = Promise.resolve();
+    const choiceOf = () => {
+      beside = meanwhile();
+      return choice;
+    };
+    const now = () => new Date(atMs);
+    await judgeWorkers({ db: world.db, settings: SETTINGS, answerMs: 3_600_000, now, choiceOf });
+    await beside;
+  };
+
+  it('no transaction waits for it', async () => {
+    let judged: number | undefined;
+    await judgeSlowly(() =>
+      transact(world.db, async (tx) => {
+        await lockStates(tx);
+        judged = (await readStandings(tx)).length;
+      }),
+    );
+    expect(judged).toBe(0);
+    expect(await theStanding()).toMatchObject({ state: 'excluded', decidedBy: 'policy slow 1' });
+  });
+
+  it('somebody else may judge, and that stays', async () => {
+    await judgeSlowly(() =>
+      judgeBy({
+        module: null,
+        options: toJson({ ...PLAIN_TERMS, defaults: { commissionBps: 0 } }),
+        baseDir: dir,
+      }),
+    );
+    expect(await theStanding()).toMatchObject({ decidedBy: 'guard' });
+  });
 });

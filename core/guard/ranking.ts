@@ -1,11 +1,11 @@
 /** Asks the pool's policy how remote workers stand, where it says that itself; its answers count instead of the guard's rule. */
 import { remoteWorkerKey } from '../base/remote-worker.js';
-import type { Transaction } from '../db/database.js';
+import type { Reader } from '../db/database.js';
 import type { Asker, PolicyChoice } from '../policies/asking.js';
 import { PoliciesInUse } from '../policies/policies-in-use.js';
 import { checkRank } from '../policies/rules/answer-checks.js';
 import type { PolicyWorker, RankAnswer, RankStats } from '../policies/rules/questions.js';
-import { recordFailures } from '../policies/store/failures.js';
+import type { PolicyFailure } from '../policies/rules/resolving-report.js';
 import { readSubjects } from '../policies/store/subjects.js';
 import type { TermsVersion } from '../terms/rules/terms.js';
 import { findTermsHistory } from '../terms/store/recorded-terms.js';
@@ -25,54 +25,61 @@ export interface Candidate extends KeptStanding {
   readonly isKnown: boolean;
 }
 
-/** Who answered, and for each candidate its answer; null: the policy fails for it, and it stays as it is. */
 export interface Ranking {
+  /** Who answered. */
   readonly decidedBy: string;
-  readonly answers: readonly (RankAnswer | null)[];
+  /**
+   * An answer for each candidate; null: the policy fails for it, and it stays as it is. Null for all: the policy says nothing
+   * about states, and the guard's own rule decides.
+   */
+  readonly answers: readonly (RankAnswer | null)[] | null;
+  /** What was wrong with the answers; null: nothing was asked, and what was found before stays. */
+  readonly failures: readonly PolicyFailure[] | null;
 }
 
-/** Returns what the policy says; undefined: it says nothing about states, and the guard's own rule decides. */
+/**
+ * Asks how the candidates stand. A policy is foreign code that may take seconds, so no transaction may wait for it: this
+ * writes nothing.
+ */
 export async function askRank(
-  tx: Transaction,
+  db: Reader,
   candidates: readonly Candidate[],
   deps: RankingDeps,
-): Promise<Ranking | undefined> {
-  const history = await findTermsHistory(tx);
-  if (history === undefined) return undefined;
+): Promise<Ranking> {
+  const history = await findTermsHistory(db);
+  if (history === undefined) return { decidedBy: '', answers: null, failures: null };
   const policies = new PoliciesInUse(deps.choiceOf);
   try {
     const asker = await policies.of(history.inForce);
     // The pass over the policy records that it does not load. It may be one that ranks, so everybody stays as they are.
-    if (asker === null) return { decidedBy: '', answers: candidates.map(() => null) };
-    if (!asker.answers.includes('rank')) {
-      await recordFailures(tx, [], ['rank']);
-      return undefined;
+    if (asker === null) {
+      return { decidedBy: '', answers: candidates.map(() => null), failures: null };
     }
-    const stats = await readStats(tx, candidates, {
-      asker,
-      now: history.now,
-      settings: deps.settings,
-    });
+    if (!asker.answers.includes('rank')) return { decidedBy: '', answers: null, failures: [] };
+    const { now } = history;
+    const stats = await readStats(db, candidates, { asker, now, settings: deps.settings });
     const questions = stats.flatMap((one) =>
-      one === null ? [] : [[one, history.now.toISOString()] as const],
+      one === null ? [] : [[one, now.toISOString()] as const],
     );
     const asked = await policies.ask(asker, { about: 'rank', questions }, checkRank);
-    await recordFailures(tx, policies.failed(), ['rank']);
     const left = [...asked];
-    const answers = stats.map((one) => (one === null ? null : (left.shift() ?? null)));
-    return { decidedBy: `policy ${asker.name} ${asker.version}`, answers };
+    return {
+      decidedBy: `policy ${asker.name} ${asker.version}`,
+      answers: stats.map((one) => (one === null ? null : (left.shift() ?? null))),
+      failures: policies.failed(),
+    };
   } finally {
     await policies.close();
   }
 }
 
 async function readStats(
-  tx: Transaction,
+  db: Reader,
   candidates: readonly Candidate[],
   { asker, now, settings }: { asker: Asker; now: Date; settings: GuardSettings },
 ): Promise<readonly (RankStats | null)[]> {
   const payees = [...new Set(candidates.map(({ payee }) => payee))];
-  const { workers } = await readSubjects(tx, payees, {
+  const { workers } = await readSubjects(db, payees, {
     now,
     withFigures: asker.looksAt !== 'nothing',
     withPresence: asker.looksAt === 'presence',
