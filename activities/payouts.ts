@@ -86,9 +86,10 @@ export function createRoundActivities(deps: RoundDeps) {
       return { started: open.length - refused };
     }),
     sweepSagas: guarded(async () => {
-      // Whatever goes wrong with a payee's wish must not keep payouts from being swept.
+      const swept = await sweepSagas({ ...deps, rounds }, heartbeat);
+      // Whatever goes wrong with a payee's wish, or takes long about it, must not keep payouts from being swept.
       await confirmAsked(deps).catch((error: unknown) => deps.onTrouble?.(error));
-      return sweepSagas({ ...deps, rounds }, heartbeat);
+      return swept;
     }),
   };
 }

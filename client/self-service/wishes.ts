@@ -39,7 +39,11 @@ export function createWishDesk(pool: RunningPool) {
   };
   const chain: Pick<ChainClient, 'agreed'> = {
     async agreed(read) {
-      opened ??= open();
+      opened ??= open().catch((error: unknown) => {
+        // Postgres may be back for the next message.
+        opened = undefined;
+        throw error;
+      });
       return (await opened).agreed(read);
     },
   };

@@ -16,8 +16,9 @@ import {
   TEST_ROUND,
   type TestWallet,
 } from '../../test/harness/money.js';
-import { createPayee, type TestPayee, wishSigned } from '../../test/harness/wishes.js';
+import { createPayee, messageOf, type TestPayee, wishSigned } from '../../test/harness/wishes.js';
 import type { Address } from '../base/address.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import { adoptWallet } from '../checks/adoption.js';
 import { checkInvariants } from '../checks/audit/invariants.js';
 import { query } from '../db/query.js';
@@ -25,6 +26,7 @@ import { reserveManual, reserveRound } from '../payouts/store/reservations.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { confirmRedirects } from './redirecting.js';
+import { recordWish } from './store/recording.js';
 
 const STEPS = 120;
 const NO_TIME = 0;
@@ -124,6 +126,35 @@ describe('payouts of payees that change their destinations', () => {
       sql`SELECT destination, amount_wei AS wei FROM payout WHERE payee = ${payee.address}`,
     );
     expect(made).toEqual([{ destination: payee.address, wei: '77' }]);
+  });
+});
+
+describe('wishes of contracts that endpoints are slow to tell of', () => {
+  it('are left for the next time when the time is over', async () => {
+    const other = await createMoneyDatabase();
+    try {
+      const { db } = other;
+      for (let i = 0; i < 3; i++) {
+        const payee = await createPayee(db, 1n);
+        const wish = { kind: 'destination', destination: randomAddress() } as const;
+        const message = await messageOf(db, payee.address, wish);
+        await recordWish(db, message, { signature: `0x${'ab'.repeat(65)}`, proof: 'contract' });
+      }
+      let asked = 0;
+      const slow = {
+        async agreed() {
+          asked += 1;
+          await new Promise((resolve) => setTimeout(resolve, 60));
+          throw new ChainError('unreachable', 'no answer');
+        },
+      };
+      const of = { db, poolId: TEST_POOL_ID, chainId: 31_337, chain: slow, coolDownMs: NO_TIME };
+      expect(await confirmRedirects({ ...of, withinMs: 50 })).toMatchObject({ waiting: 1 });
+      expect(asked).toBe(1);
+      expect(await confirmRedirects(of)).toMatchObject({ waiting: 3 });
+    } finally {
+      await other.close();
+    }
   });
 });
 

@@ -22,6 +22,8 @@ export interface RedirectDeps {
   readonly chain: SignatureChain;
   /** A redirect holds so many ms after a worker has confirmed it. */
   readonly coolDownMs: number;
+  /** After so many ms nothing more is begun: contracts are asked by endpoints that may be slow. @default 10 s */
+  readonly withinMs?: number;
 }
 
 interface Confirmed {
@@ -32,13 +34,16 @@ interface Confirmed {
 }
 
 const MOST_AT_ONCE = 100;
+const USUAL_TIME_MS = 10_000;
 /** A destination has no bounds. */
 const NO_BOUNDS = { leastWei: 0n, mostWei: 0n };
 
 /** Judges the wishes for another destination that no worker has judged yet. May run at any time, and several times at once. */
 export async function confirmRedirects(deps: RedirectDeps): Promise<Confirmed> {
   const counts = { confirmed: 0, refused: 0, waiting: 0 };
+  const endMs = performance.now() + (deps.withinMs ?? USUAL_TIME_MS);
   for (const asked of await askedRedirects(deps.db, MOST_AT_ONCE)) {
+    if (performance.now() > endMs) break;
     counts[await judge(deps, asked)] += 1;
   }
   return counts;
