@@ -35,6 +35,7 @@ import { routesOf } from './request.js';
 import { compatRoutes } from './routes/compat.js';
 import { dayRoutes } from './routes/days.js';
 import { findingRoutes, noticeRoutes } from './routes/findings.js';
+import { guardRoutes } from './routes/guard.js';
 import { healthRoutes } from './routes/health.js';
 import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
@@ -225,6 +226,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   findingRoutes(routes, deps);
   noticeRoutes(routes, deps);
   walletRoutes(routes, deps);
+  guardRoutes(routes, deps);
   needsRoutes(routes, deps);
   openApiRoutes(app, routes, deps);
   // Returns an answer instead of throwing: an error thrown here could no longer become a 405.

@@ -147,6 +147,12 @@ describe('an API with the role openpool_api', () => {
       '/v1/set-aside/retry': { ids: ['1'], reason },
       '/v1/sources/orchestrator-ai/backfill': { from: 'beginning', reason },
       '/v1/wallet/replace': { to: addressOf(9), reason },
+      '/v1/guard/overrides': {
+        ethAddress: addressOf(99),
+        state: 'good',
+        until: '2100-01-01T00:00:00Z',
+        reason,
+      },
       '/v1/terms': { commissionBps: 100, from: '2030-01-01T00:00:00Z', reason },
       '/v1/rounds': { previewHash: `1-6-1-0-${'0'.repeat(64)}`, reason },
       '/v1/sources/orchestrator-ai/move': { to: 'http://127.0.0.1:7999/pool/events', reason },
@@ -199,6 +205,33 @@ describe('an API with the role openpool_api', () => {
     const ended = await post(`${path}/uninvite`, { reason: 'gone' });
     expect(ended.body).toMatchObject({ changed: true });
     expect((await listed()).invitations).toHaveLength(before);
+  });
+
+  it('decides instead of the guard once it was shown, lists it, and withdraws it once', async () => {
+    const payee = await createPayee(database.db);
+    const headers = { authorization: `Bearer ${TEST_TOKEN}` };
+    const listed = async () => {
+      const answer = await app.request('/v1/guard/overrides', { headers });
+      return ((await answer.json()) as { readonly overrides: readonly unknown[] }).overrides;
+    };
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const order = { ethAddress: payee.address, state: 'good', until, reason: 'a new machine' };
+    const dry = await post('/v1/guard/overrides', { ...order, dryRun: true });
+    expect(dry).toMatchObject({ status: 200, body: { dryRun: true, override: { state: 'good' } } });
+    expect(await listed()).toEqual([]);
+    const made = await post('/v1/guard/overrides', order);
+    expect(made).toMatchObject({ status: 200, body: { override: { until, nodeType: null } } });
+    const [one] = await listed();
+    expect(one).toMatchObject({ id: expect.any(String), by: 'api', withdrawnAt: null });
+    const { id } = (made.body as { readonly override: { readonly id: string } }).override;
+    const path = `/v1/guard/overrides/${id}/withdraw`;
+    expect(await post(path, { reason: 'it works' })).toMatchObject({ status: 200 });
+    expect(await post(path, { reason: 'it works' })).toMatchObject({
+      body: { code: 'OVERRIDE_NOT_FOUND' },
+    });
+    expect(await post('/v1/guard/overrides', { ...order, modelId: 'sdxl' })).toMatchObject({
+      body: { code: 'REQUEST_INVALID' },
+    });
   });
 
   it('takes what a payee signed', async () => {

@@ -118,6 +118,9 @@ describe('foreign texts', () => {
       if (
         ![
           '/v1/audit-log',
+          '/v1/guard',
+          '/v1/guard/effect',
+          '/v1/guard/overrides',
           '/v1/invitations',
           '/v1/notices',
           '/v1/operator/needs',

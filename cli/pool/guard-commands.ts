@@ -1,12 +1,17 @@
 /** The commands about the performance guard: who stands how, what operators decide instead, whether orchestrators obey. */
 import { Option } from 'commander';
 import { parseEventTime } from '../../client/event-times.js';
+import {
+  PREFERENCE_ADVICE,
+  readEffect,
+  viewEffect,
+  viewOverride,
+  viewStanding,
+} from '../../client/guard/guard-views.js';
 import type { NodeType } from '../../core/base/remote-worker.js';
 import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
-import { judgeHours } from '../../core/guard/rules/effect.js';
 import { GUARD_STATES, type GuardState } from '../../core/guard/rules/states.js';
-import { stateOfWorkers, type WorkerStanding } from '../../core/guard/standings.js';
-import { readEffects } from '../../core/guard/store/effects.js';
+import { stateOfWorkers } from '../../core/guard/standings.js';
 import {
   addOverride,
   type KeptOverride,
@@ -132,12 +137,8 @@ async function withdraw(context: CliContext, id: string): Promise<void> {
   context.answerChange(overrideTable([ended]), { dryRun, override: viewOverride(ended) });
 }
 
-const SHOWN_MS = 7 * 86_400_000;
-const ADVICE =
-  'Published orchestrators fetch the list, do not use it, and ask for AI only. What works without it: `openpool guard list --excluded` for the orchestrator’s operator, and the notices to workers.';
-
 async function effect({ db, answer }: CliContext): Promise<void> {
-  const hours = judgeHours(await readEffects(db, new Date(Date.now() - SHOWN_MS)));
+  const hours = await readEffect(db, Date.now());
   const text = formatTable(hours, {
     hour: ({ hourMs }) => new Date(hourMs),
     jobs: ({ jobs }) => jobs,
@@ -146,45 +147,5 @@ async function effect({ db, answer }: CliContext): Promise<void> {
     verdict: ({ verdict }) => verdict,
     'by jobs': ({ judgedBy }) => judgedBy,
   });
-  const shown = hours.map(({ hourMs, ...one }) => ({ hour: new Date(hourMs), ...one }));
-  answer(`${text}\n\n${ADVICE}`, { hours: shown });
-}
-
-/** Shows how a remote worker stands in a pipeline and model; empty names: transcoding. */
-function viewStanding(one: WorkerStanding) {
-  const { payee, nodeType, region, pipeline, modelId, figures, decidedBy } = one;
-  const { state, sinceMs, reason, lifts } = one.standing;
-  return {
-    ethAddress: payee,
-    nodeType,
-    region,
-    pipeline,
-    modelId,
-    state,
-    since: new Date(sinceMs),
-    reason,
-    lifts,
-    decidedBy,
-    figures: figures ?? {},
-  };
-}
-
-function viewOverride(one: KeptOverride) {
-  const { id, payee, nodeType, region, pipeline, modelId, state, reason } = one;
-  return {
-    id: String(id),
-    ethAddress: payee,
-    nodeType,
-    region,
-    pipeline,
-    modelId,
-    state,
-    from: one.fromDt,
-    until: one.untilDt,
-    by: one.actor,
-    reason,
-    createdAt: one.createdAt,
-    withdrawnAt: one.withdrawnAt,
-    withdrawnBy: one.withdrawnBy,
-  };
+  answer(`${text}\n\n${PREFERENCE_ADVICE}`, { hours: hours.map(viewEffect) });
 }

@@ -197,6 +197,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/guard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How remote workers stand by pipeline and model, why, and what lifts it.
+         * @description Needs a token with the role `read`.
+         */
+        get: operations["getV1Guard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/guard/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether orchestrators obeyed the list of preferred workers, hour by hour.
+         * @description Needs a token with the role `read`.
+         */
+        get: operations["getV1GuardEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/guard/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What operators decided instead of the guard, the newest first.
+         * @description Needs a token with the role `read`.
+         */
+        get: operations["getV1GuardOverrides"];
+        put?: never;
+        /**
+         * Decides instead of the guard how a payee stands, until a time.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1GuardOverrides"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/guard/overrides/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends an override now.
+         * @description Needs a token with the role `operate`.
+         */
+        post: operations["postV1GuardOverridesIdWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/health": {
         parameters: {
             query?: never;
@@ -1233,7 +1317,7 @@ export interface components {
         /** @description Why a request was refused. */
         Error: {
             /** @enum {string} */
-            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WALLET_USED_BEFORE" | "WISH_DESTINATION_REFUSED" | "WISH_EXPIRED" | "WISH_MALFORMED" | "WISH_NOTHING_TO_REVOKE" | "WISH_NOT_SIGNED" | "WISH_OTHER_CHAIN" | "WISH_OTHER_PAYEE" | "WISH_OTHER_POOL" | "WISH_OUT_OF_BOUNDS" | "WISH_OUT_OF_TURN" | "WISH_REPLAYED" | "WISH_TOO_MANY" | "WISH_UNVERIFIED" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
+            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "OVERRIDE_NOT_FOUND" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WALLET_USED_BEFORE" | "WISH_DESTINATION_REFUSED" | "WISH_EXPIRED" | "WISH_MALFORMED" | "WISH_NOTHING_TO_REVOKE" | "WISH_NOT_SIGNED" | "WISH_OTHER_CHAIN" | "WISH_OTHER_PAYEE" | "WISH_OTHER_POOL" | "WISH_OUT_OF_BOUNDS" | "WISH_OUT_OF_TURN" | "WISH_REPLAYED" | "WISH_TOO_MANY" | "WISH_UNVERIFIED" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
             /** @description What is wrong, in a sentence. */
             message: string;
             /** @description What to do about it. */
@@ -1299,6 +1383,40 @@ export interface components {
                 p90Ms: number;
             } | null;
         };
+        GuardOverride: {
+            id: string;
+            ethAddress: components["schemas"]["Address"];
+            nodeType: components["schemas"]["NodeType"] | null;
+            /** @description Null: any. */
+            region: string | null;
+            /** @description Null: any. */
+            pipeline: string | null;
+            /** @description Null: any. */
+            modelId: string | null;
+            state: components["schemas"]["GuardState"];
+            from: components["schemas"]["Time"];
+            until: components["schemas"]["Time"];
+            by: string;
+            reason: string;
+            createdAt: components["schemas"]["Time"];
+            withdrawnAt: components["schemas"]["Time"] | null;
+            withdrawnBy: string | null;
+        };
+        GuardStanding: {
+            ethAddress: components["schemas"]["Address"];
+            nodeType: components["schemas"]["NodeType"];
+            region: string;
+            pipeline: string;
+            modelId: string;
+            state: components["schemas"]["GuardState"];
+            since: components["schemas"]["Time"];
+            reason: string;
+            lifts: string | null;
+            decidedBy: string;
+            figures: unknown;
+        };
+        /** @enum {string} */
+        GuardState: "good" | "warned" | "probation" | "excluded";
         /** @description The hash of a transaction. */
         Hash: string;
         Invitation: {
@@ -2217,6 +2335,18 @@ export interface components {
                 };
             };
         };
+        /** @description Refused: OVERRIDE_NOT_FOUND, ROUTE_NOT_FOUND. */
+        Refused404RouteNotFoundOverrideNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    code?: "OVERRIDE_NOT_FOUND" | "ROUTE_NOT_FOUND";
+                };
+            };
+        };
         /** @description Refused: PAYEE_UNKNOWN, ROUTE_NOT_FOUND. */
         Refused404RouteNotFoundPayeeUnknown: {
             headers: {
@@ -2851,6 +2981,213 @@ export interface operations {
             403: components["responses"]["Refused403ApiTokenRoleTooLow"];
             404: components["responses"]["Refused404RouteNotFoundFindingNotFound"];
             409: components["responses"]["Refused409FindingResolved"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1Guard: {
+        parameters: {
+            query?: {
+                /** @description An address, in one case or with its EIP-55 checksum. */
+                payee?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        mode: "off" | "warn" | "exclude";
+                        workers: components["schemas"]["GuardStanding"][];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1GuardEffect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        advice: string;
+                        hours: {
+                            hour: components["schemas"]["Time"];
+                            jobs: number;
+                            toExcluded: number;
+                            expected: number;
+                            /** @enum {string} */
+                            verdict: "obeyed" | "ignored" | "not enough";
+                            judgedBy: number;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1GuardOverrides: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        overrides: components["schemas"]["GuardOverride"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1GuardOverrides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Kept in the audit log. */
+                    reason: string;
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                    /** @description An address, in one case or with its EIP-55 checksum. */
+                    ethAddress: string;
+                    /** @enum {string} */
+                    state: "good" | "warned" | "probation" | "excluded";
+                    from?: string | null;
+                    /** @description A time with its zone, or a day. */
+                    until: string;
+                    /** @default null */
+                    nodeType?: ("ai" | "transcode") | null;
+                    /** @default null */
+                    region?: string | null;
+                    /** @default null */
+                    pipeline?: string | null;
+                    /** @default null */
+                    modelId?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: boolean;
+                        override: components["schemas"]["GuardOverride"];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404PayeeUnknown"];
+            413: components["responses"]["Refused413BodyTooLarge"];
+            429: components["responses"]["Refused429ApiTokenTriedTooOften"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    postV1GuardOverridesIdWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Kept in the audit log. */
+                    reason: string;
+                    /**
+                     * @description Says what it would come to, and changes nothing.
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: boolean;
+                        override: components["schemas"]["GuardOverride"];
+                    };
+                };
+            };
+            400: components["responses"]["Refused400RequestInvalid"];
+            401: components["responses"]["Refused401ApiTokenWrong"];
+            403: components["responses"]["Refused403ApiTokenRoleTooLow"];
+            404: components["responses"]["Refused404RouteNotFoundOverrideNotFound"];
             413: components["responses"]["Refused413BodyTooLarge"];
             429: components["responses"]["Refused429ApiTokenTriedTooOften"];
             500: components["responses"]["Refused500"];

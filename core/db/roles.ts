@@ -40,6 +40,8 @@ const WRITES = [
   'EXECUTE ON FUNCTION release_payee',
   // Whom an operator invites. An invitation is kept, and withdrawn once.
   'INSERT, UPDATE (withdrawn_at, withdrawn_by, withdraw_reason) ON invitation',
+  // What an operator decides instead of the guard: kept, and withdrawn once.
+  'INSERT, UPDATE (withdrawn_at, withdrawn_by) ON guard_override',
   // Who is signed in on the operator's pages. What a session stands for never changes.
   'INSERT, UPDATE (seen_at, ended_at) ON operator_session',
   'INSERT, DELETE ON sync_pause',
