@@ -119,6 +119,7 @@ async function watchCover(
   const { chainId, places, bondingManager } = solvency;
   const { rpc, onTrouble } = money;
   await seeHeld({ db, rpc, chainId, places, bondingManager, onTrouble });
-  const wallet = money.signer.address;
-  return watchSolvency(await readSolvency(db, solvency, at.getTime()), wallet);
+  // After a replacement this worker may still have the key of an earlier wallet: nobody shall fill that one.
+  const report = await readSolvency(db, solvency, at.getTime());
+  return watchSolvency(report, report.wallet ?? money.signer.address);
 }

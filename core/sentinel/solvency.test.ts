@@ -7,12 +7,16 @@ import {
   chainConfig,
   createMoneyDatabase,
   createTestWallet,
+  credit,
   reserveFor,
   setBalance,
 } from '../../test/harness/money.js';
 import { type RpcSwitch, startRpcSwitch } from '../../test/harness/rpc-switch.js';
 import { addressOf, TEST_SENTINEL } from '../../test/kit/test-pool.js';
 import { createChainClient } from '../chain/quorum.js';
+import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
+import { noteBalance, walletViews } from '../payouts/wallet/quorum-views.js';
+import type { HeldPlace } from '../standing/store/held-elsewhere.js';
 import { readSolvency, type SolvencySettings } from '../standing/store/solvency-reads.js';
 import { lookAtSources } from './looking.js';
 import { listFindings } from './store/finding-reads.js';
@@ -46,6 +50,11 @@ afterEach(async () => {
   await database.close();
 });
 
+async function noteBalanceOf(deps: MoneyDeps) {
+  const [view] = await walletViews(deps);
+  if (view !== undefined) await noteBalance(deps, view);
+}
+
 async function createPool(changes: Partial<SolvencySettings> = {}) {
   const { db } = database;
   const { deps, address } = await createTestWallet(db, chain);
@@ -65,11 +74,11 @@ async function createPool(changes: Partial<SolvencySettings> = {}) {
     await lookAtSources({ ...deps, money, solvency });
     const { items } = await listFindings(db, {}, { limit: 50, cursor: null });
     const ours = items.filter(({ code }) => /COVERED|WEEK/.test(code));
-    return ours.map(({ code, severity, figures }) => ({ code, severity, figures }));
+    return ours.map(({ code, severity, figures, words }) => ({ code, severity, figures, words }));
   };
   const fill = (wei: bigint) => setBalance(chain, address, wei);
   const read = () => readSolvency(db, solvency, Date.now());
-  return { look, fill, read };
+  return { look, fill, read, address };
 }
 
 it('finds a wallet at 1.4 times the next week, says how much to send, and is content with exactly that', async () => {
@@ -136,4 +145,46 @@ it('keeps what it found while no endpoint answers', async () => {
   expect(await look()).toEqual(before);
   for (const one of endpoints) one.setMood();
   expect(await look()).toEqual([]);
+});
+
+it('counts the money once that is in the wallet that pays, though it is named as held elsewhere, too', async () => {
+  const places: HeldPlace[] = [{ address: RESERVE, kind: 'balance' }];
+  const { look, fill, address, read } = await createPool({ places, walletCoverBps: 0 });
+  places[0] = { address, kind: 'balance' };
+  await fill(1_000n + OWED_WEI - 1n);
+  expect(await look()).toMatchObject([
+    { code: 'POOL_NOT_COVERED', severity: 'grave', figures: { missingWei: '1' } },
+  ]);
+  expect(await read()).toMatchObject({ facts: { elsewhereWei: 0n }, elsewhereSeenAt: null });
+  await fill(1_000n + OWED_WEI);
+  expect(await look()).toEqual([]);
+});
+
+it('does not take what one payee owes the pool from what it owes another', async () => {
+  const { read } = await createPool();
+  await credit(database.db, [5n, -3n]);
+  await credit(database.db, [-OWED_WEI, 1n]);
+  expect(await read()).toMatchObject({ owedWei: OWED_WEI + 2n, facts: { pendingWei: 2n } });
+});
+
+it('takes a quiet week of an old pool for a week, and what was taken back once for no income', async () => {
+  const { read } = await createPool();
+  const old = (await read()).nextWeekWei;
+  expect(old).toBe(NEXT_WEEK_WEI);
+  await database.db.execute(`
+    INSERT INTO pool_day (day, node_type, region, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
+    SELECT day - 30, node_type, region, pipeline, model_id, jobs, 0, 0, 0, 0 FROM pool_day`);
+  expect((await read()).nextWeekWei).toBe(2n * OWED_WEI);
+  await credit(database.db, [-5n * OWED_WEI]);
+  expect((await read()).nextWeekWei).toBe(OWED_WEI);
+});
+
+it('tells to fill the wallet that pays, not the one whose key a worker still has', async () => {
+  const first = await createPool();
+  const second = await createTestWallet(database.db, chain, { balanceWei: 0n });
+  await noteBalanceOf(second.deps);
+  const found = await first.look();
+  const week = found.find(({ code }) => code === 'WALLET_BELOW_WEEK');
+  expect(week?.words.toLowerCase()).toContain(second.address);
+  expect(week?.words.toLowerCase()).not.toContain(first.address);
 });

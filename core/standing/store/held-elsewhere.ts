@@ -27,12 +27,12 @@ export async function recordHeld(
     });
 }
 
-/** Reads how much these places hold together, and when the one was seen that was seen longest ago; null while one was never seen. */
+/** Reads how much these places hold together, and when the one was seen that was seen longest ago (null for no place); null while one was never seen. */
 export async function readHeld(
   reader: Reader,
   chainId: number,
   places: readonly HeldPlace[],
-): Promise<{ readonly wei: bigint; readonly seenAt: Date } | null> {
+): Promise<{ readonly wei: bigint; readonly seenAt: Date | null } | null> {
   const found = await Promise.all(
     places.map(async ({ address, kind }) => {
       const here = and(
@@ -45,6 +45,7 @@ export async function readHeld(
   );
   const seen = found.flatMap((row) => row ?? []);
   if (seen.length < places.length) return null;
+  if (seen.length === 0) return { wei: 0n, seenAt: null };
   const oldestMs = Math.min(...seen.map(({ seenAt }) => seenAt.getTime()));
   return { wei: sumWei(seen.map(({ amountWei }) => amountWei)), seenAt: new Date(oldestMs) };
 }
