@@ -67,6 +67,7 @@ const solvency = z
         ...amountFields('owed'),
         ...amountFields('pending'),
         ...amountFields('reserved'),
+        ...amountFields('left'),
         ...amountFields('unattributed'),
         ...amountFieldsOrNull('walletFree'),
         walletSeenAt: time.nullable(),

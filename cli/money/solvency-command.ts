@@ -18,6 +18,7 @@ async function tell({ deps, answer }: CliContext): Promise<number> {
   const lines: readonly Fact[] = [
     ['pending', formatAmount(facts.pendingWei)],
     ['reserved', formatAmount(facts.reservedWei)],
+    ['  left the wallet', `${formatAmount(facts.leftWei)}: mined, and not settled yet`],
     ['unattributed', `${formatAmount(facts.unattributedWei)}: at most so much of it becomes owed`],
     ['owed', formatAmount(report.owedWei)],
     ['free in the wallet', shown(freeWei)],

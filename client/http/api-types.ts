@@ -1895,6 +1895,8 @@ export interface components {
                 pendingEth: components["schemas"]["Eth"];
                 reservedWei: components["schemas"]["Wei"];
                 reservedEth: components["schemas"]["Eth"];
+                leftWei: components["schemas"]["Wei"];
+                leftEth: components["schemas"]["Eth"];
                 unattributedWei: components["schemas"]["Wei"];
                 unattributedEth: components["schemas"]["Eth"];
                 walletFreeWei: components["schemas"]["Wei"] | null;

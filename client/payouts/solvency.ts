@@ -23,6 +23,7 @@ export function viewSolvency(report: SolvencyReport) {
       ...amount('owed', report.owedWei),
       ...amount('pending', facts.pendingWei),
       ...amount('reserved', facts.reservedWei),
+      ...amount('left', facts.leftWei),
       ...amount('unattributed', facts.unattributedWei),
       ...amountOrNull('walletFree', freeWei),
       walletSeenAt: report.walletSeenAt,

@@ -6,6 +6,7 @@ import type { TestDatabase } from '../../test/harness/database.js';
 import {
   chainConfig,
   createMoneyDatabase,
+  createPayer,
   createTestWallet,
   credit,
   reserveFor,
@@ -58,7 +59,7 @@ async function noteBalanceOf(deps: MoneyDeps) {
 async function createPool(changes: Partial<SolvencySettings> = {}) {
   const { db } = database;
   const { deps, address } = await createTestWallet(db, chain);
-  await reserveFor(db, OWED_WEI);
+  const { payoutId } = await reserveFor(db, OWED_WEI);
   const config = chainConfig(chain, { rpcUrls: endpoints.map(({ url }) => url) });
   const money = { ...deps, chain: config, rpc: createChainClient(config) };
   const solvency = {
@@ -78,7 +79,8 @@ async function createPool(changes: Partial<SolvencySettings> = {}) {
   };
   const fill = (wei: bigint) => setBalance(chain, address, wei);
   const read = () => readSolvency(db, solvency, Date.now());
-  return { look, fill, read, address };
+  const send = () => createPayer(money).sender.send(payoutId);
+  return { look, fill, read, send, address };
 }
 
 it('finds a wallet at 1.4 times the next week, says how much to send, and is content with exactly that', async () => {
@@ -187,4 +189,23 @@ it('tells to fill the wallet that pays, not the one whose key a worker still has
   const week = found.find(({ code }) => code === 'WALLET_BELOW_WEEK');
   expect(week?.words.toLowerCase()).toContain(second.address);
   expect(week?.words.toLowerCase()).not.toContain(first.address);
+});
+
+it('takes a payout that is mined and not settled yet for one that has left the wallet', async () => {
+  const { look, fill, read, send } = await createPool({ walletCoverBps: 10_000 });
+  await fill(10n ** 18n);
+  await send();
+  // The payout is reserved until it is settled; the next week's earnings are seven times as much.
+  const left = async () => {
+    await look();
+    return (await read()).facts.leftWei;
+  };
+  await expect.poll(left).toBe(OWED_WEI);
+  expect(await read()).toMatchObject({ owedWei: 0n, facts: { reservedWei: OWED_WEI } });
+  const { weekWei } = (await read()).facts;
+  expect(weekWei).toBe(7n * OWED_WEI);
+  await fill(weekWei + 1_000n);
+  expect(await look()).toEqual([]);
+  await fill(weekWei + 999n);
+  expect(await look()).toMatchObject([{ code: 'WALLET_BELOW_WEEK', figures: { topUpWei: '1' } }]);
 });

@@ -123,6 +123,8 @@ export const walletBalance = pgTable('wallet_balance', {
   blockNumber: count('block_number').notNull(),
   baseFeeWei: wei('base_fee_wei'),
   seenAt: at('seen_at').notNull(),
+  /** How many transactions were mined at this balance; null: unknown. */
+  minedNonce: count('mined_nonce'),
 });
 
 export const nonceSlot = pgTable('nonce_slot', {

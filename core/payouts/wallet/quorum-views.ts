@@ -28,13 +28,14 @@ export function agreedBalance(views: readonly WalletView[], quorum: number): big
 /** Stores a balance for people to see. When storing fails, the error is only reported. */
 export async function noteBalance(
   deps: MoneyDeps,
-  { head, balanceWei }: WalletView,
+  { head, balanceWei, latestNonce }: WalletView,
 ): Promise<void> {
   try {
     await recordBalance(deps.db, walletKeyOf(deps), {
       wei: balanceWei,
       block: head.number,
       baseFeeWei: head.baseFeePerGasWei,
+      minedNonce: latestNonce,
     });
   } catch (error) {
     deps.onTrouble?.(error);

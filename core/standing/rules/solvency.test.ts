@@ -6,6 +6,7 @@ const wei = () => fc.bigInt({ min: 0n, max: 10n ** 24n });
 const facts: fc.Arbitrary<SolvencyFacts> = fc.record({
   pendingWei: wei(),
   reservedWei: wei(),
+  leftWei: fc.constant(0n),
   unattributedWei: wei(),
   walletWei: fc.option(wei()),
   keepInWalletWei: wei(),
@@ -44,6 +45,7 @@ describe('whether a pool holds what it owes', () => {
     const known: SolvencyFacts = {
       pendingWei: 10n,
       reservedWei: 0n,
+      leftWei: 0n,
       unattributedWei: 0n,
       walletWei: 5n,
       keepInWalletWei: 0n,
@@ -58,5 +60,8 @@ describe('whether a pool holds what it owes', () => {
     expect(cover({ elsewhereWei: 'untold' })).toBe('wallet-short');
     expect(cover({ walletWei: null })).toBe('unknown');
     expect(cover({ walletWei: 10n, elsewhereWei: null })).toBe('covered');
+    expect(cover({ walletWei: 0n, elsewhereWei: 0n, reservedWei: 9n, leftWei: 19n })).toBe(
+      'covered',
+    );
   });
 });

@@ -4,6 +4,8 @@ import { largerWei } from '../../base/money.js';
 export interface SolvencyFacts {
   readonly pendingWei: bigint;
   readonly reservedWei: bigint;
+  /** What of the reserved was mined at the wallet's balance, and is not settled yet: it has left the wallet. */
+  readonly leftWei: bigint;
   /** Fees of jobs that nobody is credited for yet: at most this becomes owed. */
   readonly unattributedWei: bigint;
   /** What the paying wallet holds, as the chain showed it last; null before that. */
@@ -42,9 +44,9 @@ export interface Solvency {
 
 /** Judges from the facts. An unknown balance is never taken for an empty wallet. */
 export function solvencyOf(facts: SolvencyFacts): Solvency {
-  const { pendingWei, reservedWei, unattributedWei, weekWei } = facts;
-  const owedWei = pendingWei + reservedWei + unattributedWei;
-  const nextWeekWei = pendingWei + reservedWei + weekWei;
+  const toPayWei = facts.pendingWei + facts.reservedWei - facts.leftWei;
+  const owedWei = toPayWei + facts.unattributedWei;
+  const nextWeekWei = toPayWei + facts.weekWei;
   const same = { owedWei, nextWeekWei };
   const { walletWei, keepInWalletWei, elsewhereWei } = facts;
   if (walletWei === null) {

@@ -4,12 +4,12 @@ import type { Address } from '../../base/address.js';
 import { largerWei } from '../../base/money.js';
 import type { Reader } from '../../db/database.js';
 import { orNull, rows } from '../../db/query.js';
+import type { Account } from '../../ledger/store/tables.js';
 import { DAY_MS, dayOf, lastDays } from '../../payees/rules/earned-days.js';
 import { findPayingWallet } from '../../payouts/store/reads/wallet-reads.js';
-import { payout } from '../../payouts/store/tables.js';
+import { payout, walletBalance } from '../../payouts/store/tables.js';
 import { type Solvency, type SolvencyFacts, solvencyOf } from '../rules/solvency.js';
 import { type HeldPlace, readHeld } from './held-elsewhere.js';
-import { readPoolTotals } from './pool-reads.js';
 
 /** Where the pool's money is, and how much of it the wallet shall hold. */
 export interface SolvencySettings {
@@ -37,23 +37,22 @@ export async function readSolvency(
   nowMs: number,
 ): Promise<SolvencyReport> {
   const { chainId, places, keepInWalletWei, walletCoverBps } = settings;
-  const [totals, debtsWei, wallet, weekWei] = await Promise.all([
-    readPoolTotals(reader),
-    readDebts(reader),
-    findPayingWallet(reader, chainId),
-    readWeek(reader, chainId, nowMs),
-  ]);
+  const wallet = await findPayingWallet(reader, chainId);
   // A place may have become the wallet that pays: its balance must not count twice.
   const isElsewhere = ({ address, kind }: HeldPlace) =>
     kind !== 'balance' || address !== wallet?.address;
   const elsewhere = places.filter(isElsewhere);
-  const held = places.length === 0 ? undefined : await readHeld(reader, chainId, elsewhere);
+  const [sums, held, weekWei] = await Promise.all([
+    readSums(reader, chainId, wallet?.address),
+    places.length === 0 ? undefined : readHeld(reader, chainId, elsewhere),
+    readWeek(reader, chainId, nowMs),
+  ]);
   const facts: SolvencyFacts = {
-    // What one payee owes the pool pays nobody else.
-    pendingWei: totals.pendingWei + debtsWei,
-    reservedWei: totals.reservedWei,
-    unattributedWei: totals.unattributedWei,
-    walletWei: wallet?.balance?.wei ?? null,
+    pendingWei: sums.pendingWei,
+    reservedWei: sums.reservedWei,
+    leftWei: sums.leftWei,
+    unattributedWei: sums.unattributedWei,
+    walletWei: sums.walletWei,
     keepInWalletWei,
     elsewhereWei: held === undefined ? 'untold' : (held?.wei ?? null),
     weekWei,
@@ -63,22 +62,43 @@ export async function readSolvency(
     ...solvencyOf(facts),
     facts,
     wallet: wallet?.address ?? null,
-    walletSeenAt: wallet?.balance?.at ?? null,
+    walletSeenAt: sums.walletSeenAt,
     elsewhereSeenAt: held?.seenAt ?? null,
   };
 }
 
-/** Reads how much payees together owe the pool: those whose pending fees are below zero. */
-async function readDebts(reader: Reader): Promise<bigint> {
-  const [found] = await rows(
+/**
+ * Reads what is owed beside the wallet's balance. It is one statement, so that a payout which is settled meanwhile is either
+ * reserved and has left the wallet, or neither.
+ */
+async function readSums(reader: Reader, chainId: number, wallet: Address | undefined) {
+  const owed = (account: Account) =>
+    sql`(SELECT coalesce(sum(amount_wei), 0) FROM balance WHERE account = ${account})`;
+  const { amountWei } = payout;
+  const [sums] = await rows(
     reader,
-    { wei: payout.amountWei },
-    sql`SELECT coalesce(sum(-wei), 0) AS wei
-          FROM (SELECT sum(b.amount_wei) AS wei FROM balance b
-                  JOIN remote_worker w ON w.id = b.remote_worker_id WHERE b.account = 'pending'
-                 GROUP BY w.payee HAVING sum(b.amount_wei) < 0) debts`,
+    {
+      pendingWei: amountWei,
+      reservedWei: amountWei,
+      unattributedWei: amountWei,
+      leftWei: amountWei,
+      walletWei: orNull(walletBalance.balanceWei),
+      walletSeenAt: orNull(walletBalance.seenAt),
+    },
+    // What one payee owes the pool, whose pending fees are below zero, pays nobody else.
+    sql`SELECT (SELECT coalesce(sum(greatest(wei, 0)), 0)
+                  FROM (SELECT sum(b.amount_wei) AS wei FROM balance b JOIN remote_worker w ON w.id = b.remote_worker_id
+                         WHERE b.account = 'pending' GROUP BY w.payee) payees) AS "pendingWei",
+               ${owed('reserved')} AS "reservedWei", ${owed('unattributed')} AS "unattributedWei",
+               seen.balance_wei AS "walletWei", seen.seen_at AS "walletSeenAt",
+               (SELECT coalesce(sum(p.amount_wei), 0) FROM nonce_slot n JOIN payout p ON p.id = n.payout_id
+                 WHERE n.state = 'open' AND n.chain_id = seen.chain_id AND n.wallet = seen.wallet
+                   AND n.nonce < seen.mined_nonce) AS "leftWei"
+          FROM (SELECT) one LEFT JOIN wallet_balance seen
+            ON seen.chain_id = ${chainId} AND seen.wallet = ${wallet ?? ''}`,
   );
-  return found?.wei ?? 0n;
+  if (sums === undefined) throw new RangeError('Postgres gave no sums');
+  return sums;
 }
 
 /**

@@ -275,14 +275,15 @@ export interface SeenBalance {
 export async function recordBalance(
   db: Database,
   key: WalletKey,
-  seen: Omit<SeenBalance, 'at'>,
+  seen: Omit<SeenBalance, 'at'> & { readonly minedNonce?: number },
 ): Promise<void> {
   await db.execute(sql`
-    INSERT INTO wallet_balance (chain_id, wallet, balance_wei, block_number, base_fee_wei, seen_at)
+    INSERT INTO wallet_balance (chain_id, wallet, balance_wei, block_number, base_fee_wei, seen_at, mined_nonce)
     SELECT chain_id, address, ${seen.wei.toString()}::numeric, ${seen.block}::bigint,
-           ${seen.baseFeeWei?.toString() ?? null}::numeric, now()
+           ${seen.baseFeeWei?.toString() ?? null}::numeric, now(), ${seen.minedNonce ?? null}::bigint
       FROM wallet WHERE chain_id = ${key.chainId} AND address = ${key.address}
     ON CONFLICT (chain_id, wallet) DO UPDATE
       SET balance_wei = excluded.balance_wei, block_number = excluded.block_number,
-          base_fee_wei = excluded.base_fee_wei, seen_at = excluded.seen_at`);
+          base_fee_wei = excluded.base_fee_wei, seen_at = excluded.seen_at,
+          mined_nonce = excluded.mined_nonce`);
 }
