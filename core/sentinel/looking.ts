@@ -101,7 +101,8 @@ async function watchMoney({ db, money }: SentinelDeps): Promise<readonly Found[]
   const { rpc, signer } = money;
   const seen = await rpc.survey((reads) => reads.walletView(signer.address));
   const views = seen.flatMap((one) => ('value' in one ? [one.value] : []));
-  if (views.length > 0) {
+  // Alerts go by it, so one endpoint alone is not believed where two must agree: what was seen last stays.
+  if (views.length >= rpc.quorum) {
     const balanceWei = agreedBalance(views, rpc.quorum);
     await noteBalance(money, { ...furthestView(views), balanceWei });
   }

@@ -209,3 +209,18 @@ it('takes a payout that is mined and not settled yet for one that has left the w
   await fill(weekWei + 999n);
   expect(await look()).toMatchObject([{ code: 'WALLET_BELOW_WEEK', figures: { topUpWei: '1' } }]);
 });
+
+it('does not take the word of one endpoint alone for an empty wallet', async () => {
+  const { look, fill, read } = await createPool({
+    places: [{ address: RESERVE, kind: 'balance' }],
+  });
+  await setBalance(chain, RESERVE, 0n);
+  await fill(100n * NEXT_WEEK_WEI);
+  expect(await look()).toEqual([]);
+  endpoints[0]?.setMood({ refusesAll: 'maintenance' });
+  endpoints[1]?.setMood({
+    edit: (method, result) => (method === 'eth_getBalance' ? '0x0' : result),
+  });
+  expect(await look()).toEqual([]);
+  expect(await read()).toMatchObject({ cover: 'covered' });
+});

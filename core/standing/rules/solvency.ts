@@ -77,7 +77,7 @@ function coverOf(
 const ceilShare = (wei: bigint, bps: number): bigint => (wei * BigInt(bps) + 9_999n) / 10_000n;
 
 const WORDS: Readonly<Record<Cover, string>> = {
-  covered: 'The wallet that pays holds more than everybody is owed.',
+  covered: 'The wallet that pays holds all that everybody is owed.',
   'covered-elsewhere':
     'The wallet that pays holds less than everybody is owed, and with what the pool holds elsewhere it is enough.',
   'wallet-short':
