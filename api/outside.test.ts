@@ -17,7 +17,14 @@ import {
   TEST_WALLET,
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
-import { publicEventId, publicModel, publicName, publicRegion, publicWait } from './outside.js';
+import {
+  publicEventId,
+  publicFinding,
+  publicModel,
+  publicName,
+  publicRegion,
+  publicWait,
+} from './outside.js';
 
 /** The marked text: a host name that a worker made up, and an address that no pattern for addresses matches. */
 const CANARY = 'canary gpu-7.lan:8935 fe80::1%eth0';
@@ -186,5 +193,19 @@ describe('foreign texts', () => {
     expect(['US West', 'eu-central', 'fe80::1'].map(publicRegion)).toEqual([
       ...['US West', 'eu-central', 'elsewhere'],
     ]);
+  });
+
+  it('claim no more of the pool than is known where only its wallet is known', () => {
+    const finding = {
+      code: 'POOL_NOT_COVERED',
+      subject: '',
+      words: '5 wei',
+      figures: { owedWei: '5' },
+    };
+    expect(publicFinding(finding as unknown as Parameters<typeof publicFinding>[0])).toEqual({
+      subject: '',
+      words: 'what this program knows of the money of the pool is less than the pool owes',
+      figures: {},
+    });
   });
 });

@@ -130,7 +130,10 @@ const WITHOUT_FIGURES: ReadonlyMap<string, string> = new Map([
   ['JOBS_WITHOUT_TIME', 'jobs of a remote worker took no time at all'],
   ['WORKER_FEES_JUMP', 'a remote worker earns far more for the same work than others'],
   ['CONNECTION_SHARED', 'workers of many payees are connected from one machine or network'],
-  ['POOL_NOT_COVERED', 'the pool is known to hold less than it owes'],
+  [
+    'POOL_NOT_COVERED',
+    'what this program knows of the money of the pool is less than the pool owes',
+  ],
   ['WALLET_BELOW_WEEK', 'the wallet holds less than the payouts of the next week may need'],
 ]);
 

@@ -28,7 +28,7 @@ const WORDS: Readonly<Record<FindingCode, string | null>> = {
   PAYOUTS_NOT_TAKEN: 'The network has not taken some of the payouts yet. They are sent again.',
   RPC_SILENT: null,
   POOL_NOT_COVERED:
-    'The pool is known to hold less than it owes. What you have earned stays yours, and is paid when the pool has filled its wallet.',
+    'What this program knows of the money of the pool is less than the pool owes. What you have earned stays yours, and is paid when the pool has filled its wallet.',
   // The operator fills the wallet before it is empty; what waits for that says so.
   WALLET_BELOW_WEEK: null,
   TERMS_CHANGED: null,
