@@ -86,10 +86,12 @@ export function createRoundActivities(deps: RoundDeps) {
       return { started: open.length - refused };
     }),
     sweepSagas: guarded(async () => {
-      const swept = await sweepSagas({ ...deps, rounds }, heartbeat);
-      // Whatever goes wrong with a payee's wish, or takes long about it, must not keep payouts from being swept.
-      await confirmAsked(deps).catch((error: unknown) => deps.onTrouble?.(error));
-      return swept;
+      try {
+        return await sweepSagas({ ...deps, rounds }, heartbeat);
+      } finally {
+        // Whatever goes wrong with a payee's wish, or takes long about it, must not keep payouts from being swept.
+        await confirmAsked(deps).catch((error: unknown) => deps.onTrouble?.(error));
+      }
     }),
   };
 }
