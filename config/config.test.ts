@@ -111,6 +111,11 @@ describe('a configuration', () => {
   const source = (line: string) => BASE.replace('    from: beginning', `    ${line}`);
   it.each([
     ['an unknown key', pool('comission: 25%'), 'CONFIG_UNKNOWN_KEY', 'pool.comission', 2],
+    [
+      'no time in which a payee could revoke a change of its destination',
+      `${BASE}selfService: { destinationCoolDown: 59m }\n`,
+      ...(['CONFIG_VALUE', 'selfService.destinationCoolDown', 17] as const),
+    ],
     ['an unknown section', `${BASE}polo: {}\n`, 'CONFIG_UNKNOWN_KEY', 'polo', 17],
     ['a rounding that is none', pool('rounding: up'), 'CONFIG_VALUE', 'pool.rounding', 2],
     ['a date without its zone', pool('termsFrom: 2026-02-01'), 'CONFIG_VALUE', 'pool.termsFrom', 2],

@@ -238,7 +238,7 @@ const notices = section({
 
 const selfService = section({
   /** How long a payee can revoke a change of its destination, before it holds. */
-  destinationCoolDown: durationMs().prefault('7d'),
+  destinationCoolDown: interval('1h').prefault('7d'),
 });
 
 const shadow = section({
