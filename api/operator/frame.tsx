@@ -12,6 +12,7 @@ const PAGES = [
   ['/operator', 'What needs a hand'],
   ['/operator/round', 'Next round'],
   ['/operator/pay', 'Pay somebody'],
+  ['/operator/guard', 'Workers'],
   ['/operator/checks', 'Checks'],
   ['/operator/audit', 'Audit log'],
   ['/operator/sessions', 'Sessions'],

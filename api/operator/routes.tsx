@@ -4,8 +4,9 @@
  */
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { toErrorAnswer } from '../../client/error-answers.js';
+import { excludedAddresses, readEffect } from '../../client/guard/guard-views.js';
 import { expectedGas, orderRound } from '../../client/payouts/rounds.js';
-import type { RunningPool } from '../../client/running-pool.js';
+import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { readStops } from '../../client/standing.js';
 import { roundConfigOf } from '../../config/config.js';
 import type { Role } from '../../core/access/rules/roles.js';
@@ -14,6 +15,8 @@ import { ethAndWei } from '../../core/base/money.js';
 import { withChecksums } from '../../core/chain/checksums.js';
 import { listReconciliations } from '../../core/checks/store/reconciliation-records.js';
 import type { Database } from '../../core/db/database.js';
+import { stateOfWorkers } from '../../core/guard/standings.js';
+import { readOverrides } from '../../core/guard/store/overrides.js';
 import { listRebuilds } from '../../core/history/rebuild/rebuild.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { listInvitations } from '../../core/payouts/store/payees/invitations.js';
@@ -31,6 +34,7 @@ import { readNeeds } from './needs.js';
 import { AskPage, DonePage, RefusedPage } from './pages/action-pages.js';
 import { AuditPage } from './pages/audit-page.js';
 import { ChecksPage } from './pages/checks-page.js';
+import { GuardPage } from './pages/guard-page.js';
 import { InvitationsPage } from './pages/invitations-page.js';
 import { NeedsPage } from './pages/needs-page.js';
 import { PayoutPage } from './pages/payout-page.js';
@@ -232,6 +236,18 @@ function recordRoutes(pages: Pages, pool: RunningPool, sessions: Sessions): void
     const invitations = await listInvitations(db, { isOpen: true }, page);
     return c.html(<InvitationsPage pool={pool} signed={signed} invitations={invitations} />);
   });
+  pages.page('/guard', 'read', async (c, signed) => {
+    const [standings, overrides, hours] = await Promise.all([
+      stateOfWorkers(db),
+      readOverrides(db),
+      readEffect(db, nowOf(pool).getTime()),
+    ]);
+    const props = { pool, signed, standings, overrides, hours };
+    return c.html(<GuardPage {...props} />);
+  });
+  pages.page('/guard/excluded.txt', 'read', async (c) =>
+    c.text(excludedAddresses(await stateOfWorkers(db)).join('\n')),
+  );
   pages.page('/sessions', 'read', async (c, signed) =>
     c.html(<SessionsPage pool={pool} signed={signed} sessions={await listSessions(db)} />),
   );

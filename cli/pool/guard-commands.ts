@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import { parseEventTime } from '../../client/event-times.js';
 import {
+  excludedAddresses,
   PREFERENCE_ADVICE,
   readEffect,
   viewEffect,
@@ -64,7 +65,7 @@ async function list({ db, options, answer }: CliContext<ListOptions>): Promise<v
   const shown = all.filter(({ standing }) => !excluded || standing.state === 'excluded');
   const workers = shown.map(viewStanding);
   if (excluded) {
-    const addresses = [...new Set(shown.map((one) => toChecksum(one.payee)))];
+    const addresses = excludedAddresses(shown);
     answer(addresses.join('\n'), { addresses, workers });
     return;
   }

@@ -1,5 +1,6 @@
 /** What API and command line show of the performance guard. */
 
+import { toChecksum } from '../../core/chain/checksums.js';
 import type { Reader } from '../../core/db/database.js';
 import { type JudgedHour, judgeHours } from '../../core/guard/rules/effect.js';
 import type { WorkerStanding } from '../../core/guard/standings.js';
@@ -18,6 +19,12 @@ export async function readEffect(reader: Reader, nowMs: number): Promise<readonl
 }
 
 export const viewEffect = ({ hourMs, ...one }: JudgedHour) => ({ hour: new Date(hourMs), ...one });
+
+/** Returns the addresses of which at least one worker is excluded, each once. */
+export function excludedAddresses(standings: readonly WorkerStanding[]): readonly string[] {
+  const excluded = standings.filter(({ standing }) => standing.state === 'excluded');
+  return [...new Set(excluded.map(({ payee }) => toChecksum(payee)))];
+}
 
 /** Shows how a remote worker stands in a pipeline and model; empty names: transcoding. */
 export function viewStanding(one: WorkerStanding) {
