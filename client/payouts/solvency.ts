@@ -5,11 +5,25 @@ import { readSolvency, type SolvencyReport } from '../../core/standing/store/sol
 import { nowOf, type RunningPool } from '../running-pool.js';
 import { amount, amountOrNull } from '../views.js';
 
+/** Nothing is claimed by a balance that was seen longer ago; the sentinel looks every minute. */
+const STALE_MS = 3_600_000;
+
 /** Reads how the pool stands, by the ledger and what the chain showed last. */
-export function readSolvencyOf(pool: RunningPool): Promise<SolvencyReport> {
+export async function readSolvencyOf(pool: RunningPool): Promise<SolvencyReport> {
   const { db, config } = pool;
   const settings = solvencySettingsOf(config.solvency, config.chain);
-  return readSolvency(db, settings, nowOf(pool).getTime());
+  const nowMs = nowOf(pool).getTime();
+  return notByStale(await readSolvency(db, settings, nowMs), nowMs);
+}
+
+/** Takes back what is said about the pool when the chain has not shown the wallet for long: it may have changed. */
+export function notByStale<Report extends Pick<SolvencyReport, 'cover' | 'walletSeenAt'>>(
+  report: Report,
+  nowMs: number,
+): Report {
+  const { walletSeenAt } = report;
+  const isStale = walletSeenAt !== null && nowMs - walletSeenAt.getTime() > STALE_MS;
+  return isStale ? { ...report, cover: 'unknown' } : report;
 }
 
 /** Shows all of it. `covered` is null where nobody can say. */

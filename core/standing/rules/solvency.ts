@@ -83,7 +83,7 @@ const WORDS: Readonly<Record<Cover, string>> = {
   'wallet-short':
     'The wallet that pays holds less than everybody is owed. This program is not told what the pool holds elsewhere.',
   'not-covered': 'All that this program knows the pool to hold is less than everybody is owed.',
-  unknown: 'The chain has not shown yet what the pool holds.',
+  unknown: 'The chain has not shown lately what the pool holds.',
 };
 
 /** Says what the answer means, to anybody. */

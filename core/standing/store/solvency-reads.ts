@@ -113,12 +113,13 @@ async function readWeek(reader: Reader, chainId: number, nowMs: number): Promise
     sql`SELECT coalesce(sum(gross_wei - commission_wei + adjusted_wei), 0) AS "netWei",
                (SELECT min(day)::text FROM pool_day) AS "firstDay",
                (SELECT coalesce(sum(gas_used::numeric * gas_price_wei), 0) FROM nonce_slot
-                 WHERE chain_id = ${chainId}::bigint AND closed_at > now() - interval '7 days') AS "gasWei"
+                 WHERE chain_id = ${chainId}::bigint AND closed_at >= ${from}::date) AS "gasWei"
           FROM pool_day WHERE day BETWEEN ${from}::date AND ${dayOf(nowMs)}::date`,
   );
   if (found === undefined || found.firstDay === null) return 0n;
   const age = Math.floor((nowMs - Date.parse(found.firstDay)) / DAY_MS) + 1;
   const days = Math.min(Math.max(age, 1), WEEK_DAYS);
   // What was taken back once is not taken back again: a week adds nothing at the least.
-  return largerWei((found.netWei * BigInt(WEEK_DAYS)) / BigInt(days), 0n) + found.gasWei;
+  const inAWeek = (wei: bigint) => (wei * BigInt(WEEK_DAYS)) / BigInt(days);
+  return largerWei(inAWeek(found.netWei), 0n) + inAWeek(found.gasWei);
 }
