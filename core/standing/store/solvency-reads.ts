@@ -119,7 +119,7 @@ async function readWeek(reader: Reader, chainId: number, nowMs: number): Promise
   if (found === undefined || found.firstDay === null) return 0n;
   const age = Math.floor((nowMs - Date.parse(found.firstDay)) / DAY_MS) + 1;
   const days = Math.min(Math.max(age, 1), WEEK_DAYS);
-  // What was taken back once is not taken back again: a week adds nothing at the least.
   const inAWeek = (wei: bigint) => (wei * BigInt(WEEK_DAYS)) / BigInt(days);
+  // What was taken back once is not taken back again: a week adds nothing at the least.
   return largerWei(inAWeek(found.netWei), 0n) + inAWeek(found.gasWei);
 }
