@@ -201,8 +201,8 @@ describe('foreign texts', () => {
       subject: '',
       words: '5 wei',
       figures: { owedWei: '5' },
-    };
-    expect(publicFinding(finding as unknown as Parameters<typeof publicFinding>[0])).toEqual({
+    } as const;
+    expect(publicFinding(finding)).toEqual({
       subject: '',
       words: 'what this program knows of the money of the pool is less than the pool owes',
       figures: {},

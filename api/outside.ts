@@ -146,7 +146,10 @@ export function publicFinding({
   subject,
   words,
   figures,
-}: ShownFinding): Pick<ShownFinding, 'subject' | 'words' | 'figures'> {
+}: Pick<ShownFinding, 'code' | 'subject' | 'words' | 'figures'>): Pick<
+  ShownFinding,
+  'subject' | 'words' | 'figures'
+> {
   if (code === 'EVENTS_UNKNOWN') {
     const { type: _, ...counts } = figures;
     const said = 'events within a day of a type or version that is not known';

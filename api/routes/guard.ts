@@ -71,7 +71,7 @@ export function guardRoutes(routes: Routes, pool: RunningPool): void {
   );
 }
 
-function readOverrideId(text: string): number {
+export function readOverrideId(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new PoolError('OVERRIDE_NOT_FOUND', 'The id of an override is a number.');
 }

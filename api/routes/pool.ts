@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { RunningPool } from '../../client/running-pool.js';
 import {
   amount,
+  amountOrNull,
   namedTerms,
   viewTermsChange,
   viewTermsHistory,
@@ -36,8 +37,6 @@ import { publicCheck } from '../outside.js';
 import { eventTimeText, listQuery, noQuery, type Routes, rehearsableBody } from '../request.js';
 import { POOL, TERMS } from '../schemas/pool.js';
 
-const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
-
 const SHOWN_REBUILDS = 20;
 
 const timeText = eventTimeText.transform((iso) => new Date(iso)).optional();
@@ -67,7 +66,7 @@ export function poolRoutes(routes: Routes, { db, config, poolId, version }: Runn
       version,
       // Null until a worker has recorded the terms: a configuration file alone puts no terms in force.
       commissionBps: terms?.commissionBps ?? null,
-      ...(terms === undefined ? NO_THRESHOLD : amount('payoutThreshold', terms.thresholdWei)),
+      ...amountOrNull('payoutThreshold', terms?.thresholdWei ?? null),
       minPayoutIntervalMs: terms?.minIntervalMs ?? null,
       rounding: terms?.rounding ?? null,
       payoutsEnabled: config.pool.payoutsEnabled,

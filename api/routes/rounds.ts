@@ -4,7 +4,7 @@ import { createLinks } from '../../client/links.js';
 import { type ExpectedGas, expectedGas, orderRound } from '../../client/payouts/rounds.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { readStanding } from '../../client/standing.js';
-import { amount } from '../../client/views.js';
+import { amount, amountOrNull } from '../../client/views.js';
 import { roundConfigOf } from '../../config/config.js';
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import { PREVIEW_HASH } from '../../core/payouts/rules/round-hash.js';
@@ -83,7 +83,7 @@ function viewGas({ transfers, perTransfer, baseFeeWei, costWei }: ExpectedGas) {
     transfers,
     perTransfer: perTransfer.toString(),
     baseFeeWei: baseFeeWei?.toString() ?? null,
-    ...(costWei === null ? { costWei: null, costEth: null } : amount('cost', costWei)),
+    ...amountOrNull('cost', costWei),
   };
 }
 

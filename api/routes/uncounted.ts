@@ -8,7 +8,7 @@ import { carryOut } from '../../client/carry-out.js';
 import { parseBeginning } from '../../client/event-times.js';
 import { createLinks } from '../../client/links.js';
 import { answerTimeoutOf, nowOf, type RunningPool } from '../../client/running-pool.js';
-import { amount, viewAdjustment, viewJobDecision } from '../../client/views.js';
+import { amountOrNull, viewAdjustment, viewJobDecision } from '../../client/views.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { isPossibleWei } from '../../core/base/money.js';
 import { toChecksum } from '../../core/chain/checksums.js';
@@ -109,7 +109,7 @@ export function uncountedRoutes(routes: Routes, pool: RunningPool): void {
         ...one,
         payee: one.payee === null ? null : toChecksum(one.payee),
       })),
-      ...(grossWei === null ? { grossWei: null, grossEth: null } : amount('gross', grossWei)),
+      ...amountOrNull('gross', grossWei),
     }));
     return { jobs, nextCursor };
   });

@@ -13,7 +13,7 @@ import { recordWish } from '../../core/self-service/store/recording.js';
 import { readSettings } from '../../core/self-service/store/wishes.js';
 import { verifyWish } from '../../core/self-service/verifying.js';
 import { nowOf, type RunningPool } from '../running-pool.js';
-import { amount } from '../views.js';
+import { amount, amountOrNull } from '../views.js';
 
 /** A message is valid for an hour, unless it is asked for otherwise. */
 export const USUAL_VALIDITY_S = 3_600;
@@ -77,9 +77,7 @@ export function createWishDesk(pool: RunningPool) {
       return withChecksums({
         payee,
         nickname: own.nickname,
-        ...(own.thresholdWei === null
-          ? { thresholdWei: null, thresholdEth: null }
-          : amount('threshold', own.thresholdWei)),
+        ...amountOrNull('threshold', own.thresholdWei),
         ...amount('leastThreshold', leastWei),
         ...amount('mostThreshold', mostWei),
         pausedSince: own.pausedSince,

@@ -1,6 +1,7 @@
 /** The kinds of values in a configuration: how each is written, which values are refused, and what it is parsed to. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { type Address, payableAddress } from '../../core/base/address.js';
 import { readTime, TIME_WANTED } from '../../core/base/time.js';
 import {
   parseAmountWei,
@@ -49,6 +50,14 @@ export const durationMs = () => quantity(parseDurationMs, 'Ms');
 export const shareBps = () => quantity(parseShareBps, 'Bps');
 export const gas = () => quantity(parseGas, '');
 export const text = () => z.string('give text').trim().min(1, 'it is empty');
+/** An address of the chain, but not the zero address. `faultOf` says what is wrong with a text that is none. */
+export const address = (faultOf: (value: string) => string) =>
+  text().transform((value, context): Address => {
+    const found = payableAddress(value);
+    if (found !== undefined) return found;
+    context.addIssue({ code: 'custom', message: faultOf(value) });
+    return z.NEVER;
+  });
 export const id = () =>
   text().regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and hyphens only');
 

@@ -1,9 +1,10 @@
 /** The schema of the `terms` and `policy` keys of a pool: the data of the built-in policy, and code in place of it. */
 import { z } from 'zod';
-import { type Address, isHexAddress, payableAddress } from '../../core/base/address.js';
+import { isHexAddress } from '../../core/base/address.js';
 import { nicknameFault } from '../../core/base/nickname.js';
 import type { PoolTerms } from '../../core/policies/rules/pool-terms.js';
 import {
+  address,
   amountWei,
   durationMs,
   interval,
@@ -25,15 +26,11 @@ const shownName = () =>
   });
 
 const payee = () =>
-  text().transform((value, context): Address => {
-    const found = payableAddress(value);
-    if (found !== undefined) return found;
-    const message = isHexAddress(value)
+  address((value) =>
+    isHexAddress(value)
       ? 'the zero address is no payee'
-      : "give a payee's address (0x and 40 hex digits)";
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
+      : "give a payee's address (0x and 40 hex digits)",
+  );
 
 const tier = section({
   name: shownName().refine((value) => value !== 'all', 'all workers are called so: take another'),

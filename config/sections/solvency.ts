@@ -1,15 +1,8 @@
 /** The section `solvency`: what the pool holds beside the paying wallet, and how much of it the wallet shall hold. */
 import { z } from 'zod';
-import { type Address, payableAddress } from '../../core/base/address.js';
-import { orNull, text } from '../reading/kinds.js';
+import { address, orNull } from '../reading/kinds.js';
 
-const account = () =>
-  text().transform((value, context): Address => {
-    const found = payableAddress(value);
-    if (found !== undefined) return found;
-    context.addIssue({ code: 'custom', message: 'give an address (0x and 40 hex digits)' });
-    return z.NEVER;
-  });
+const account = () => address(() => 'give an address (0x and 40 hex digits)');
 
 const MOST_COVER = 100;
 
@@ -38,8 +31,8 @@ export function solvencySettingsOf(
   chain: { readonly chainId: number; readonly keepInWalletWei: bigint },
 ) {
   const { walletCover, alsoHeldBy, orchestrator, bondingManager } = solvency;
-  const accounts = [...new Set(alsoHeldBy)].map((address) => ({
-    address,
+  const accounts = [...new Set(alsoHeldBy)].map((holder) => ({
+    address: holder,
     kind: 'balance' as const,
   }));
   const fees = orchestrator === null ? [] : [{ address: orchestrator, kind: 'fees' as const }];

@@ -1,18 +1,16 @@
 /** Tests that a look finds a wallet that is to be filled and a pool that is not covered, by a real chain. */
 import { Interface } from 'ethers';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import type { TestDatabase } from '../../test/harness/database.js';
+import { expect, it } from 'vitest';
+import { rpc } from '../../dev/stack/chain-node.js';
 import {
   chainConfig,
-  createMoneyDatabase,
   createPayer,
   createTestWallet,
   credit,
   reserveFor,
   setBalance,
 } from '../../test/harness/money.js';
-import { type RpcSwitch, startRpcSwitch } from '../../test/harness/rpc-switch.js';
+import { useSwitchedChain } from '../../test/harness/switched-chain.js';
 import { addressOf, TEST_SENTINEL } from '../../test/kit/test-pool.js';
 import { createChainClient } from '../chain/quorum.js';
 import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
@@ -32,24 +30,7 @@ const BONDING_MANAGER = addressOf(903);
 /** A contract that answers every call with what it stores in its first slot. */
 const ANSWERS_ITS_SLOT = '0x60005460005260206000f3';
 
-let chain: LocalChain;
-let database: TestDatabase;
-let endpoints: readonly RpcSwitch[];
-beforeAll(async () => {
-  chain = await startChain({ blockTimeSeconds: 0.1 });
-  endpoints = await Promise.all([1, 2].map(() => startRpcSwitch(chain.rpcUrl)));
-});
-afterAll(async () => {
-  await Promise.all(endpoints.map((one) => one.stop()));
-  await chain.stop();
-});
-beforeEach(async () => {
-  database = await createMoneyDatabase();
-});
-afterEach(async () => {
-  for (const one of endpoints) one.setMood();
-  await database.close();
-});
+const world = useSwitchedChain(2);
 
 async function noteBalanceOf(deps: MoneyDeps) {
   const [view] = await walletViews(deps);
@@ -57,13 +38,13 @@ async function noteBalanceOf(deps: MoneyDeps) {
 }
 
 async function createPool(changes: Partial<SolvencySettings> = {}) {
-  const { db } = database;
-  const { deps, address } = await createTestWallet(db, chain);
+  const { db } = world;
+  const { deps, address } = await createTestWallet(db, world.chain);
   const { payoutId } = await reserveFor(db, OWED_WEI);
-  const config = chainConfig(chain, { rpcUrls: endpoints.map(({ url }) => url) });
+  const config = chainConfig(world.chain, { rpcUrls: world.endpoints.map(({ url }) => url) });
   const money = { ...deps, chain: config, rpc: createChainClient(config) };
   const solvency = {
-    chainId: chain.chainId,
+    chainId: world.chain.chainId,
     keepInWalletWei: 1_000n,
     walletCoverBps: 15_000,
     places: [],
@@ -77,7 +58,7 @@ async function createPool(changes: Partial<SolvencySettings> = {}) {
     const ours = items.filter(({ code }) => /COVERED|WEEK/.test(code));
     return ours.map(({ code, severity, figures, words }) => ({ code, severity, figures, words }));
   };
-  const fill = (wei: bigint) => setBalance(chain, address, wei);
+  const fill = (wei: bigint) => setBalance(world.chain, address, wei);
   const read = () => readSolvency(db, solvency, Date.now());
   const send = () => createPayer(money).sender.send(payoutId);
   return { look, fill, read, send, address };
@@ -106,20 +87,20 @@ it('counts accounts and fees that an orchestrator can withdraw, and finds what i
   ] as const;
   const { look, fill, read } = await createPool({ places, walletCoverBps: 0 });
   await fill(1_000n + OWED_WEI - 100n);
-  await setBalance(chain, RESERVE, 60n);
+  await setBalance(world.chain, RESERVE, 60n);
   // Nobody answers for the orchestrator yet: nothing is claimed about the pool.
   expect(await look()).toEqual([]);
   expect(await read()).toMatchObject({ cover: 'unknown' });
-  await rpc(chain.rpcUrl, 'anvil_setCode', [BONDING_MANAGER, ANSWERS_ITS_SLOT]);
+  await rpc(world.chain.rpcUrl, 'anvil_setCode', [BONDING_MANAGER, ANSWERS_ITS_SLOT]);
   const setFees = (wei: bigint) =>
-    rpc(chain.rpcUrl, 'anvil_setStorageAt', [
+    rpc(world.chain.rpcUrl, 'anvil_setStorageAt', [
       BONDING_MANAGER,
       '0x0',
       `0x${wei.toString(16).padStart(64, '0')}`,
     ]);
   await setFees(39n);
   const asked: unknown[] = [];
-  endpoints[0]?.setMood({
+  world.endpoints[0]?.setMood({
     edit(method, result, [call]) {
       if (method === 'eth_call') asked.push(call);
       return result;
@@ -143,9 +124,9 @@ it('keeps what it found while no endpoint answers', async () => {
   expect(before.map(({ code }) => code).sort()).toEqual(['POOL_NOT_COVERED', 'WALLET_BELOW_WEEK']);
   expect(before.find(({ code }) => code === 'POOL_NOT_COVERED')?.severity).toBe('warning');
   await fill(2n * NEXT_WEEK_WEI);
-  for (const one of endpoints) one.setMood({ refusesAll: 'maintenance' });
+  for (const one of world.endpoints) one.setMood({ refusesAll: 'maintenance' });
   expect(await look()).toEqual(before);
-  for (const one of endpoints) one.setMood();
+  for (const one of world.endpoints) one.setMood();
   expect(await look()).toEqual([]);
 });
 
@@ -164,8 +145,8 @@ it('counts the money once that is in the wallet that pays, though it is named as
 
 it('does not take what one payee owes the pool from what it owes another', async () => {
   const { read } = await createPool();
-  await credit(database.db, [5n, -3n]);
-  await credit(database.db, [-OWED_WEI, 1n]);
+  await credit(world.db, [5n, -3n]);
+  await credit(world.db, [-OWED_WEI, 1n]);
   expect(await read()).toMatchObject({ owedWei: OWED_WEI + 2n, facts: { pendingWei: 2n } });
 });
 
@@ -173,17 +154,17 @@ it('takes a quiet week of an old pool for a week, and what was taken back once f
   const { read } = await createPool();
   const old = (await read()).nextWeekWei;
   expect(old).toBe(NEXT_WEEK_WEI);
-  await database.db.execute(`
+  await world.db.execute(`
     INSERT INTO pool_day (day, node_type, region, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
     SELECT day - 30, node_type, region, pipeline, model_id, jobs, 0, 0, 0, 0 FROM pool_day`);
   expect((await read()).nextWeekWei).toBe(2n * OWED_WEI);
-  await credit(database.db, [-5n * OWED_WEI]);
+  await credit(world.db, [-5n * OWED_WEI]);
   expect((await read()).nextWeekWei).toBe(OWED_WEI);
 });
 
 it('tells to fill the wallet that pays, not the one whose key a worker still has', async () => {
   const first = await createPool();
-  const second = await createTestWallet(database.db, chain, { balanceWei: 0n });
+  const second = await createTestWallet(world.db, world.chain, { balanceWei: 0n });
   await noteBalanceOf(second.deps);
   const found = await first.look();
   const week = found.find(({ code }) => code === 'WALLET_BELOW_WEEK');
@@ -214,11 +195,11 @@ it('does not take the word of one endpoint alone for an empty wallet', async () 
   const { look, fill, read } = await createPool({
     places: [{ address: RESERVE, kind: 'balance' }],
   });
-  await setBalance(chain, RESERVE, 0n);
+  await setBalance(world.chain, RESERVE, 0n);
   await fill(100n * NEXT_WEEK_WEI);
   expect(await look()).toEqual([]);
-  endpoints[0]?.setMood({ refusesAll: 'maintenance' });
-  endpoints[1]?.setMood({
+  world.endpoints[0]?.setMood({ refusesAll: 'maintenance' });
+  world.endpoints[1]?.setMood({
     edit: (method, result) => (method === 'eth_getBalance' ? '0x0' : result),
   });
   expect(await look()).toEqual([]);

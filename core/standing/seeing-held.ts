@@ -4,6 +4,7 @@ import { ChainError } from '../chain/endpoint-error.js';
 import type { ChainReads } from '../chain/node-reads.js';
 import type { ChainClient } from '../chain/quorum.js';
 import type { Database } from '../db/database.js';
+import { reachedBy } from '../payouts/wallet/quorum-views.js';
 import { type HeldPlace, recordHeld } from './store/held-elsewhere.js';
 
 export interface HeldDeps {
@@ -41,8 +42,8 @@ async function amountAt({ rpc, bondingManager }: HeldDeps, place: HeldPlace): Pr
     if (kind === 'balance') return (await reads.walletView(address)).balanceWei;
     return feesOf(reads, bondingManager, address);
   });
-  const descending = answers.map(({ value }) => value).sort((a, b) => (a < b ? 1 : -1));
-  const agreed = descending[rpc.quorum - 1];
+  const amountsWei = answers.map(({ value }) => value);
+  const agreed = reachedBy(amountsWei, rpc.quorum);
   if (agreed !== undefined) return agreed;
   throw new ChainError('refused', `too few endpoints show what ${address} holds`);
 }

@@ -7,6 +7,7 @@ import {
   type KeptOverride,
   withdrawOverride,
 } from '../../../core/guard/store/overrides.js';
+import { readOverrideId } from '../../routes/guard.js';
 import { type Action, inPostgres } from './action.js';
 
 function stateOf(text: string | undefined): GuardState {
@@ -47,7 +48,7 @@ export const GUARD_ACTIONS = {
     label: 'End',
     title: 'End what was decided instead of the guard',
     run: inPostgres(async (reader, { subject }, decision) => {
-      const ended = await withdrawOverride(reader, Number(subject), decision);
+      const ended = await withdrawOverride(reader, readOverrideId(subject), decision);
       return `${wordsOf(ended)}: ended now`;
     }),
   },

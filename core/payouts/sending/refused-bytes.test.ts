@@ -1,17 +1,15 @@
 /** Tests nodes that refuse signed bytes or their estimate: what is reported, and that one node alone delays nobody. */
 import { sql } from 'drizzle-orm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalChain, startChain } from '../../../dev/stack/chain-node.js';
-import type { TestDatabase } from '../../../test/harness/database.js';
+import { describe, expect, it } from 'vitest';
+
 import {
   chainConfig,
-  createMoneyDatabase,
   createPayer,
   createTestWallet,
   reserveFor,
   waitOf,
 } from '../../../test/harness/money.js';
-import { type RpcSwitch, startRpcSwitch } from '../../../test/harness/rpc-switch.js';
+import { useSwitchedChain } from '../../../test/harness/switched-chain.js';
 import { TEST_SENTINEL } from '../../../test/kit/test-pool.js';
 import { createChainClient } from '../../chain/quorum.js';
 import { lookAtSources } from '../../sentinel/looking.js';
@@ -19,31 +17,14 @@ import { findPayingWallet } from '../store/reads/wallet-reads.js';
 import { walletKeyOf } from '../wallet/money-deps.js';
 
 const AMOUNT_WEI = 31_000_000_000_000_007n;
-let chain: LocalChain;
-let database: TestDatabase;
-let endpoints: readonly RpcSwitch[];
-beforeAll(async () => {
-  chain = await startChain({ blockTimeSeconds: 0.1 });
-  endpoints = await Promise.all([1, 2, 3].map(() => startRpcSwitch(chain.rpcUrl)));
-});
-afterAll(async () => {
-  await Promise.all(endpoints.map((one) => one.stop()));
-  await chain.stop();
-});
-beforeEach(async () => {
-  database = await createMoneyDatabase();
-});
-afterEach(async () => {
-  for (const one of endpoints) one.setMood();
-  await database.close();
-});
+const world = useSwitchedChain(3);
 
 async function createPool() {
-  const { deps } = await createTestWallet(database.db, chain);
-  const config = chainConfig(chain, { rpcUrls: endpoints.map(({ url }) => url) });
+  const { deps } = await createTestWallet(world.db, world.chain);
+  const config = chainConfig(world.chain, { rpcUrls: world.endpoints.map(({ url }) => url) });
   const payer = createPayer({ ...deps, rpc: createChainClient(config) });
-  const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
-  const shown = async () => (await waitOf(database.db, payoutId))?.code;
+  const { payoutId } = await reserveFor(world.db, AMOUNT_WEI);
+  const shown = async () => (await waitOf(world.db, payoutId))?.code;
   const rpc = createChainClient(config);
   return { payer, payoutId, shown, money: { ...deps, rpc }, key: walletKeyOf(deps) };
 }
@@ -51,7 +32,7 @@ async function createPool() {
 describe('an endpoint that calls a full wallet empty', () => {
   it('or that refuses to estimate delays no payout', async () => {
     for (const words of ['insufficient funds for gas * price + value', 'method not whitelisted']) {
-      endpoints[0]?.setMood({ refuses: { eth_estimateGas: words } });
+      world.endpoints[0]?.setMood({ refuses: { eth_estimateGas: words } });
       const { payer, payoutId } = await createPool();
       expect(await payer.pay(payoutId)).toMatchObject({ state: 'paid' });
     }
@@ -59,7 +40,7 @@ describe('an endpoint that calls a full wallet empty', () => {
 
   it('is believed if the balance that it shows is too low, whatever its error text is', async () => {
     const refuses = { eth_estimateGas: 'Cannot execute: 0x1f' };
-    for (const one of endpoints) {
+    for (const one of world.endpoints) {
       one.setMood({ refuses, edit: (method, it) => (method === 'eth_getBalance' ? '0x5' : it) });
     }
     const { payer, payoutId } = await createPool();
@@ -67,7 +48,7 @@ describe('an endpoint that calls a full wallet empty', () => {
   });
 
   it('is contradicted by the balance that a quorum sees, even if all endpoints say so', async () => {
-    for (const one of endpoints)
+    for (const one of world.endpoints)
       one.setMood({ refuses: { eth_estimateGas: 'insufficient funds' } });
     const { payer, payoutId } = await createPool();
     const sent = await payer.sender.send(payoutId);
@@ -83,22 +64,22 @@ describe('an endpoint that calls a full wallet empty', () => {
 describe('bytes that the nodes refuse', () => {
   it('wait with the text of a node, become a finding when that lasts, and go on once a node accepts them', async () => {
     const said = 'transaction type not supported';
-    for (const one of endpoints) one.setMood({ refuses: { eth_sendRawTransaction: said } });
+    for (const one of world.endpoints) one.setMood({ refuses: { eth_sendRawTransaction: said } });
     const { payer, payoutId, shown } = await createPool();
     const paid = payer.pay(payoutId);
     await expect.poll(shown, { timeout: 15_000 }).toBe('BROADCAST_REFUSED');
-    expect((await waitOf(database.db, payoutId))?.reason).toMatch(
+    expect((await waitOf(world.db, payoutId))?.reason).toMatch(
       new RegExp(`^sent .* with nonce 0, and not taken \\(\\S+ refused it: ${said}\\)`),
     );
     const look = () =>
       lookAtSources({
-        db: database.db,
+        db: world.db,
         settings: TEST_SENTINEL,
         sources: [],
         roundIntervalMs: null,
       }).then(({ findings }) => findings);
     expect(await look()).toEqual([]);
-    await database.db.execute(
+    await world.db.execute(
       sql`UPDATE attempt SET first_sent_at = first_sent_at - interval '16 minutes'`,
     );
     expect(await look()).toEqual([
@@ -107,7 +88,7 @@ describe('bytes that the nodes refuse', () => {
         words: expect.stringContaining('no node has taken 1 signed payout'),
       },
     ]);
-    for (const one of endpoints) one.setMood();
+    for (const one of world.endpoints) one.setMood();
     expect(await paid).toMatchObject({ state: 'paid' });
     expect(await look()).toEqual([]);
   });
@@ -119,11 +100,11 @@ describe('a check of the sentinel', () => {
     const silences = () => [{ name: 'node:1', silentMs: 16 * 60_000, why: 'HTTP 403' }];
     const look = (rpc: typeof money.rpc) =>
       lookAtSources({
-        ...{ db: database.db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: null },
+        ...{ db: world.db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: null },
         money: { ...money, rpc },
       });
     expect((await look(money.rpc)).findings).toEqual([]);
-    const wallet = await findPayingWallet(database.db, key.chainId);
+    const wallet = await findPayingWallet(world.db, key.chainId);
     expect(wallet?.balance?.wei).toBeGreaterThan(0n);
     expect((await look({ ...money.rpc, silences })).findings).toMatchObject([
       { code: 'RPC_SILENT', words: expect.stringContaining('node:1 has given no usable answer') },

@@ -19,10 +19,14 @@ export function furthestView(views: readonly WalletView[]): WalletView {
 
 /** Returns the highest balance that at least a quorum of the views reaches, so one endpoint that lags does not lower it. */
 export function agreedBalance(views: readonly WalletView[], quorum: number): bigint {
-  const descending = views
-    .map(({ balanceWei }) => balanceWei)
-    .sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
-  return descending[Math.min(quorum, views.length) - 1] ?? 0n;
+  const balances = views.map(({ balanceWei }) => balanceWei);
+  return reachedBy(balances, Math.min(quorum, views.length)) ?? 0n;
+}
+
+/** Returns the highest amount that so many of these reach; undefined when there are fewer. */
+export function reachedBy(amountsWei: readonly bigint[], count: number): bigint | undefined {
+  const descending = amountsWei.toSorted((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  return descending[count - 1];
 }
 
 /** Stores a balance for people to see. When storing fails, the error is only reported. */

@@ -1,5 +1,5 @@
 /** What the pool holds beside the paying wallet, as the chain showed it last. */
-import { and, eq, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { sumWei } from '../../base/money.js';
 import type { Database, Reader } from '../../db/database.js';
@@ -33,17 +33,10 @@ export async function readHeld(
   chainId: number,
   places: readonly HeldPlace[],
 ): Promise<{ readonly wei: bigint; readonly seenAt: Date | null } | null> {
-  const found = await Promise.all(
-    places.map(async ({ address, kind }) => {
-      const here = and(
-        eq(heldElsewhere.chainId, chainId),
-        eq(heldElsewhere.address, address),
-        eq(heldElsewhere.kind, kind),
-      );
-      return (await reader.select().from(heldElsewhere).where(here))[0];
-    }),
+  const known = await reader.select().from(heldElsewhere).where(eq(heldElsewhere.chainId, chainId));
+  const seen = places.flatMap(
+    ({ address, kind }) => known.find((row) => row.address === address && row.kind === kind) ?? [],
   );
-  const seen = found.flatMap((row) => row ?? []);
   if (seen.length < places.length) return null;
   if (seen.length === 0) return { wei: 0n, seenAt: null };
   const oldestMs = Math.min(...seen.map(({ seenAt }) => seenAt.getTime()));
