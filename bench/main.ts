@@ -1,5 +1,5 @@
 /** The command line of the benches. Figures go to standard output, progress to standard error. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchApi } from './api/api.js';
 import { benchAudit } from './audit.js';
 import { benchGrowth } from './growth/growth.js';
@@ -24,7 +24,12 @@ measure('payout', benchPayout, ({ rounds }) => rounds)
   )
   .option('--old-payouts <n>', 'in the tables before the last round', count, 1_000_000)
   .option('--standing <n>', 'left open while the chain stands still', count, 5_000)
-  .option('--workers <n>', 'processes on the one database', atLeastOne, 1);
+  .option('--workers <n>', 'processes on the one database', atLeastOne, 1)
+  .addOption(
+    new Option('--temporal <kind>', 'its dev server, or the real server on a Postgres of its own')
+      .choices(['dev', 'cluster'])
+      .default('dev'),
+  );
 
 measure('ingest', benchIngest, ({ passes }) => passes)
   .description(

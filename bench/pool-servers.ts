@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LocalProcess } from '../dev/kit/process.js';
 import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
 import { ensureWallet, type StackPace, writeConfig } from '../dev/stack/pool/stack-config.js';
+import { startTemporalCluster } from '../dev/stack/temporal-cluster.js';
 import { startTemporal } from '../dev/stack/temporal-server.js';
 import { startUntil } from './children.js';
 import { type Scratch, startBenchPostgres } from './scratch.js';
@@ -18,10 +19,19 @@ export interface PoolServers {
 
 const FUNDS_WEI = 1_000n * 10n ** 18n;
 
-export async function startPoolServers(scratch: Scratch): Promise<PoolServers> {
+/** Temporal's dev server, with its file written ahead; or its real server, on a Postgres of its own. */
+export type TemporalKind = 'dev' | 'cluster';
+
+export async function startPoolServers(
+  scratch: Scratch,
+  kind: TemporalKind = 'dev',
+): Promise<PoolServers> {
   const { dir, stops } = scratch;
   const databaseUrl = await startBenchPostgres(scratch);
-  const temporal = await startTemporal({ headless: true, databasePath: join(dir, 'temporal.db') });
+  const temporal =
+    kind === 'cluster'
+      ? await startTemporalCluster({ dir: join(dir, 'temporal') })
+      : await startTemporal({ headless: true, databasePath: join(dir, 'temporal.db') });
   stops.push(() => temporal.stop());
   const chain = await startChain({ blockTimeSeconds: 0.25 });
   stops.push(() => chain.stop());

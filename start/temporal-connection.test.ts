@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort } from '../dev/kit/ports.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
@@ -52,6 +53,39 @@ describe('asking Temporal until it answers', () => {
     expect(getEventListeners(asking.signal, 'abort')).toEqual([]);
     for (const line of lines)
       expect(JSON.parse(line)).toMatchObject({ code: 'TEMPORAL_UNREACHABLE' });
+  });
+
+  it('goes on after a search attribute that the server does not know yet', async () => {
+    const { lines, asking } = options();
+    const { client, connection, namespace } = temporal;
+    const name = 'LateAttribute';
+    const create = () =>
+      client.schedule.create({
+        scheduleId: 'late',
+        spec: { intervals: [{ every: '1d' }] },
+        action: { type: 'startWorkflow', workflowType: 'none', taskQueue: 'none' },
+        typedSearchAttributes: [
+          { key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value: 'a' },
+        ],
+      });
+    let tries = 0;
+    await untilTemporalAnswers(asking, async () => {
+      tries += 1;
+      if (tries === 2) {
+        const searchAttributes = { [name]: 2 };
+        await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+      }
+      return create();
+    });
+    expect(tries).toBeGreaterThan(1);
+    for (const line of lines) {
+      expect(JSON.parse(line)).toMatchObject({
+        code: 'SEARCH_ATTRIBUTE_MISSING',
+        msg: expect.stringMatching(
+          /does not know a search attribute yet.*LateAttribute.*trying again/,
+        ),
+      });
+    }
   });
 
   it('throws what Temporal refuses, and what is no answer of Temporal’s at all', async () => {

@@ -43,6 +43,11 @@ export function untilTemporalAnswers<T>(
 const tellOf =
   ({ config: { temporal }, log }: ConnectOptions) =>
   (error: unknown, nextTry: string): void => {
+    if (isAttributeUnknown(error)) {
+      const about = { code: 'SEARCH_ATTRIBUTE_MISSING', address: temporal.address };
+      log.warn(about, `${UNKNOWN_YET} (${foreignText(rootOf(error))}); ${nextTry}`);
+      return;
+    }
     const about = { code: 'TEMPORAL_UNREACHABLE', address: temporal.address };
     log.warn(about, `${describeFailure(temporal, error)}; ${nextTry}`);
   };
@@ -51,11 +56,35 @@ function mayBeAskedAgain(error: unknown): boolean {
   // Another worker that starts at the same moment has created or deleted the schedule first: ask again.
   if (error instanceof ScheduleAlreadyRunning || error instanceof ScheduleNotFoundError)
     return true;
+  if (isAttributeUnknown(error)) return true;
   if (isGrpcDeadlineError(error) || isGrpcCancelledError(error)) return true;
   for (let one = error; one instanceof Error; one = one.cause) {
     if (isGrpcServiceError(one)) return isRetryableError(one);
   }
   return false;
+}
+
+const GRPC_INVALID_ARGUMENT = 3;
+/** In the words of the server, for its stores in SQL and for the others. */
+const ATTRIBUTE_UNKNOWN =
+  /no mapping defined for search attribute|search attribute .* is not defined/i;
+const UNKNOWN_YET =
+  'Temporal does not know a search attribute yet: a server takes ten seconds to a minute for one that was just registered, and one that may not be registered from here must be by hand';
+
+/**
+ * Whether Temporal refuses a search attribute that it does not know. Each part of a server reads what is registered
+ * every so often; only the dev server knows at once.
+ */
+function isAttributeUnknown(error: unknown): boolean {
+  const cause = rootOf(error);
+  if (!(cause instanceof Error) || !('code' in cause)) return false;
+  return cause.code === GRPC_INVALID_ARGUMENT && ATTRIBUTE_UNKNOWN.test(cause.message);
+}
+
+function rootOf(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause;
 }
 
 async function connectOnce(temporal: TemporalConfig): Promise<NativeConnection> {
@@ -92,7 +121,5 @@ export function describeFailure(temporal: TemporalConfig, error: unknown): strin
       `\`temporal operator namespace create --address ${address} --namespace ${namespace}\``
     );
   }
-  let cause = error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  return `Temporal at ${address} cannot be reached (${foreignText(cause)}): start it, or correct temporal.address`;
+  return `Temporal at ${address} cannot be reached (${foreignText(rootOf(error))}): start it, or correct temporal.address`;
 }

@@ -8,7 +8,13 @@ import { startHttpServer } from '../../dev/kit/http-server.js';
 import type { LocalProcess } from '../../dev/kit/process.js';
 import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { cpuMsOf } from '../figures.js';
-import { startApi, startPoolServers, startWorker, writeBenchConfig } from '../pool-servers.js';
+import {
+  startApi,
+  startPoolServers,
+  startWorker,
+  type TemporalKind,
+  writeBenchConfig,
+} from '../pool-servers.js';
 import type { Scratch } from '../scratch.js';
 
 /** The number of requests of all workers since they started. */
@@ -34,9 +40,12 @@ export interface PayoutStack {
 const COUNTERS = join(dirname(fileURLToPath(import.meta.url)), 'worker-counters.mjs');
 
 /** Starts the servers, an orchestrator without events, the API, and this many workers. */
-export async function startPayoutStack(scratch: Scratch, count: number): Promise<PayoutStack> {
+export async function startPayoutStack(
+  scratch: Scratch,
+  { workers: count, temporal }: { readonly workers: number; readonly temporal: TemporalKind },
+): Promise<PayoutStack> {
   const { dir, stops } = scratch;
-  const servers = await startPoolServers(scratch);
+  const servers = await startPoolServers(scratch, temporal);
   const { databaseUrl, temporalAddress, temporalPid, chain, wallet } = servers;
   const source = await startHttpServer((_, response) => response.end('[]'));
   stops.push(() => source.stop());

@@ -10,6 +10,7 @@ import { until } from '../../dev/kit/until.js';
 import { LOCAL_POOL_ID } from '../../dev/stack/pool/stack-config.js';
 import { payoutWorkflowId, singleWorkflowId } from '../../workflows/contract.js';
 import { rounded } from '../figures.js';
+import type { TemporalKind } from '../pool-servers.js';
 import { inScratch, type Say } from '../scratch.js';
 import { measureAnvilAlone } from './anvil-alone.js';
 import { addOldPayouts } from './old-payouts.js';
@@ -28,6 +29,7 @@ export interface PayoutBenchOptions {
   readonly standing: number;
   /** The number of workers that share the database. Their CPU times and requests are added up. */
   readonly workers: number;
+  readonly temporal: TemporalKind;
   readonly say: Say;
 }
 
@@ -52,7 +54,7 @@ const ROUND_TIMEOUT_MS = 900_000;
 export function benchPayout(options: PayoutBenchOptions) {
   return inScratch('payout', async (scratch) => {
     options.say(`starting Postgres, Temporal, the chain and workers: ${options.workers}`);
-    return measure(await startPayoutStack(scratch, options.workers), options);
+    return measure(await startPayoutStack(scratch, options), options);
   });
 }
 
@@ -78,6 +80,7 @@ async function measure(stack: PayoutStack, options: PayoutBenchOptions) {
   return {
     payees,
     workers: options.workers,
+    temporal: options.temporal,
     ...figures,
     anvilTransfersPerSecond: rounded(anvilTransfersPerSecond),
     ratioToAnvil: rounded(main.payoutsPerSecond / anvilTransfersPerSecond),

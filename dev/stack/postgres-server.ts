@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
-import { socketUrl } from '../../core/db/embedded/address.js';
+import { PRODUCT_DATABASE, PRODUCT_ROLE, socketUrl } from '../../core/db/embedded/address.js';
 import { prepareCluster } from '../../core/db/embedded/cluster.js';
+import { freePort } from '../kit/ports.js';
 import { type LocalProcess, startProcess, waitUntil } from '../kit/process.js';
 
 export interface LocalPostgres {
@@ -17,10 +18,13 @@ export interface LocalPostgresOptions {
   readonly dataDir?: string;
   /** Makes the role a superuser: for tests and benches, which create roles and databases. @default false */
   readonly isSuperuser?: boolean;
+  /** Also listens on a loopback port, for programs that know no Unix socket, and says that one's URL. @default false */
+  readonly overTcp?: boolean;
 }
 
 /** Only a number in the socket's name: there is no TCP port, and each socket has its own directory. */
 const SOCKET_NUMBER = 5432;
+const LOOPBACK = '127.0.0.1';
 const STOP_GRACE_MS = 8_000;
 const START_TIMEOUT_MS = 60_000;
 
@@ -33,8 +37,14 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
   const isEphemeral = options.dataDir === undefined;
   const dataDir = resolve(options.dataDir ?? mkdtempSync(join(tmpdir(), 'openpool-postgres-')));
   const cluster = await prepareCluster(dataDir, options.isSuperuser);
-  const server = startProcess({ name: 'postgres', ...cluster.serve(SOCKET_NUMBER) });
-  const url = socketUrl(dataDir, SOCKET_NUMBER, cluster.password);
+  const port = options.overTcp === true ? await freePort() : undefined;
+  const run = cluster.serve(port ?? SOCKET_NUMBER);
+  const args = port === undefined ? run.args : [...run.args, ...letIn(dataDir)];
+  const server = startProcess({ name: 'postgres', ...run, args });
+  const url =
+    port === undefined
+      ? socketUrl(dataDir, SOCKET_NUMBER, cluster.password)
+      : `postgres://${PRODUCT_ROLE}:${cluster.password}@${LOOPBACK}:${port}/${PRODUCT_DATABASE}`;
   await waitUntil({
     what: 'Postgres',
     timeoutMs: START_TIMEOUT_MS,
@@ -50,6 +60,14 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
       if (isEphemeral) rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Lets loopback in by its password, and returns the arguments with which the server listens there. */
+function letIn(dataDir: string): readonly string[] {
+  const path = join(dataDir, 'pg_hba.conf');
+  const line = `host all all ${LOOPBACK}/32 scram-sha-256\n`;
+  if (!readFileSync(path, 'utf8').includes(line)) appendFileSync(path, line);
+  return ['-c', `listen_addresses=${LOOPBACK}`];
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -15,6 +15,7 @@ import { createOracle, type Oracle } from './oracle.js';
 import { startOtherChain } from './other-chain.js';
 import { castPayees, type PayeeCast } from './payees.js';
 import { changedSchedules, type PoolSchedules, readSchedules } from './pool-schedules.js';
+import type { TemporalKind } from './restartable.js';
 import { receivedTwice, restoreOutOfGas } from './restored-out-of-gas.js';
 import { addSecondSide, brokenIn, type SecondSide } from './second-side.js';
 import { FAIR_BASE_FEE_WEI, runStorm } from './storm.js';
@@ -26,6 +27,8 @@ import { ownOf } from './verdict.js';
 export interface ChaosOptions {
   readonly seed: number;
   readonly seconds: number;
+  readonly workers: number;
+  readonly temporal: TemporalKind;
   readonly control: 'naive' | null;
   readonly scenario: 'restored-out-of-gas' | null;
   readonly dir: string;
@@ -67,6 +70,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     tally,
     onRaw,
     workerScript,
+    workers: options.workers,
+    temporalKind: options.temporal,
     signal,
     say,
     random: forRpc,

@@ -1,4 +1,4 @@
-/** Starts the pool that the storm hits: servers, RPC endpoints that fail, and two workers. */
+/** Starts the pool that the storm hits: servers, RPC endpoints that fail, and workers. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
@@ -27,6 +27,7 @@ import {
   type RestartableServer,
   startChaosPostgres,
   startChaosTemporal,
+  type TemporalKind,
 } from './restartable.js';
 import { type RpcWeather, startRpcWeather } from './rpc-weather.js';
 import { makeSecondPool, type SecondPool } from './second-pool.js';
@@ -66,11 +67,13 @@ export interface ChaosStackOptions {
   readonly refusesBytes: boolean;
   /** The script that runs as a worker, relative to the project. */
   readonly workerScript: string;
+  /** How many workers pay. */
+  readonly workers: number;
+  readonly temporalKind: TemporalKind;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
 
-const WORKERS = 2;
 const FUNDS_WEI = 10_000n * 10n ** 18n;
 /** Enough blocks for an endpoint that is a hundred blocks behind from the start. */
 const BLOCKS_BEFORE = 128;
@@ -111,7 +114,7 @@ async function build(
       extraArgs: ['--no-mining'],
     }).then(keep),
     startChaosPostgres(home).then(keep),
-    startChaosTemporal(home).then(keep),
+    startChaosTemporal(home, options.temporalKind).then(keep),
     writeBundle(join(dir, 'workflow-bundle.js')),
   ]);
   onStart(chain.process);
@@ -149,10 +152,10 @@ async function build(
   let paying: StormWallet = wallets[0];
   const configPath = writeChaosConfig(dir, { places, wallet: paying });
   const env = { ...process.env, OPENPOOL_WORKFLOW_BUNDLE: bundlePath };
-  say('starting two workers …');
+  say(`starting workers: ${options.workers}`);
   const workers = keep(
     startWorkerFleet({
-      count: WORKERS,
+      count: options.workers,
       script: options.workerScript,
       configPath,
       onStart,

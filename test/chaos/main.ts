@@ -8,6 +8,8 @@ import { runChaos } from './chaos-run.js';
 const USAGE = `npm run chaos                 a storm of faults around a whole pool, then what it came to
   -- --seed <n>               another storm (default 1)
   -- --seconds <n>            how long it lasts, at least 20 (default 60)
+  -- --temporal cluster       on Temporal's server and its Postgres ("npm run setup:cluster" builds it), not on the dev server
+  -- --workers <n>            how many pay, at least 2 (default 2)
   -- --control naive          a manager that must pay twice, to see that the storm finds it
   -- --scenario restored-out-of-gas   a backup from before transfers ran out of gas, restored after
   -- --json                   print the report as JSON
@@ -19,6 +21,8 @@ const values = readFlags(USAGE, {
   json: { type: 'boolean', default: false },
   control: { type: 'string' },
   scenario: { type: 'string' },
+  temporal: { type: 'string', default: 'dev' },
+  workers: { type: 'string', default: '2' },
   keep: { type: 'boolean', default: false },
 });
 
@@ -32,6 +36,12 @@ function wholeNumber(name: string, text: string, least: number): number {
 const LEAST_SECONDS = 20;
 const seed = wholeNumber('seed', values.seed, 0);
 const seconds = wholeNumber('seconds', values.seconds, LEAST_SECONDS);
+const workers = wholeNumber('workers', values.workers, 2);
+const { temporal } = values;
+if (temporal !== 'dev' && temporal !== 'cluster') {
+  process.stderr.write('--temporal: "dev" or "cluster"\n');
+  process.exit(2);
+}
 if (values.control !== undefined && values.control !== 'naive') {
   process.stderr.write('--control: there is one control, "naive"\n');
   process.exit(2);
@@ -63,6 +73,8 @@ try {
   const report = await runChaos({
     seed,
     seconds,
+    workers,
+    temporal,
     control,
     scenario: values.scenario ?? null,
     dir,

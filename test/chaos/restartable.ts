@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../dev/kit/ports.js';
 import type { LocalProcess } from '../../dev/kit/process.js';
 import { type LocalPostgres, startPostgres } from '../../dev/stack/postgres-server.js';
+import { startTemporalCluster } from '../../dev/stack/temporal-cluster.js';
 import { type LocalTemporal, startTemporal } from '../../dev/stack/temporal-server.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 
@@ -46,8 +47,39 @@ export function startChaosPostgres(home: Home): Promise<RestartableServer<ChaosP
   });
 }
 
+/** The dev server in one process, or the real server on a Postgres of its own. */
+export type TemporalKind = 'dev' | 'cluster';
+
 /** Kills Temporal with SIGKILL, in the middle of its writes. */
-export function startChaosTemporal(home: Home): Promise<RestartableServer<ChaosTemporal>> {
+export function startChaosTemporal(
+  home: Home,
+  kind: TemporalKind,
+): Promise<RestartableServer<ChaosTemporal>> {
+  return kind === 'cluster' ? startCluster(home) : startDevServer(home);
+}
+
+/** Its Postgres runs on while the server is away, as a database of its own host would. */
+async function startCluster(home: Home): Promise<RestartableServer<ChaosTemporal>> {
+  let postgres: LocalPostgres | undefined;
+  return makeRestartable(home, {
+    name: 'Temporal',
+    async start(port) {
+      const dir = join(home.dir, 'temporal');
+      const server = await startTemporalCluster({ dir, port, ...(postgres && { postgres }) });
+      if (postgres === undefined) home.onStart(server.postgres.process);
+      postgres = server.postgres;
+      return { ...server, port: Number(server.address.split(':')[1]) };
+    },
+    end: killed,
+  });
+}
+
+async function killed({ process }: ChaosTemporal): Promise<void> {
+  process.kill('SIGKILL');
+  await process.ended;
+}
+
+function startDevServer(home: Home): Promise<RestartableServer<ChaosTemporal>> {
   return makeRestartable(home, {
     name: 'Temporal',
     async start(port) {
@@ -61,10 +93,7 @@ export function startChaosTemporal(home: Home): Promise<RestartableServer<ChaosT
       });
       return { ...server, port: Number(server.address.split(':')[1]) };
     },
-    async end({ process }) {
-      process.kill('SIGKILL');
-      await process.ended;
-    },
+    end: killed,
   });
 }
 
