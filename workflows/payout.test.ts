@@ -2,15 +2,13 @@
  * Tests the order of the saga's steps on a real Temporal server. The activities here follow a script, so every branch
  * can be reached; the real activities are tested in activities/ and in test/.
  */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SendResult } from '../core/payouts/rules/payout.js';
 import { waitUntil } from '../dev/kit/process.js';
-import { findTemporal } from '../dev/setup/temporal-binary.mjs';
+import { startTemporal } from '../dev/stack/temporal-server.js';
+import { keepHistory } from '../test/harness/keep-history.js';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
 import {
   laneQueue,
@@ -19,6 +17,7 @@ import {
   payoutStatusQuery,
   payoutWorkflowId,
   pokeSignal,
+  SEARCH_ATTRIBUTES,
   txHashKey,
   waitCodeKey,
 } from './contract.js';
@@ -63,7 +62,7 @@ describe('the payout saga', () => {
     await handle.signal(pokeSignal);
     expect(await handle.result()).toEqual({ state: 'paid', txHash: HASH });
     expect(calls.send).toBe(2);
-    await keepHistory(handle, 'paid');
+    await keepHistory(handle, 'payout-paid');
     const history = await handle.fetchHistory();
     expect(history.events?.length).toBeLessThanOrEqual(12);
     const { typedSearchAttributes } = await handle.describe();
@@ -79,7 +78,7 @@ describe('the payout saga', () => {
     );
     await tellUntilEnded(handle);
     expect((await handle.describe()).typedSearchAttributes.get(waitCodeKey)).toBeUndefined();
-    await keepHistory(handle, 'held-then-paid');
+    await keepHistory(handle, 'payout-held-then-paid');
   });
 
   it('shows that a signed payout is in trouble, and when that is over', async () => {
@@ -93,21 +92,21 @@ describe('the payout saga', () => {
     await handle.signal(pokeSignal);
     await untilStatus(handle, ({ wait }) => wait === null);
     await tellUntilEnded(handle);
-    await keepHistory(handle, 'troubled-then-paid');
+    await keepHistory(handle, 'payout-troubled-then-paid');
   });
 
   it('starts over from the ledger when that knows of no signature, because an older backup was restored', async () => {
     const { handle, calls } = await start(SENT, HELD, SENT, PAID);
     await tellUntilEnded(handle);
     expect(calls.send).toBe(4);
-    await keepHistory(handle, 'resent-then-paid');
+    await keepHistory(handle, 'payout-resent-then-paid');
   });
 
   it('ends as refused when the destination does not take the money', async () => {
     const { handle } = await start(SENT, { kind: 'closed', state: 'refused', txHash: HASH });
     await tellUntilEnded(handle);
     expect(await handle.result()).toEqual({ state: 'refused', txHash: HASH });
-    await keepHistory(handle, 'refused');
+    await keepHistory(handle, 'payout-refused');
   });
 
   it('ends as cancelled when the operator cancels before anything is signed', async () => {
@@ -115,7 +114,7 @@ describe('the payout saga', () => {
     await waitForCode(handle, 'PAYOUT_HELD');
     await handle.signal(pokeSignal);
     expect(await handle.result()).toEqual({ state: 'cancelled', txHash: null });
-    await keepHistory(handle, 'cancelled');
+    await keepHistory(handle, 'payout-cancelled');
   });
 
   it('takes no orders: a message from whoever reaches Temporal changes nothing', async () => {
@@ -134,7 +133,35 @@ describe('the payout saga', () => {
     await handle.cancel();
     await tellUntilEnded(handle);
     expect(await handle.result()).toEqual({ state: 'paid', txHash: HASH });
-    await keepHistory(handle, 'cancel-requested-then-paid');
+    await keepHistory(handle, 'payout-cancel-requested-then-paid');
+  });
+
+  it('goes on in a new run when its history has grown long', async () => {
+    const server = await startTemporal({
+      headless: true,
+      searchAttributes: SEARCH_ATTRIBUTES.map(({ name, type }) => `${name}=${typeName(type)}`),
+      extraArgs: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=12'],
+    });
+    const other = await connectTestTemporal(undefined, server.address);
+    const states = [HELD, HELD, HELD, HELD, SENT, PAID];
+    const calls = { send: 0 };
+    await other.startWorker({ sendPayout: async () => take(states, calls.send++) });
+    const payoutId = randomUUID();
+    const first = await other.client.workflow.start('payout', {
+      taskQueue: laneQueue(other.taskQueue, 'payouts'),
+      workflowId: payoutWorkflowId(POOL_ID, payoutId),
+      args: [{ poolId: POOL_ID, payoutId }],
+    });
+    const { runId } = await first.describe();
+    const newest = other.client.workflow.getHandle(first.workflowId);
+    await tellUntilEnded(newest);
+    expect((await newest.describe()).runId).not.toBe(runId);
+    const one = other.client.workflow.getHandle(first.workflowId, runId);
+    expect((await one.describe()).status.name).toBe('CONTINUED_AS_NEW');
+    expect(await newest.result()).toEqual({ state: 'paid', txHash: HASH });
+    await keepHistory(one, 'payout-continued', { runId, address: server.address });
+    await other.close();
+    await server.stop();
   });
 });
 
@@ -174,16 +201,7 @@ function waitForCode(handle: WorkflowHandle, code: string): Promise<void> {
   return untilStatus(handle, ({ wait }) => wait?.code === code);
 }
 
-/** With `KEEP_HISTORIES=1`, saves the history for the replay tests; for use after a deliberate change of the saga. */
-async function keepHistory(handle: WorkflowHandle, name: string): Promise<void> {
-  if (process.env.KEEP_HISTORIES !== '1') return;
-  const dir = new URL('../test/histories/', import.meta.url);
-  await mkdir(dir, { recursive: true });
-  const command = ['workflow', 'show', '--workflow-id', handle.workflowId, '--output', 'json'];
-  const { stdout } = await promisify(execFile)(await findTemporal(), [
-    ...command,
-    '--address',
-    inject('temporalAddress'),
-  ]);
-  await writeFile(new URL(`payout-${name}.json`, dir), stdout);
+/** KEYWORD → Keyword: the command line spells types in camel case. */
+function typeName(type: string): string {
+  return type.charAt(0) + type.slice(1).toLowerCase();
 }

@@ -16,9 +16,9 @@ export interface TestTemporal {
 /** A client and workers on the tests' real Temporal server. */
 export async function connectTestTemporal(
   taskQueue = `test-${randomUUID()}`,
+  address = inject('temporalAddress'),
 ): Promise<TestTemporal> {
   installQuietRuntime();
-  const address = inject('temporalAddress');
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   const running: { workers: readonly Worker[]; done: Promise<void> }[] = [];
