@@ -27,6 +27,7 @@ import { addSimulateCommand } from './pool/simulate-command.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 import { addTokenCommands } from './pool/token-commands.js';
 import { addWishCommands } from './pool/wish-commands.js';
+import { addStartCommand } from './setup/start-command.js';
 
 /** Runs one command line, without the program's name in front; sets `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
@@ -53,6 +54,7 @@ function createProgram(): PoolCommand {
       '\nExit codes: 0 done, 1 refused or failed, 2 wrong command line or configuration, 3 a check found something, 130 left by Ctrl-C while the work goes on.',
     )
     .exitOverride();
+  addStartCommand(program);
   addPoolCommands(program);
   addPayoutCommands(program);
   addRoundCommands(program);

@@ -47,6 +47,8 @@ const USAGE = `npm start -- --config <file>          worker and API, a process e
 npm run worker -- --config <file>     the worker alone
 npm run api -- --config <file>        the API alone
 
+From the installed package: openpool start [pool|worker|api|preferred-workers] --config <file>
+
 Without --config, openpool.yaml is read; pools/openpool.yaml shows every key. To look at it without a start:
 npm run openpool -- config check --config <file>`;
 const CONFIG_FLAG = { config: { type: 'string', default: 'openpool.yaml' } } as const;

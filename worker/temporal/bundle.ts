@@ -22,7 +22,23 @@ export async function copyMigrations(project: string, build: string): Promise<vo
 export async function writeWorkflowBundle(path: string): Promise<void> {
   const logger = new DefaultLogger('WARN');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger });
-  await writeFile(path, code);
+  await writeFile(path, withoutPlaces(code));
+}
+
+const MAP = /(?<=\/\/# sourceMappingURL=data:application\/json;charset=utf-8;base64,)[\w+/=]+/;
+
+/**
+ * Takes the directories of the machine that built it out of the bundle's source map: stack traces then name files from
+ * the project's root, and the same sources make the same bundle wherever they are built.
+ */
+function withoutPlaces(code: string): string {
+  return code.replace(MAP, (encoded) => {
+    const map = Buffer.from(encoded, 'base64').toString();
+    const plain = map
+      .replace(/"[^"]*?\/node_modules\//g, '"node_modules/')
+      .replaceAll(`${root}/`, '');
+    return Buffer.from(plain).toString('base64');
+  });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
