@@ -52,6 +52,32 @@ describe('a configuration', () => {
     await expect(load('kind: generator', 31_337)).rejects.toThrow('it was not refused');
   });
 
+  it('has a temporary ledger only on a chain that this machine makes, and names no other beside it', async () => {
+    const line = /^ {2}url: postgres.*$/m;
+    const on = (chainId: number, database = '  temporary: true') =>
+      BASE.replace(line, database).replace('chain:\n', `chain:\n  id: ${chainId}\n`);
+    for (const chainId of [1, 10, 42_161, 421_614, 11_155_111, 31_338]) {
+      expect(await problemsOf(on(chainId))).toMatchObject([
+        {
+          code: 'CONFIG_TEMPORARY_DATABASE',
+          key: 'database.temporary',
+          message: expect.stringMatching(`chain ${chainId} goes on.*chain.id 31337 or 1337`),
+        },
+      ]);
+    }
+    const embeddedDir = pathOf('.openpool/temporary');
+    for (const chainId of [31_337, 1_337]) {
+      const { database } = await load(on(chainId));
+      expect(database).toEqual({ embeddedDir, port: 5_442, isTemporary: true });
+    }
+    const url = line.exec(BASE)?.[0] ?? 'none';
+    for (const other of [url, '  embedded: {}']) {
+      expect(await problemsOf(on(31_337, `${other}\n  temporary: true`))).toMatchObject([
+        { code: 'CONFIG_DUPLICATE', key: 'database.temporary' },
+      ]);
+    }
+  });
+
   it('has a finite limit on everything that leaves the wallet, whatever is left out', async () => {
     const { pool, chain } = await load(BASE);
     expect(pool).toMatchObject({

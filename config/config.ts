@@ -176,7 +176,7 @@ async function buildConfig(
     sources: await buildSources(values, files),
     sentinel,
     guard,
-    database: await buildDatabase(values.database, files),
+    database: await buildDatabase(values, files),
     retention: { ...retention, archiveDir: files.resolve(retention.archiveDir) },
     temporal: await buildTemporal(values.temporal, files, env),
     chain: await buildChain(values.chain, files),

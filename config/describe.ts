@@ -115,6 +115,7 @@ function describeDatabase(database: Config['database']): ConfigDescription {
     if (socketDir?.startsWith('/') === true) return { url: `socket in ${socketDir}${pathname}` };
     return { url: `postgres://${hostname}${port === '' ? '' : `:${port}`}${pathname}` };
   }
+  if (database.isTemporary === true) return { temporary: true };
   return { embedded: { dir: database.embeddedDir, port: database.port } };
 }
 

@@ -97,6 +97,8 @@ const database = section({
       port: portNumber().prefault(5442),
     })
     .optional(),
+  /** An embedded Postgres that is gone once no process of the pool runs: for a look, on a chain of this machine alone. */
+  temporary: z.boolean().prefault(false),
 });
 
 const retention = section({

@@ -91,10 +91,12 @@ async function run(
   log.info({ version, configuration: describeConfig(config) }, 'openpool starts');
   // The watchdog starts first: a process that still waits for Postgres or Temporal can get stuck too.
   const stopWatching = startWatchdog({ log, ...(blockedMs === undefined ? {} : { blockedMs }) });
-  const database = await openPoolDatabase(config, options).catch((error: unknown) => {
-    stopWatching();
-    throw error;
-  });
+  const database = await openPoolDatabase(config, { ...options, isService: true }).catch(
+    (error: unknown) => {
+      stopWatching();
+      throw error;
+    },
+  );
   const running: Service[] = [];
   try {
     const { db, url: databaseUrl } = database;

@@ -14,14 +14,30 @@ export type DatabaseConfig =
       /** The data directory of the embedded Postgres, which comes with an npm package. */
       readonly embeddedDir: string;
       readonly port: number;
+      /** It is discarded once no process of the pool uses it. */
+      readonly isTemporary?: boolean;
     };
 
+/**
+ * Chains that one machine makes for itself: anvil's and hardhat's, geth's and ganache's. A ledger that is thrown away
+ * must not be of a chain that goes on: its wallet could pay there for the same events again.
+ */
+const LOCAL_CHAINS: readonly number[] = [31_337, 1_337];
+/** Beside the configuration, where each process of the pool finds it. */
+const TEMPORARY_DIR = '.openpool/temporary';
+const TEMPORARY_PORT = 5_442;
+
 export async function buildDatabase(
-  values: ConfigValues['database'],
+  { database: values, chain }: Pick<ConfigValues, 'database' | 'chain'>,
   files: NamedFiles,
 ): Promise<DatabaseConfig> {
   const { embedded } = values;
   const isNamed = values.url !== undefined || values.urlFile !== undefined;
+  if (values.temporary) {
+    noteTemporary(isNamed || embedded !== undefined, chain.id, files);
+    const embeddedDir = files.resolve(TEMPORARY_DIR);
+    return { embeddedDir, port: TEMPORARY_PORT, isTemporary: true };
+  }
   if (embedded !== undefined) {
     if (isNamed) {
       const message = 'there is a URL beside it: keep the one or the other';
@@ -30,10 +46,27 @@ export async function buildDatabase(
     return { embeddedDir: files.resolve(embedded.dir), port: embedded.port };
   }
   if (!isNamed) {
-    const message = 'say where Postgres is: url, urlFile or embedded';
+    const message = 'say where Postgres is: url, urlFile or embedded (or temporary, for a look)';
     files.note('CONFIG_MISSING_KEY', ['database'], message);
   }
   return { url: await readUrl(values, files) };
+}
+
+function noteTemporary(isElsewhereToo: boolean, chainId: number, files: NamedFiles): void {
+  const key = ['database', 'temporary'];
+  if (isElsewhereToo) {
+    const message = 'the database is named beside it: keep the one or the other';
+    files.note('CONFIG_DUPLICATE', key, message);
+  }
+  if (LOCAL_CHAINS.includes(chainId)) {
+    const words = 'the ledger is discarded once no process of the pool runs any more';
+    files.warn('CONFIG_TEMPORARY_DATABASE', key, words);
+    return;
+  }
+  const message =
+    `the ledger would be discarded, and chain ${chainId} goes on: its wallet could pay for the same work again. ` +
+    `Only a chain of this machine (chain.id ${LOCAL_CHAINS.join(' or ')}) may have a temporary ledger`;
+  files.note('CONFIG_TEMPORARY_DATABASE', key, message);
 }
 
 async function readUrl(values: ConfigValues['database'], files: NamedFiles): Promise<string> {

@@ -1,46 +1,14 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { compiled } from '../harness/script.js';
-import type { ChaosReport } from './chaos-report.js';
+import { playStorm, STORM_TIMEOUT_MS } from './play-storm.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const STORM_TIMEOUT_MS = 420_000;
 /** Both tests play the same storm: the product survives it, and the control breaks in it. */
 const STORM = ['--seed', '1', '--seconds', '30'];
-
-interface Outcome {
-  readonly code: number | null;
-  readonly report: ChaosReport;
-  readonly told: string;
-}
-
-function runStorm(...flags: string[]): Promise<Outcome> {
-  const args = [compiled('test/chaos/main.ts'), '--json', ...STORM, ...flags];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, told] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    told += chunk;
-  });
-  return new Promise((resolve, reject) => {
-    child.once('close', (code) => {
-      try {
-        resolve({ code, report: JSON.parse(out) as ChaosReport, told });
-      } catch {
-        reject(new Error(`the storm gave no report:\n${told}`));
-      }
-    });
-  });
-}
 
 describe.sequential('a storm', () => {
   test(
     'breaks neither safety nor liveness, and leaves no class of fault out',
     async () => {
-      const { code, report, told } = await runStorm();
+      const { code, report, told } = await playStorm(STORM);
       expect(report, told).toMatchObject({
         S: true,
         L: true,
@@ -64,7 +32,7 @@ describe.sequential('a storm', () => {
   test(
     'makes a saga pay twice that takes an error for "not sent"',
     async () => {
-      const { code, report, told } = await runStorm('--control', 'naive');
+      const { code, report, told } = await playStorm([...STORM, '--control', 'naive']);
       expect(report, told).toMatchObject({ control: 'naive', S: false });
       expect(report.doublePaid).toBeGreaterThan(0);
       expect(code).toBe(1);

@@ -63,7 +63,7 @@ async function build(dir: string): Promise<void> {
   await promisify(execFile)(process.execPath, [tsc, ...args]);
   await copyMigrations(ROOT, dir);
   const isData = (path: string) => !path.endsWith('.ts');
-  for (const path of ['package.json', 'dev', 'test']) {
+  for (const path of ['package.json', 'compose.cluster.yml', 'dev', 'test']) {
     await cp(join(ROOT, path), join(dir, path), { recursive: true, filter: isData });
   }
 }

@@ -19,7 +19,8 @@ export interface PoolParts {
   /** Holds the configuration and the files that it names. */
   readonly dir: string;
   readonly chain: LocalChain;
-  readonly database: TestDatabase;
+  /** Left out where `changes` has a section of its own. */
+  readonly database?: TestDatabase;
   readonly temporal: TestNamespace;
 }
 
@@ -91,7 +92,7 @@ function configuration(parts: PoolParts, { wallet, changes = {} }: PoolProcessOp
         options: { endpoint: 'http://127.0.0.1:9' },
       },
     ],
-    database: { url: parts.database.url },
+    database: { url: parts.database?.url },
     temporal: { address: inject('temporalAddress'), namespace: parts.temporal.namespace },
     chain: {
       id: parts.chain.chainId,

@@ -22,6 +22,7 @@ const START = {
   CONFIG_UNIT: { final: true, http: 500, help: 'Write the quantity with one of the units that are named.' },
   CONFIG_VALUE: { final: true, http: 500, help: 'Give the key a value of the kind that is named.' },
   CONFIG_DUPLICATE: { final: true, http: 500, help: 'Keep one of the two.' },
+  CONFIG_TEMPORARY_DATABASE: { final: true, http: 500, help: 'Give `database.embedded`, or a Postgres of your own: `database.temporary` is for a look at a pool on a chain that this machine makes, which is thrown away as the ledger is.' },
   CONFIG_VARIABLE_UNSET: { final: true, http: 500, help: 'Set the environment variable before the start, or name a file instead.' },
   WALLET_ADDRESS_WRONG: { final: true, http: 500, help: 'Correct wallet.address, or name the keystore of that wallet in wallet.keystoreFile.' },
   SEARCH_ATTRIBUTE_TYPE: { final: true, http: 500, help: 'Remove the search attribute of the wrong type with the command that is named; the worker adds it again.' },

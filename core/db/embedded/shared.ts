@@ -45,16 +45,35 @@ const STOP_GRACE_MS = 8_000;
 const LOG_BYTES = 1_000_000;
 const LAST_WORDS = 1_500;
 
-/** Finds the server of this directory or starts it; `port` is the number in its socket's name. */
-export async function sharePostgres(dir: string, port: number): Promise<SharedPostgres> {
-  const dataDir = resolve(dir);
-  return inStateDirectory(dataDir, () => joinOrStart(dataDir, port));
+export interface ShareOptions {
+  /** The number in the socket's name. */
+  readonly port: number;
+  /** Discards the directory once nobody uses its server: at the last leave, or at the next start after a kill. */
+  readonly isTemporary: boolean;
+  /** False: throws DATABASE_NOT_STARTED where no server runs. */
+  readonly mayStart: boolean;
 }
 
-async function joinOrStart(dataDir: string, port: number): Promise<SharedPostgres> {
+/** Finds the server of this directory, or starts it. */
+export async function sharePostgres(dir: string, options: ShareOptions): Promise<SharedPostgres> {
+  const dataDir = resolve(dir);
+  const { isTemporary } = options;
+  const share = async () => keep(await joinOrStart(dataDir, options), dataDir, isTemporary);
+  return options.mayStart ? inStateDirectory(dataDir, share) : share();
+}
+
+async function joinOrStart(dataDir: string, options: ShareOptions): Promise<Joined> {
+  const { port, isTemporary, mayStart } = options;
+  let isFresh = !isTemporary || !mayStart;
   for (const end = Date.now() + JOIN_TIMEOUT_MS; ; ) {
-    const joined = await joinServer(dataDir);
-    if (typeof joined === 'object') return keep(joined, dataDir);
+    if (!isFresh) isFresh = await discardUnused(dataDir);
+    const joined = isFresh ? await joinServer(dataDir) : 'wait';
+    if (typeof joined === 'object') return joined;
+    if (joined === 'nobody' && !mayStart) {
+      const words =
+        'the temporary database is there only while the pool runs: start a worker first';
+      throw new PoolError('DATABASE_NOT_STARTED', words);
+    }
     if (joined === 'nobody') await withStartLock(dataDir, () => startServer(dataDir, port));
     if (Date.now() > end) {
       const words = `${dataDir} was not ready within ${JOIN_TIMEOUT_MS / 60_000} minutes`;
@@ -64,18 +83,67 @@ async function joinOrStart(dataDir: string, port: number): Promise<SharedPostgre
   }
 }
 
+/**
+ * Discards the directory of a temporary server that nobody uses: its users were killed, or the machine was. Returns
+ * whether it can be joined or made now; it cannot while another process starts it, or while the server starts or ends.
+ */
+async function discardUnused(dataDir: string): Promise<boolean> {
+  const done = await withStartLock(dataDir, async () => {
+    const server = findServer(dataDir);
+    if (server !== undefined) {
+      const use = await useOf(server, dataDir);
+      if (use === 'used') return true;
+      if (use === 'unknown') return false;
+      await endServer(server, STOP_GRACE_MS);
+    }
+    discard(dataDir);
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return true;
+  });
+  return done ?? false;
+}
+
+/** Does nothing where another process has started a server by now. */
+function discard(dataDir: string): void {
+  if (findServer(dataDir) !== undefined) return;
+  rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+}
+
+async function useOf(
+  server: RunningServer,
+  dataDir: string,
+): Promise<'used' | 'unused' | 'unknown'> {
+  const password = readPassword(dataDir);
+  // Its set-up was never completed: whoever did that was killed.
+  if (password === undefined) return 'unused';
+  const client = userOf(socketUrl(dataDir, server.port, password));
+  try {
+    await client.connect();
+    return (await takes('pg_try_advisory_lock', client)) ? 'unused' : 'used';
+  } catch {
+    return 'unknown';
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function userOf(connectionString: string): pg.Client {
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'openpool user',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  client.on('error', () => undefined);
+  return client;
+}
+
 /** Becomes a user of the server. Returns 'wait' while it is starting or stopping, and 'nobody' when there is none. */
 async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> {
   const server = findServer(dataDir);
   const password = readPassword(dataDir);
   if (server === undefined || password === undefined) return 'nobody';
   const url = socketUrl(dataDir, server.port, password);
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'openpool user',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  });
-  client.on('error', () => undefined);
+  const client = userOf(url);
   try {
     await client.connect();
     // A process that is about to stop the server holds the lock alone.
@@ -97,11 +165,11 @@ function judge(error: unknown, dataDir: string): 'nobody' | 'wait' {
 }
 
 /** Lets one process at a time create, upgrade and start a data directory; does nothing while another one does. */
-async function withStartLock(dataDir: string, work: () => Promise<void>): Promise<void> {
+async function withStartLock<T>(dataDir: string, work: () => Promise<T>): Promise<T | undefined> {
   const path = `${dataDir}.starting`;
-  if (!takeStartLock(path)) return;
+  if (!takeStartLock(path)) return undefined;
   try {
-    await work();
+    return await work();
   } finally {
     rmSync(path, { force: true });
   }
@@ -184,7 +252,7 @@ function lastWords(dataDir: string): string {
 }
 
 /** Stays a user until told to leave, and joins again when the connection ends: a crashed server forgets its users. */
-function keep(first: Joined, dataDir: string): SharedPostgres {
+function keep(first: Joined, dataDir: string, isTemporary: boolean): SharedPostgres {
   let joined: Joined | undefined;
   let isLeaving = false;
   const hold = (one: Joined) => {
@@ -210,8 +278,10 @@ function keep(first: Joined, dataDir: string): SharedPostgres {
       isLeaving = true;
       const last = joined;
       if (last === undefined) return;
-      if (await isLast(last.client)) await endServer(last.server, STOP_GRACE_MS);
+      const isOver = await isLast(last.client);
+      if (isOver) await endServer(last.server, STOP_GRACE_MS);
       await last.client.end().catch(() => undefined);
+      if (isOver && isTemporary) await withStartLock(dataDir, async () => discard(dataDir));
     },
   };
 }
