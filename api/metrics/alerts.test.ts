@@ -2,27 +2,27 @@
  * Each alert rule on a real fault: a pool is well, something breaks, and Prometheus' own promtool judges what the API
  * said before and during the fault. Exactly the alerts that the fault deserves fire.
  */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Client } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { auditPool } from '../../core/checks/audit/audit.js';
 import { reconcile } from '../../core/checks/reconciliation.js';
+import { judgeWorkers } from '../../core/guard/judging.js';
+import { GUARD_DEFAULTS } from '../../core/guard/rules/settings.js';
 import { noteWorker } from '../../core/ledger/store/worker-processes.js';
 import { writeNotices } from '../../core/notices/store/outbox.js';
 import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
+import { PLAIN_TERMS, toJson } from '../../core/policies/rules/pool-terms.js';
 import { lookAtSources } from '../../core/sentinel/looking.js';
 import { recordHeld } from '../../core/standing/store/held-elsewhere.js';
-import { freePort } from '../../dev/kit/ports.js';
-import { scriptPath } from '../../dev/kit/script.js';
 import { until } from '../../dev/kit/until.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createLog, installRuntime } from '../../start/log.js';
+import { createLog } from '../../start/log.js';
 import { createProcessMetrics } from '../../start/process-metrics.js';
+import { TEST_POOL_ID } from '../../test/harness/database.js';
+import { failInEveryTask } from '../../test/harness/failing-worker.js';
 import {
   createPayer,
   createTestWallet,
@@ -40,16 +40,24 @@ import {
 import { ALICE, T0, useSyncWorld } from '../../test/harness/sync-world.js';
 import { poolOf } from '../../test/kit/silent-temporal.js';
 import { addressOf, TEST_SENTINEL, TEST_WALLET, testConfig } from '../../test/kit/test-pool.js';
+import { startPreferred } from '../preferred/serve.js';
 import { startApi } from '../serve.js';
 
 const { world, transcode, pass } = useSyncWorld();
 const MINUTE_MS = 60_000;
+/** The built-in policy, which leaves the states to the guard. */
+const PLAIN_CHOICE = {
+  module: null,
+  baseDir: '/',
+  options: toJson({ ...PLAIN_TERMS, defaults: { commissionBps: 0 } }),
+};
 const RESERVE = { address: addressOf(901), kind: 'balance' } as const;
 const minutesAgo = (minutes: number) => new Date(T0 - minutes * MINUTE_MS).toISOString();
 
 let chain: LocalChain;
 let wallet: TestWallet;
 let api: Awaited<ReturnType<typeof startApi>>;
+let preferred: Awaited<ReturnType<typeof startPreferred>>;
 
 beforeAll(async () => {
   chain = await startChain({ blockTimeSeconds: 0 });
@@ -77,9 +85,18 @@ beforeEach(async () => {
   const processMetrics = createProcessMetrics(db);
   await recordHeld(db, chain.chainId, [{ ...RESERVE, amountWei: 0n }]);
   const solvency = { ...testConfig().solvency, alsoHeldBy: [RESERVE.address] };
-  const config = { ...testConfig(), solvency };
+  const preferredWorkers = { host: '127.0.0.1', port: 0, refreshMs: 100 };
+  const guard = { ...testConfig().guard, mode: 'exclude' as const, preferredWorkers };
+  const config = { ...testConfig(), solvency, guard };
   api = await startApi({ ...poolOf(db, { now, processMetrics }), config });
-  return () => api.stop();
+  preferred = await startPreferred({
+    config,
+    db,
+    ledger: { poolId: TEST_POOL_ID },
+    log: createLog({ level: 'fatal' }),
+    signal: new AbortController().signal,
+  });
+  return () => Promise.all([api.stop(), preferred.stop()]);
 });
 
 async function pay(): Promise<void> {
@@ -90,7 +107,7 @@ async function pay(): Promise<void> {
   await mine(8);
 }
 
-/** What the clockwork does: reconciliation, audit, sentinel. */
+/** What the clockwork does: reconciliation, audit, sentinel, guard. */
 async function check(): Promise<void> {
   const { db } = world.database;
   await reconcile(wallet.deps, { fromOpening: false });
@@ -103,13 +120,25 @@ async function check(): Promise<void> {
     now: () => new Date(T0),
   });
   await run(`UPDATE ledger_audit SET checked_at = '${minutesAgo(10)}'`);
+  await judgeWorkers({
+    db,
+    settings: { ...GUARD_DEFAULTS, mode: 'exclude' },
+    answerMs: 60 * MINUTE_MS,
+    choiceOf: () => PLAIN_CHOICE,
+    now: () => new Date(T0),
+  });
 }
 
 /** What Prometheus has after a scrape: the samples, or only that nothing answers. */
 async function scrape(): Promise<Scrape> {
   try {
     const response = await fetch(`${api.url}/metrics`);
-    return new Map([...samplesOf(await response.text()), ['up{job="openpool"}', '1']]);
+    const lists = await (await fetch(`${preferred.url}/metrics`)).text();
+    return new Map([
+      ...samplesOf(await response.text()),
+      ...samplesOf(lists),
+      ['up{job="openpool"}', '1'],
+    ]);
   } catch {
     return new Map([['up{job="openpool"}', '0']]);
   }
@@ -221,6 +250,17 @@ const faults: readonly Fault[] = [
     alerts: ['OpenpoolPayoutOld'],
   },
   {
+    what: 'the guard has not judged for an hour',
+    inject: () =>
+      run(`UPDATE setting SET value = '${minutesAgo(60)}' WHERE key = 'guard.judged-at'`),
+    alerts: ['OpenpoolGuardBlind'],
+  },
+  {
+    what: 'every AI worker that is connected is excluded',
+    inject: excludeEverybody,
+    alerts: ['OpenpoolGuardExcludesAll'],
+  },
+  {
     what: 'the receiver of the notices has been down for two hours',
     inject: () => leave('waiting'),
     alerts: ['OpenpoolNoticesWait'],
@@ -253,6 +293,23 @@ const faults: readonly Fault[] = [
   },
 ];
 
+/** Excludes the only AI worker, and waits until the list of preferred workers knows. */
+async function excludeEverybody(): Promise<void> {
+  await run(`INSERT INTO payee (address) VALUES ('${RESERVE.address}')`);
+  await run(`INSERT INTO remote_worker (payee, node_type, region, last_event_at)
+    VALUES ('${RESERVE.address}', 'ai', 'eu', now())`);
+  await run(`INSERT INTO worker_state (remote_worker_id, pipeline, model_id, state, since, reason, figures, decided_by, judged_at)
+    SELECT id, 'llm', 'm', 'excluded', now(), 'slow', 'null', 'guard', now() FROM remote_worker WHERE payee = '${RESERVE.address}'`);
+  const asked = `${preferred.url}/preferred-workers?pipeline=llm&modelID=m`;
+  await until(
+    'the only worker on the list',
+    async () => (await (await fetch(asked)).text()) !== '[]',
+  );
+  expect(await (await fetch(`${preferred.url}/metrics`)).text()).toMatch(
+    /openpool_preferred_fallback_answers_total\{.*\} [1-9]/,
+  );
+}
+
 /** Leaves a notice of two hours ago where it is. */
 async function leave(state: 'waiting' | 'dead'): Promise<void> {
   const { db } = world.database;
@@ -260,31 +317,6 @@ async function leave(state: 'waiting' | 'dead'): Promise<void> {
   await writeNotices(db, [{ key: 'halted/test', kind: 'halted', facts }]);
   await run(`INSERT INTO notice_delivery (notice_id, target_id, state, since)
     SELECT id, 'ops', '${state}', now() - interval '2 hours' FROM notice`);
-}
-
-/** A worker of a bad deploy, which fails in every task of a saga; answers with its metrics from then on. */
-async function failInEveryTask(): Promise<Scrape> {
-  const address = `127.0.0.1:${await freePort()}`;
-  expect(installRuntime(createLog({ level: 'fatal' }), address)).toBe(true);
-  const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
-  const taskQueue = randomUUID();
-  const worker = await Worker.create({
-    connection,
-    taskQueue,
-    workflowsPath: scriptPath('test/fixtures/failing-saga.ts'),
-  });
-  const { workflow } = new Client({ connection });
-  let metrics = '';
-  await worker.runUntil(async () => {
-    const saga = await workflow.start('payout', { workflowId: randomUUID(), taskQueue });
-    await until('a failed task in the metrics', async () => {
-      metrics = await (await fetch(`http://${address}/metrics`)).text();
-      return metrics.includes('task_execution_failed{');
-    });
-    await saga.terminate();
-  });
-  await connection.close();
-  return samplesOf(metrics);
 }
 
 describe.skipIf(promtoolPath === undefined)('the alerts', () => {
@@ -339,7 +371,13 @@ describe('what stands in monitoring', () => {
       await pass(0);
       await run(`INSERT INTO job_price SELECT '${world.config.id}', '${minutesAgo(0)}'::timestamptz - hours * interval '1 hour',
                  'ai', 'text-to-image', 'sdxl', 20, 1000000, 1000 FROM generate_series(0, 200) AS hours`);
-      const text = await (await fetch(`${api.url}/metrics`)).text();
+      await run(`INSERT INTO guard_effect (hour, pipeline, model_id, jobs, to_excluded, expected_micro)
+                 VALUES ('${minutesAgo(30)}', 'llm', 'm', 400, 0, 80000000)`);
+      const texts = [api.url, preferred.url].map(async (url) =>
+        (await fetch(`${url}/metrics`)).text(),
+      );
+      const text = (await Promise.all(texts)).join('\n');
+      expect(text).toMatch(/openpool_guard_effect\{verdict="obeyed",.*\} 1/);
       const scraped = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, metric]) => metric));
       expect([...asked].filter((metric) => !scraped.has(metric))).toEqual([]);
     },

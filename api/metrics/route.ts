@@ -8,6 +8,7 @@ import type { Access } from '../access.js';
 import type { Routes } from '../request.js';
 import { METRICS } from '../schemas/plain.js';
 import { gaugesOf } from './gauges.js';
+import { setGuardGauges } from './guard-gauges.js';
 import { setPoolGauges } from './pool-gauges.js';
 import { setSourceGauges } from './source-gauges.js';
 
@@ -24,6 +25,7 @@ export function metricsRoutes(routes: Routes, pool: MeasuredPool, access: Access
     const set = gaugesOf(registry);
     await setPoolGauges(set, pool);
     await setSourceGauges(set, pool);
+    await setGuardGauges(set, pool);
     const help = 'Wrong tokens that this API was sent since it started.';
     set('api_wrong_tokens', help, access.wrongTokens());
     const own = pool.processMetrics;

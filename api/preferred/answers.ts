@@ -1,25 +1,33 @@
 /** Keeps the answers to the orchestrator's question in memory, as the bytes that are sent. */
-import { modelKey } from '../../core/guard/rules/preferred.js';
+import { modelKey, type PreferredLists } from '../../core/guard/rules/preferred.js';
 
 /** So many different questions are remembered with their answers: a stranger could ask for any number of models. */
 const MOST_KNOWN = 1_000;
 
+export interface PreferredAnswer {
+  readonly body: Buffer;
+  /** Whether everybody is named because all who are connected are excluded. */
+  readonly fallsBack: boolean;
+}
+
 export class PreferredAnswers {
-  private byModel = new Map<string, Buffer>();
-  private others: Buffer = bytesOf([]);
-  private byUrl = new Map<string, Buffer>();
+  private byModel = new Map<string, PreferredAnswer>();
+  private others = answerOf([], false);
+  private byUrl = new Map<string, PreferredAnswer>();
   private setAtMs: number | undefined;
 
   /** Replaces all answers. */
   set(
-    lists: {
+    lists: Pick<PreferredLists, 'fallbacks' | 'othersFallBack'> & {
       readonly byModel: ReadonlyMap<string, readonly string[]>;
       readonly others: readonly string[];
     },
     atMs: number,
   ): void {
-    this.byModel = new Map([...lists.byModel].map(([key, list]) => [key, bytesOf(list)]));
-    this.others = bytesOf(lists.others);
+    this.byModel = new Map(
+      [...lists.byModel].map(([key, list]) => [key, answerOf(list, lists.fallbacks.has(key))]),
+    );
+    this.others = answerOf(lists.others, lists.othersFallBack);
     this.byUrl = new Map();
     this.setAtMs = atMs;
   }
@@ -30,7 +38,7 @@ export class PreferredAnswers {
   }
 
   /** Returns the answer to a request with this path and query: `[{"ethAddress":"0x…"}, …]`. */
-  answer(url: string): Buffer {
+  answer(url: string): PreferredAnswer {
     const known = this.byUrl.get(url);
     if (known !== undefined) return known;
     const mark = url.indexOf('?');
@@ -43,6 +51,7 @@ export class PreferredAnswers {
   }
 }
 
-function bytesOf(addresses: readonly string[]): Buffer {
-  return Buffer.from(JSON.stringify(addresses.map((ethAddress) => ({ ethAddress }))));
+function answerOf(addresses: readonly string[], fallsBack: boolean): PreferredAnswer {
+  const body = Buffer.from(JSON.stringify(addresses.map((ethAddress) => ({ ethAddress }))));
+  return { body, fallsBack };
 }

@@ -5,7 +5,11 @@ import { keepEffects, readEffects } from '../../core/guard/store/effects.js';
 import { createRandom } from '../../dev/kit/random.js';
 import { SimulatedRouting } from '../../dev/simulator/simulator-routing.js';
 import { createLog } from '../../start/log.js';
-import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import {
+  createTestDatabase,
+  TEST_POOL_ID,
+  type TestDatabase,
+} from '../../test/harness/database.js';
 import { ingestSaid, openWorld, payeeOf, type Said } from '../../test/harness/event-world.js';
 import { testConfig } from '../../test/kit/test-pool.js';
 import { startPreferred } from './serve.js';
@@ -27,6 +31,7 @@ beforeEach(async () => {
   preferred = await startPreferred({
     config: { ...config, guard: { ...config.guard, mode: 'exclude', preferredWorkers } },
     db: database.db,
+    ledger: { poolId: TEST_POOL_ID },
     log: createLog({ level: 'fatal' }),
     signal: new AbortController().signal,
   });

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { toChecksum } from '../../core/chain/checksums.js';
 import { addOverride, withdrawOverride } from '../../core/guard/store/overrides.js';
 import { createLog } from '../../start/log.js';
-import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import {
+  createTestDatabase,
+  TEST_POOL_ID,
+  type TestDatabase,
+} from '../../test/harness/database.js';
 import { ingestSaid, openWorld, payeeOf, type Said } from '../../test/harness/event-world.js';
 import { testConfig } from '../../test/kit/test-pool.js';
 import { startPreferred } from './serve.js';
@@ -29,6 +33,7 @@ async function start(): Promise<void> {
   preferred = await startPreferred({
     config: { ...config, guard },
     db: database.db,
+    ledger: { poolId: TEST_POOL_ID },
     log: createLog({ level: 'fatal' }),
     signal: new AbortController().signal,
   });
@@ -102,7 +107,9 @@ it('answers whatever is asked, with the last list while Postgres is away, and sa
   await expect
     .poll(async () => (JSON.parse((await ask('/health')).text) as { listAgeMs: number }).listAgeMs)
     .toBeGreaterThan(500);
-  expect((await ask('/metrics')).text).toMatch(/openpool_preferred_requests_total \d+/);
+  expect((await ask('/metrics')).text).toMatch(
+    /openpool_preferred_requests_total{pool="test-pool"} \d+/,
+  );
   await database.db.$client.query('ALTER TABLE lost RENAME TO remote_worker');
   await expect
     .poll(async () => (JSON.parse((await ask('/health')).text) as { listAgeMs: number }).listAgeMs)

@@ -22,7 +22,9 @@ const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store
 
 type Measures = ReturnType<typeof createMeasures>;
 
-type PreferredContext = Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'>;
+interface PreferredContext extends Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'> {
+  readonly ledger: Pick<ServiceContext['ledger'], 'poolId'>;
+}
 
 /** Runs the process's only service. */
 export async function servePreferred(context: ServiceContext): Promise<Service> {
@@ -36,7 +38,7 @@ export async function startPreferred(context: PreferredContext) {
   const { config, signal } = context;
   const { host, port, refreshMs } = config.guard.preferredWorkers;
   const answers = new PreferredAnswers();
-  const measures = createMeasures(answers);
+  const measures = createMeasures(answers, context.ledger.poolId);
   const stopping = new AbortController();
   const refresh = () => readLists(context, answers, measures);
   for (let tries = 1; !(await refresh().then(() => true, onFailed(context, tries))); tries += 1) {
@@ -68,9 +70,10 @@ async function readLists(
   const lists = preferredLists({ ...basis, mode: config.guard.mode });
   const shown = (list: readonly `0x${string}`[]) => list.map(toChecksum);
   const byModel = new Map([...lists.byModel].map(([key, list]) => [key, shown(list)]));
-  answers.set({ byModel, others: shown(lists.others) }, Date.now());
+  answers.set({ ...lists, byModel, others: shown(lists.others) }, Date.now());
   measures.connected.set(basis.connected.length);
   measures.excluded.set(lists.excluded);
+  measures.fallbacks.set(lists.fallbacks.size + Number(lists.othersFallBack));
 }
 
 const onFailed =
@@ -110,21 +113,33 @@ function createPreferredServer(answers: PreferredAnswers, measures: Measures): S
       outgoing.end(JSON.stringify({ listAgeMs: answers.ageMs(Date.now()) ?? null }));
       return;
     }
+    const { body, fallsBack } = answers.answer(url);
     measures.requests.inc();
-    const body = answers.answer(url);
+    if (fallsBack) measures.fallbackAnswers.inc();
     outgoing.writeHead(200, { ...HEADERS, 'content-length': body.length });
     outgoing.end(body);
   });
 }
 
-function createMeasures(answers: PreferredAnswers) {
+function createMeasures(answers: PreferredAnswers, pool: string) {
   const registry = new Registry();
+  registry.setDefaultLabels({ pool });
   const registers = [registry];
   return {
     registry,
     requests: new Counter({
       name: 'openpool_preferred_requests_total',
       help: 'How often an orchestrator asked for preferred workers.',
+      registers,
+    }),
+    fallbackAnswers: new Counter({
+      name: 'openpool_preferred_fallback_answers_total',
+      help: 'How many of the answers named everybody, because all who are connected are excluded.',
+      registers,
+    }),
+    fallbacks: new Gauge({
+      name: 'openpool_preferred_fallback_lists',
+      help: 'Lists of a pipeline and model that have everybody, because all who are connected are excluded.',
       registers,
     }),
     connected: new Gauge({

@@ -5,6 +5,8 @@ import { useHistory } from '../../test/harness/history-world.js';
 import { PLAIN_TERMS, toJson } from '../policies/rules/pool-terms.js';
 import { judgeWorkers } from './judging.js';
 import { GUARD_DEFAULTS, type GuardSettings } from './rules/settings.js';
+import { countStates, lastJudging } from './store/guard-metrics.js';
+import { addOverride } from './store/overrides.js';
 
 const { world, rowsOf } = useHistory();
 const MINUTE_MS = 60_000;
@@ -88,6 +90,26 @@ describe('judging the workers of a pool', () => {
     // Judging twice at the same time changes nothing.
     expect((await judgeAt(START_MS + 9 * HOUR_MS)).changes).toEqual([]);
     expect(await told()).toHaveLength(4);
+    expect(await lastJudging(world.db)).toEqual(new Date(START_MS + 9 * HOUR_MS));
+    expect([...(await countStates(world.db))]).toEqual([
+      ['good', 2],
+      ['warned', 0],
+      ['probation', 0],
+      ['excluded', 0],
+    ]);
+    await addOverride(world.db, {
+      payee: SLOW,
+      nodeType: null,
+      region: null,
+      pipeline: null,
+      modelId: null,
+      state: 'excluded',
+      from: null,
+      until: new Date(Date.now() + HOUR_MS),
+      actor: 'ann',
+      reason: 'a look at it',
+    });
+    expect((await countStates(world.db)).get('excluded')).toBe(1);
   });
 
   it('judges nobody below the floor of jobs, and nobody at all while it is off', async () => {
@@ -101,6 +123,7 @@ describe('judging the workers of a pool', () => {
       judged: 0,
       changes: [],
     });
+    expect(await lastJudging(world.db)).toEqual(new Date(START_MS + HOUR_MS));
   });
 
   it('excludes nobody in a pool that only warns, and judges AI jobs by those that were never answered', async () => {

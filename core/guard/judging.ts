@@ -16,6 +16,7 @@ import { type FactsOf, rankedStanding } from './rules/rank-window.js';
 import type { GuardSettings } from './rules/settings.js';
 import { newStanding, nextStanding, type Standing } from './rules/states.js';
 import { keepEffects } from './store/effects.js';
+import { recordJudging } from './store/guard-metrics.js';
 import { type PlacedFacts, readWindows } from './store/hour-reads.js';
 import { readOnline } from './store/online-reads.js';
 import {
@@ -72,6 +73,7 @@ async function judge(deps: GuardDeps): Promise<readonly JudgedStanding[]> {
     for (const one of forgotten.filter(isAsRead)) await forgetStanding(tx, one);
     const judged = all.filter(isAsRead);
     await keepStandings(tx, judged, atMs);
+    await recordJudging(tx, atMs);
     return judged;
   });
 }

@@ -41,10 +41,22 @@ describe('the list of preferred workers', () => {
     expect(llm(listsOf(warned))).toEqual([CAT, BEN, ANN]);
   });
 
-  it('is never empty while somebody is connected', () => {
+  it('is never empty while somebody is connected, and says where everybody is only for want of others', () => {
     const all = workers.map(({ id }) => state(id, 'excluded'));
+    const fallbacksOf = ({ fallbacks, othersFallBack }: ReturnType<typeof listsOf>) =>
+      [...fallbacks, othersFallBack] as const;
     expect(llm(listsOf(all))).toEqual([ANN, BEN, CAT]);
+    expect(fallbacksOf(listsOf(all))).toEqual([modelKey('llm', 'm'), false]);
+    expect(fallbacksOf(listsOf(all.slice(1)))).toEqual([false]);
     expect(llm(listsOf(all, { connected: [] }))).toEqual([]);
+    expect(fallbacksOf(listsOf(all, { connected: [] }))).toEqual([false]);
+    const out = workers.map(({ id, payee }) => ({
+      ...anyWhere,
+      id,
+      payee,
+      state: 'excluded' as const,
+    }));
+    expect(fallbacksOf(listsOf([], { overrides: out }))).toEqual([true]);
   });
 
   it('leaves nobody out while the guard is off or only warns', () => {

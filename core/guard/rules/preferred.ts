@@ -36,6 +36,10 @@ export interface PreferredLists {
   readonly others: readonly Address[];
   /** How many connected workers are left out somewhere. */
   readonly excluded: number;
+  /** Those of `byModel` that have everybody, because all who are connected are excluded. */
+  readonly fallbacks: ReadonlySet<string>;
+  /** Whether `others` has everybody for that reason. */
+  readonly othersFallBack: boolean;
 }
 
 export const modelKey = (pipeline: string, modelId: string): string => `${pipeline}\0${modelId}`;
@@ -60,7 +64,7 @@ export function preferredLists(basis: PreferredBasis): PreferredLists {
     ]),
   );
   const excluded = new Set<number>();
-  const listFor = (place: { pipeline: string; modelId: string } | null): readonly Address[] => {
+  const listFor = (place: { pipeline: string; modelId: string } | null) => {
     const judged = basis.connected.map((worker) => {
       const state = place && known.get(`${worker.id}\0${modelKey(place.pipeline, place.modelId)}`);
       return judge(worker, { basis, place, state: state ?? undefined });
@@ -68,11 +72,18 @@ export function preferredLists(basis: PreferredBasis): PreferredLists {
     for (const { id, state } of judged) if (state === 'excluded') excluded.add(id);
     const wanted = judged.filter(({ state }) => state !== 'excluded');
     const all = wanted.length > 0 ? wanted : judged;
-    return [...new Set(all.toSorted(bestFirst).map(({ payee }) => payee))];
+    const list = [...new Set(all.toSorted(bestFirst).map(({ payee }) => payee))];
+    return { list, fallsBack: wanted.length < all.length };
   };
-  const byModel = new Map([...places].map(([key, place]) => [key, listFor(place)]));
+  const lists = [...places].map(([key, place]) => [key, listFor(place)] as const);
   const others = listFor(null);
-  return { byModel, others, excluded: excluded.size };
+  return {
+    byModel: new Map(lists.map(([key, { list }]) => [key, list])),
+    others: others.list,
+    excluded: excluded.size,
+    fallbacks: new Set(lists.flatMap(([key, { fallsBack }]) => (fallsBack ? [key] : []))),
+    othersFallBack: others.fallsBack,
+  };
 }
 
 interface Judged {
