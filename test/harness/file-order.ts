@@ -5,6 +5,7 @@
 export const FIRST = [
   'test/chaos/chaos.test.ts',
   'cli/events.test.ts',
+  'test/guard-live.test.ts',
   'workflows/orders.test.ts',
   'activities/sweep.test.ts',
   'core/db/silent-connections.test.ts',
