@@ -27,6 +27,7 @@ import { addSimulateCommand } from './pool/simulate-command.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 import { addTokenCommands } from './pool/token-commands.js';
 import { addWishCommands } from './pool/wish-commands.js';
+import { addConfigCommands } from './setup/config-commands.js';
 import { addStartCommand } from './setup/start-command.js';
 
 /** Runs one command line, without the program's name in front; sets `process.exitCode`. */
@@ -56,6 +57,7 @@ function createProgram(): PoolCommand {
     .exitOverride();
   addStartCommand(program);
   addPoolCommands(program);
+  addConfigCommands(program);
   addPayoutCommands(program);
   addRoundCommands(program);
   addWalletCommands(program);

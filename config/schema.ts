@@ -4,10 +4,13 @@ import { isHexAddress, payableAddress } from '../core/base/address.js';
 import { ROUNDINGS } from '../core/base/money.js';
 import { NOTICE_KINDS } from '../core/notices/rules/notice-kinds.js';
 import {
+  ADDRESS,
   amountWei,
+  asWritten,
   durationMs,
   flag,
   gas,
+  given,
   HOST_AND_PORT,
   IP_AND_PORT,
   id,
@@ -87,19 +90,29 @@ const sentinel = section({
   clockSkew: interval('1s').prefault('2m'),
 });
 
-const database = section({
-  url: postgresUrl().register(shownAs, { shows: 'origin' }).optional(),
-  urlFile: text().optional(),
-  passwordFile: text().optional(),
-  embedded: z
-    .strictObject({
-      dir: text().prefault('.openpool/postgres'),
-      port: portNumber().prefault(5442),
-    })
-    .optional(),
-  /** An embedded Postgres that is gone once no process of the pool runs: for a look, on a chain of this machine alone. */
-  temporary: z.boolean().prefault(false),
-});
+const database = section(
+  {
+    url: postgresUrl().register(shownAs, { shows: 'origin' }).optional(),
+    urlFile: text().optional(),
+    passwordFile: text().optional(),
+    embedded: z
+      .strictObject({
+        dir: text().prefault('.openpool/postgres'),
+        port: portNumber().prefault(5442),
+      })
+      .optional(),
+    /** An embedded Postgres that is gone once no process of the pool runs: for a look, on a chain of this machine alone. */
+    temporary: z.boolean().prefault(false),
+  },
+  {
+    oneOf: [
+      given('url'),
+      given('urlFile'),
+      given('embedded'),
+      { required: ['temporary'], properties: { temporary: { const: true } } },
+    ],
+  },
+);
 
 const retention = section({
   /** How many whole months of raw events stay in the table besides the current one. Null: all of them. */
@@ -108,45 +121,54 @@ const retention = section({
   archiveDir: text().prefault('.openpool/archive'),
 });
 
-const temporal = section({
-  profile: text().optional(),
-  address: text().refine(isHostAndPort, HOST_AND_PORT).optional(),
-  namespace: text().optional(),
-  apiKey: secret().optional(),
-  apiKeyFile: text().optional(),
-  tls: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        serverName: text().optional(),
-        caFile: text().optional(),
-        certFile: text().optional(),
-        keyFile: text().optional(),
-      }),
-    ])
-    .optional(),
-  /** The URL of Temporal's UI, for links to workflows. Null: pages show no links. */
-  uiUrl: orNull(shownUrl()),
-  /** How long Temporal is to keep closed workflows. A worker's start raises the namespace's retention to it. */
-  retention: interval('1h').prefault('7d'),
-});
+const temporal = section(
+  {
+    profile: text().optional(),
+    address: text()
+      .refine(isHostAndPort, HOST_AND_PORT)
+      .register(asWritten, { type: 'string', pattern: '^[^/@?#]+:[0-9]{1,5}\\s*$' })
+      .optional(),
+    namespace: text().optional(),
+    apiKey: secret().optional(),
+    apiKeyFile: text().optional(),
+    tls: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          serverName: text().optional(),
+          caFile: text().optional(),
+          certFile: text().optional(),
+          keyFile: text().optional(),
+        }),
+      ])
+      .optional(),
+    /** The URL of Temporal's UI, for links to workflows. Null: pages show no links. */
+    uiUrl: orNull(shownUrl()),
+    /** How long Temporal is to keep closed workflows. A worker's start raises the namespace's retention to it. */
+    retention: interval('1h').prefault('7d'),
+  },
+  { not: { allOf: [given('apiKey'), given('apiKeyFile')] } },
+);
 
-const chain = section({
-  id: wholeNumber(1).prefault(42_161),
-  rpcUrls: z.array(secretUrl(), 'give a list of URLs').min(1, 'give at least one URL').optional(),
-  rpcUrlsFile: text().optional(),
-  confirmations: wholeNumber(1).prefault(20),
-  finalityConfirmations: wholeNumber(1).prefault(3_600),
-  maxFeePerGas: amountWei().prefault('0.1 gwei'),
-  maxPriorityFeePerGas: amountWei().prefault('0 gwei'),
-  gasLimitCap: gas().prefault('1000000 gas'),
-  pollInterval: interval('50ms').prefault('1s'),
-  bumpAfter: interval('1s').prefault('1m'),
-  rpcTimeout: interval('100ms').prefault('5s'),
-  maxHeadAge: interval('1s').prefault('10m'),
-  keepInWallet: amountWei().prefault('0.001 ETH'),
-  explorerUrl: orNull(shownUrl()),
-});
+const chain = section(
+  {
+    id: wholeNumber(1).prefault(42_161),
+    rpcUrls: z.array(secretUrl(), 'give a list of URLs').min(1, 'give at least one URL').optional(),
+    rpcUrlsFile: text().optional(),
+    confirmations: wholeNumber(1).prefault(20),
+    finalityConfirmations: wholeNumber(1).prefault(3_600),
+    maxFeePerGas: amountWei().prefault('0.1 gwei'),
+    maxPriorityFeePerGas: amountWei().prefault('0 gwei'),
+    gasLimitCap: gas().prefault('1000000 gas'),
+    pollInterval: interval('50ms').prefault('1s'),
+    bumpAfter: interval('1s').prefault('1m'),
+    rpcTimeout: interval('100ms').prefault('5s'),
+    maxHeadAge: interval('1s').prefault('10m'),
+    keepInWallet: amountWei().prefault('0.001 ETH'),
+    explorerUrl: orNull(shownUrl()),
+  },
+  { anyOf: [given('rpcUrls'), given('rpcUrlsFile')] },
+);
 
 const remoteSigner = section({
   url: secretUrl(),
@@ -171,8 +193,21 @@ const wallet = z
     address: text()
       .refine(isHexAddress, 'give 0x and 40 hex digits')
       .refine((value) => payableAddress(value) !== undefined, 'the zero address is no wallet')
+      .register(asWritten, ADDRESS)
       .optional(),
     acceptedTransactions: wholeNumber(0).prefault(0),
+  })
+  .register(asWritten, {
+    if: { required: ['signer'], properties: { signer: { const: 'web3signer' } } },
+    // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+    then: {
+      allOf: [given('remote'), given('address')],
+      not: { anyOf: [given('keystoreFile'), given('passphraseFile')] },
+    },
+    else: {
+      allOf: [given('keystoreFile'), given('passphraseFile')],
+      not: given('remote'),
+    },
   })
   .superRefine((given, context) => {
     const local = ['keystoreFile', 'passphraseFile'] as const;
@@ -196,16 +231,19 @@ const wallet = z
     context.addIssue({ code: 'custom', path, message: 'certFile and keyFile go together: add it' });
   });
 
-const api = section({
-  host: text().prefault('127.0.0.1'),
-  port: portNumber().prefault(8080),
-  token: secret().optional(),
-  tokenFile: text().optional(),
-  /** True: everybody sees the addresses (host:port) of remote workers. */
-  showConnections: flag().prefault(false),
-  /** True: the front page lists who has earned most. */
-  showLeaderboard: flag().prefault(true),
-});
+const api = section(
+  {
+    host: text().prefault('127.0.0.1'),
+    port: portNumber().prefault(8080),
+    token: secret().optional(),
+    tokenFile: text().optional(),
+    /** True: everybody sees the addresses (host:port) of remote workers. */
+    showConnections: flag().prefault(false),
+    /** True: the front page lists who has earned most. */
+    showLeaderboard: flag().prefault(true),
+  },
+  { not: { allOf: [given('token'), given('tokenFile')] } },
+);
 
 const metrics = section({
   /** Where a worker answers `GET /metrics`. Null: it does not; the API's own `/metrics` is always there. */
@@ -222,6 +260,7 @@ const noticeTarget = section({
       (value) => value === 'operator' || payableAddress(value) !== undefined,
       "give operator, or a payee's address (0x and 40 hex digits)",
     )
+    .register(asWritten, { ...ADDRESS, pattern: `^\\s*operator\\s*$|${ADDRESS.pattern}` })
     .prefault('operator'),
   /** Only these kinds of notices. Null: all that concern this audience. */
   only: orNull(z.array(z.enum(NOTICE_KINDS, `give some of: ${NOTICE_KINDS.join(', ')}`)).min(1)),
@@ -243,18 +282,21 @@ const selfService = section({
   destinationCoolDown: interval('1h').prefault('7d'),
 });
 
-const shadow = section({
-  /** Where the first manager's API answers. Null: it is compared by its file alone. */
-  url: orNull(shownUrl()),
-  /** A copy of its SQLite file, which is read anew for each comparison. Null: it is asked at `url`. */
-  databaseFile: orNull(text()),
-  /** Its PoolCommissionRate. */
-  commission: shareBps().prefault('25%'),
-  /** It may not have read the events of so long yet. */
-  behind: interval('1s').prefault('1h'),
-  /** How often the two are compared. */
-  every: interval('1m').prefault('1d'),
-}).superRefine((given, context) => {
+const shadow = section(
+  {
+    /** Where the first manager's API answers. Null: it is compared by its file alone. */
+    url: orNull(shownUrl()),
+    /** A copy of its SQLite file, which is read anew for each comparison. Null: it is asked at `url`. */
+    databaseFile: orNull(text()),
+    /** Its PoolCommissionRate. */
+    commission: shareBps().prefault('25%'),
+    /** It may not have read the events of so long yet. */
+    behind: interval('1s').prefault('1h'),
+    /** How often the two are compared. */
+    every: interval('1m').prefault('1d'),
+  },
+  { anyOf: [given('url'), given('databaseFile')] },
+).superRefine((given, context) => {
   if (given.url !== null || given.databaseFile !== null) return;
   const message = 'say where the other manager is: add it, or databaseFile';
   context.addIssue({ code: 'custom', path: ['url'], message });

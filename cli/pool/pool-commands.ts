@@ -18,7 +18,7 @@ import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js
 import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
 import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { misuse, type PoolCommand } from '../command.js';
-import { type CliContext, type DatabaseContext, runConfigCheck, withDatabase } from '../context.js';
+import { type CliContext, type DatabaseContext, withDatabase } from '../context.js';
 import { addSetAsideCommands } from '../events/set-aside-commands.js';
 import { addSourceCommands, sourceTable } from '../events/source-commands.js';
 import { addInvitationCommands } from '../money/invitation-commands.js';
@@ -53,13 +53,6 @@ export function addPoolCommands(program: PoolCommand): void {
     .add('audit', 'hold the ledger against its invariants and the chain')
     .add('run', 'now, by a worker; exit code 3 when something does not add up')
     .run(auditNow);
-  program
-    .add('config', 'the configuration')
-    .add(
-      'check',
-      'what a start would refuse, as far as files, wallet and RPC endpoints tell; exit code 2 when it would',
-    )
-    .action(runConfigCheck);
 }
 
 export function addDatabaseCommands(program: PoolCommand): void {

@@ -9,6 +9,7 @@ import {
   parseGas,
   parseShareBps,
   type Quantity,
+  WRITTEN,
 } from './quantity.js';
 
 /** The error text for an address of Temporal: its SDK connects to host:port, not to a URL. */
@@ -41,23 +42,53 @@ function inBaseUnits<Values extends object>(values: Values): InBaseUnits<Values>
   return Object.fromEntries(named) as InBaseUnits<Values>;
 }
 
-/** Makes the schema of a section. It refuses unknown keys, and its output is in base units. */
-export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.strictObject(shape).transform(inBaseUnits);
+/**
+ * How a value is written, as JSON Schema, where zod cannot tell: what a refinement or a transformation refuses. These
+ * keywords replace zod's own. A key that they do not know is no reason to refuse: what they let pass, zod still reads.
+ */
+export const asWritten = z.registry<Readonly<Record<string, unknown>>>();
 
-export const amountWei = () => quantity(parseAmountWei, 'Wei');
-export const durationMs = () => quantity(parseDurationMs, 'Ms');
-export const shareBps = () => quantity(parseShareBps, 'Bps');
-export const gas = () => quantity(parseGas, '');
+/**
+ * Makes the schema of a section. It refuses unknown keys, and its output is in base units.
+ *
+ * @param keywords what JSON Schema is told of keys that go together
+ */
+export const section = <Shape extends z.ZodRawShape>(
+  shape: Shape,
+  keywords: Readonly<Record<string, unknown>> = {},
+) => z.strictObject(shape).register(asWritten, keywords).transform(inBaseUnits);
+
+/** JSON Schema for: this key has a value. An empty key counts as absent. */
+export const given = (key: string) => ({
+  required: [key],
+  properties: { [key]: { not: { type: 'null' } } },
+});
+
+export const amountWei = () => quantity(parseAmountWei, 'Wei', WRITTEN.amount);
+export const durationMs = () => quantity(parseDurationMs, 'Ms', WRITTEN.duration);
+export const shareBps = () => quantity(parseShareBps, 'Bps', WRITTEN.share);
+export const gas = () => quantity(parseGas, '', WRITTEN.gas);
 export const text = () => z.string('give text').trim().min(1, 'it is empty');
+/**
+ * An address in JSON Schema. Editors take one without quotes for a hexadecimal number, and we do not: numbers so large
+ * are let pass.
+ */
+export const ADDRESS = {
+  type: ['string', 'number'],
+  pattern: '^\\s*0x(?!0{40})[0-9a-fA-F]{40}\\s*$',
+  minimum: 2 ** 64,
+};
+
 /** An address of the chain, but not the zero address. `faultOf` says what is wrong with a text that is none. */
 export const address = (faultOf: (value: string) => string) =>
-  text().transform((value, context): Address => {
-    const found = payableAddress(value);
-    if (found !== undefined) return found;
-    context.addIssue({ code: 'custom', message: faultOf(value) });
-    return z.NEVER;
-  });
+  text()
+    .register(asWritten, ADDRESS)
+    .transform((value, context): Address => {
+      const found = payableAddress(value);
+      if (found !== undefined) return found;
+      context.addIssue({ code: 'custom', message: faultOf(value) });
+      return z.NEVER;
+    });
 export const id = () =>
   text().regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and hyphens only');
 
@@ -76,16 +107,24 @@ export const secret = () => text().register(shownAs, { shows: 'presence' });
 /** Makes a URL of which only the origin is shown, because its user name, path or query may hold a key. */
 export const secretUrl = () => webUrl().register(shownAs, { shows: 'origin' });
 
-function quantity<T, Unit extends string>(parse: (value: string) => Quantity<T>, unit: Unit) {
-  return z
-    .union([z.string(), z.number()], 'give a number and its unit')
-    .transform((value, context) => {
-      const read = parse(String(value));
-      if (read.ok) return new Measured(read.value, unit);
-      const code = read.wrong === 'unit' ? 'CONFIG_UNIT' : 'CONFIG_VALUE';
-      context.addIssue({ code: 'custom', message: read.mend, params: { code } });
-      return z.NEVER;
-    });
+function quantity<T, Unit extends string>(
+  parse: (value: string) => Quantity<T>,
+  unit: Unit,
+  pattern: string,
+) {
+  return (
+    z
+      .union([z.string(), z.number()], 'give a number and its unit')
+      // A number alone has no unit: it is taken only to say so.
+      .register(asWritten, { type: 'string', pattern })
+      .transform((value, context) => {
+        const read = parse(String(value));
+        if (read.ok) return new Measured(read.value, unit);
+        const code = read.wrong === 'unit' ? 'CONFIG_UNIT' : 'CONFIG_VALUE';
+        context.addIssue({ code: 'custom', message: read.mend, params: { code } });
+        return z.NEVER;
+      })
+  );
 }
 
 /**
@@ -107,21 +146,35 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
     .refine(
       (value) => Number.isSafeInteger(value) && value >= least && value <= most,
       `give a whole number ${range}`,
-    );
+    )
+    .register(asWritten, {
+      anyOf: [
+        { type: 'integer', minimum: least, maximum: most },
+        { type: 'string', pattern: '^[0-9]+$' },
+      ],
+    });
 }
 
 export const portNumber = () => wholeNumber(0, 65_535);
 
+/** A time in JSON Schema, as far as digits tell: not every month has 31 days. */
+const MOMENT =
+  '(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T[0-9:.]+(Z|[+-][0-9:]{4,6})';
+
 /** Makes a time with a time zone. */
 export const moment = () =>
-  text().transform((value, context) => readMoment(value, context, TIME_WANTED));
+  text()
+    .register(asWritten, { type: 'string', pattern: `^\\s*${MOMENT}\\s*$` })
+    .transform((value, context) => readMoment(value, context, TIME_WANTED));
 
 /** Makes a time with a time zone, or null for `beginning`. */
 export function momentOrBeginning() {
   const wanted = `${TIME_WANTED}, or "beginning"`;
-  return text().transform((value, context) =>
-    value === 'beginning' ? null : readMoment(value, context, wanted),
-  );
+  return text()
+    .register(asWritten, { type: 'string', pattern: `^\\s*(beginning|${MOMENT})\\s*$` })
+    .transform((value, context) =>
+      value === 'beginning' ? null : readMoment(value, context, wanted),
+    );
 }
 
 function readMoment(value: string, context: z.RefinementCtx, wanted: string): Date {
@@ -137,7 +190,10 @@ export const flag = () =>
     'give true or false',
   );
 
-const webUrl = () => text().refine(isWebUrl, 'give a URL that begins with http:// or https://');
+const webUrl = () =>
+  text()
+    .refine(isWebUrl, 'give a URL that begins with http:// or https://')
+    .register(asWritten, { type: 'string', pattern: '^\\s*[hH][tT]{2}[pP][sS]?:.*[^\\s/:]' });
 
 /** Makes a URL for links on public pages: it must hold no password, and slashes at its end are removed. */
 export function shownUrl() {
@@ -155,7 +211,12 @@ function hasCredentials(url: string): boolean {
 }
 
 export const postgresUrl = () =>
-  text().refine(isPostgresUrl, 'give a URL such as postgres://user@host:5432/name');
+  text()
+    .refine(isPostgresUrl, 'give a URL such as postgres://user@host:5432/name')
+    .register(asWritten, {
+      type: 'string',
+      pattern: '^\\s*[pP][oO][sS][tT][gG][rR][eE][sS]([qQ][lL])?:',
+    });
 
 export const isPostgresUrl = (value: string): boolean =>
   hasProtocol(value, ['postgres:', 'postgresql:']);

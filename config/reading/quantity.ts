@@ -41,6 +41,19 @@ const SHARE: Measure = {
 };
 const GAS: Measure = { what: 'an amount of gas', example: '1000000 gas', units: { gas: 1n } };
 
+const ends = (body: string) => `^\\s*(${body})\\s*$`;
+/** How each is written, as regular expressions of JSON Schema: with a unit, and no finer than it can be. */
+export const WRITTEN = {
+  amount: ends(
+    '[0-9]+(\\.0+)?\\s*wei|[0-9]+(\\.[0-9]{1,9}0*)?\\s*gwei|[0-9]+(\\.[0-9]{1,18}0*)?\\s*ETH',
+  ),
+  duration: ends('[0-9]+(\\.0+)?\\s*ms|[0-9]+(\\.[0-9]+)?\\s*[smhd]'),
+  share: ends(
+    '0*(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]{1,2}0*)?)\\s*%|0*(10000|[0-9]{1,4})(\\.0+)?\\s*bps',
+  ),
+  gas: ends('[0-9]+(\\.0+)?\\s*gas'),
+} as const;
+
 /** Parses an amount exactly, to wei: `0.005 ETH`, `0.1 gwei` or `5000000000000000 wei`. */
 export function parseAmountWei(text: string): Quantity<bigint> {
   const amount = parse(text, AMOUNT);

@@ -48,6 +48,7 @@ describe('the package', () => {
         'docs/operations.md',
         'monitoring/alerts.yml',
         'monitoring/dashboard.json',
+        'pools/openpool.schema.json',
         'pools/openpool.yaml',
         'LICENSE',
         'README.md',
