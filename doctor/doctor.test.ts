@@ -521,7 +521,7 @@ describe('a saga of another build', () => {
     expect(failed).toMatchObject({
       subject: workflowId,
       what: expect.stringMatching(
-        /the payout test-pool\/payout\/0000.* does not replay in this build: .*Nondeterminism.*; `temporal workflow terminate .*--workflow-id test-pool\/payout\/0000/,
+        /the payout test-pool\/payout\/0000.* does not replay in this build \([^ ]+\): .*Nondeterminism.*; `temporal workflow terminate .*--workflow-id test-pool\/payout\/0000/,
       ),
       todo: expect.stringMatching(/^Do not start workers of this build/),
     });

@@ -40,10 +40,15 @@ export async function examine(options: DoctorOptions): Promise<readonly CheckRow
   const exam = new Examination(limitMs);
   const config = exam.step('configuration', (findings) => probeConfiguration(configPath, findings));
   const start = { exam, config, closing, now };
-  const inPostgres = examinePostgres(start);
-  const inTemporal = examineTemporal(start, inPostgres.ledger);
-  replay(start, inTemporal, options.replayAll === true);
-  if (options.replayOnly !== true) {
+  const isAll = options.replayAll === true;
+  if (options.replayOnly === true) {
+    // Asked before an upgrade: the tables and search attributes of the new version are not there yet.
+    const ledger = examineLedgerAlone(start);
+    replay(exam, examineNamespace(start, ledger).pool, isAll);
+  } else {
+    const inPostgres = examinePostgres(start);
+    const inTemporal = examineTemporal(start, inPostgres.ledger);
+    replay(exam, inTemporal.attributed, isAll);
     examineRest({ ...start, ...inPostgres, ...inTemporal, configPath, limitMs });
   }
   try {
@@ -66,20 +71,37 @@ interface InPostgres {
   readonly ledger: Step<Ledger>;
 }
 
-interface InTemporal {
+interface InNamespace {
   readonly connection: Step<Connection>;
   readonly namespace: Step<void>;
-  readonly attributes: Step<void>;
   /** Waits for what a probe of the pool in Temporal needs. */
   readonly pool: (findings: Findings) => Promise<temporal.InTemporal>;
 }
 
-function examinePostgres({ exam, config, closing }: Start): InPostgres {
-  const reached = exam.step('postgres.connection', async (findings) => {
+interface InTemporal extends InNamespace {
+  readonly attributes: Step<void>;
+  /** Waits for the search attributes as well. */
+  readonly attributed: (findings: Findings) => Promise<temporal.InTemporal>;
+}
+
+function connect({ exam, config, closing }: Start): Step<postgres.Reached> {
+  return exam.step('postgres.connection', async (findings) => {
     const db = postgres.openRunningDatabase(await findings.need(config));
     if (db !== undefined) closing.push(() => closeDatabase(db));
     return postgres.probeConnection(db, findings);
   });
+}
+
+function examineLedgerAlone(start: Start): Step<Pick<Ledger, 'poolId'>> {
+  const reached = connect(start);
+  return start.exam.step('postgres.ledger', async (findings) =>
+    postgres.probePoolId(await findings.need(reached), await findings.need(start.config), findings),
+  );
+}
+
+function examinePostgres(start: Start): InPostgres {
+  const { exam, config } = start;
+  const reached = connect(start);
   const schema = exam.step('postgres.schema', async (findings) =>
     postgres.probeSchema(await findings.need(reached), findings),
   );
@@ -94,7 +116,10 @@ function examinePostgres({ exam, config, closing }: Start): InPostgres {
   return { reached, ledger };
 }
 
-function examineTemporal({ exam, config, closing }: Start, ledger: Step<Ledger>): InTemporal {
+function examineNamespace(
+  { exam, config, closing }: Start,
+  ledger: Step<Pick<Ledger, 'poolId'>>,
+): InNamespace {
   const connection = exam.step('temporal.connection', async (findings) => {
     const opened = await temporal.probeServer(await findings.need(config), findings);
     closing.push(() => opened.close());
@@ -108,23 +133,33 @@ function examineTemporal({ exam, config, closing }: Start, ledger: Step<Ledger>)
     const { opened, config } = await both(findings);
     await temporal.probeNamespace(opened, config, findings);
   });
-  const attributes = exam.step('temporal.search-attributes', async (findings) => {
-    await findings.need(namespace);
-    const { opened, config } = await both(findings);
-    await temporal.probeAttributes(opened, config, findings);
-  });
   const pool = async (findings: Findings) => {
     await findings.need(namespace);
     const { opened, config } = await both(findings);
     const { poolId } = await findings.need(ledger);
     return { connection: opened, config, poolId };
   };
-  return { connection, namespace, attributes, pool };
+  return { connection, namespace, pool };
 }
 
-function replay({ exam }: Start, { attributes, pool }: InTemporal, isAll: boolean): void {
-  exam.step('temporal.replay', async (findings) => {
+function examineTemporal(start: Start, ledger: Step<Ledger>): InTemporal {
+  const { exam, config } = start;
+  const inNamespace = examineNamespace(start, ledger);
+  const { connection, namespace, pool } = inNamespace;
+  const attributes = exam.step('temporal.search-attributes', async (findings) => {
+    await findings.need(namespace);
+    const opened = await findings.need(connection);
+    await temporal.probeAttributes(opened, await findings.need(config), findings);
+  });
+  const attributed = async (findings: Findings) => {
     await findings.need(attributes);
+    return pool(findings);
+  };
+  return { ...inNamespace, attributes, attributed };
+}
+
+function replay(exam: Examination, pool: InNamespace['pool'], isAll: boolean): void {
+  exam.step('temporal.replay', async (findings) => {
     const inPool = await pool(findings);
     await findings.takeLonger(() => probeReplay(inPool, isAll, findings));
   });

@@ -47,7 +47,7 @@ import { createLanes, runLanes, stopLanes } from './temporal/lanes.js';
 import { guardPool } from './temporal/pool-guard.js';
 import { createUpkeep } from './temporal/upkeep.js';
 import { exportMetrics } from './temporal/worker-metrics.js';
-import { workflowCode } from './temporal/workflow-code.js';
+import { readWorkflowCode } from './temporal/workflow-code.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet, startWithoutWallet } from './wallet-start.js';
 
@@ -138,7 +138,10 @@ function createSettler(
   return { settler, sender };
 }
 
-function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<readonly Worker[]> {
+async function createWorkers(
+  context: ServiceContext,
+  parts: WorkerParts,
+): Promise<readonly Worker[]> {
   const { config, ledger, version } = context;
   const { connection, client, sources, notices, money, sender, bulk, isShadow } = parts;
   const { poolId } = ledger;
@@ -182,11 +185,14 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
     }),
     ...createHistoryActivities({ db: bulk, retention: config.retention }),
   };
+  const { workflows, buildId } = await readWorkflowCode();
+  context.log.info({ build: buildId }, 'the workflows of this build are loaded');
   return createLanes({
     connection,
     namespace: config.temporal.namespace,
     activities,
-    workflows: workflowCode(),
+    workflows,
+    buildId,
     mainQueue: taskQueueOf(poolId),
     more: { interceptors: { activity: [() => ({ inbound: guardPool(poolId) })] } },
   });

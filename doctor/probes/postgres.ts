@@ -15,7 +15,7 @@ import { runningServerUrl } from '../../core/db/embedded/address.js';
 import { readSchema, type SchemaState } from '../../core/db/migrate.js';
 import { API_ROLE, tablesWithoutApi, unusableTables } from '../../core/db/roles.js';
 import { openingFailure } from '../../core/db/statement-error.js';
-import { type Ledger, requireLedger } from '../../core/ledger/store/identity.js';
+import { type Ledger, requireLedger, requirePoolId } from '../../core/ledger/store/identity.js';
 import { type Findings, Unusable } from '../examination.js';
 
 /** A database that answers, and what it says of itself. */
@@ -118,4 +118,15 @@ export async function probeLedger(
   const ledger = await requireLedger(db, { poolId: pool.id, chainId: chain.chainId });
   findings.pass(`the ledger of pool "${ledger.poolId}" on chain ${ledger.chainId}`);
   return ledger;
+}
+
+/** Whose ledger it is, also where the tables are those of an earlier version: before an upgrade they are. */
+export async function probePoolId(
+  { db }: Reached,
+  { pool, chain }: Config,
+  findings: Findings,
+): Promise<Pick<Ledger, 'poolId'>> {
+  const poolId = await requirePoolId(db, { poolId: pool.id, chainId: chain.chainId });
+  findings.pass(`the ledger of pool "${poolId}" on chain ${chain.chainId}`);
+  return { poolId };
 }

@@ -6,7 +6,7 @@ import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type ReplayResult, Worker } from '@temporalio/worker';
 import { counted } from '../../core/base/counted.js';
 import { foreignText } from '../../core/base/foreign-text.js';
-import { workflowCode } from '../../worker/temporal/workflow-code.js';
+import { readWorkflowCode } from '../../worker/temporal/workflow-code.js';
 import type { Findings } from '../examination.js';
 import type { InTemporal } from './temporal.js';
 
@@ -34,8 +34,9 @@ export async function probeReplay(
   const client = new Client({ connection, namespace });
   const { chosen, running } = await chooseRunning(client, poolId, isAll);
   if (chosen.length === 0) return findings.pass('no workflow of this pool runs now');
+  const { workflows, buildId } = await readWorkflowCode();
   const replays = Worker.runReplayHistories(
-    { ...workflowCode(), replayName: 'doctor' },
+    { ...workflows, replayName: 'doctor' },
     historiesOf(client, chosen),
   );
   let replayed = 0;
@@ -47,7 +48,7 @@ export async function probeReplay(
   for (const { workflowId, error } of failed.slice(0, MOST_NAMED)) {
     const { type = 'workflow' } = chosen.find((one) => one.workflowId === workflowId) ?? {};
     const command = `temporal workflow terminate --address ${address} --namespace ${namespace} --workflow-id ${workflowId} --reason "does not replay"`;
-    const what = `the ${type} ${workflowId} does not replay in this build: ${foreignText(error)}; \`${command}\``;
+    const what = `the ${type} ${workflowId} does not replay in this build (${buildId}): ${foreignText(error)}; \`${command}\``;
     findings.fail('REPLAY_FAILED', { subject: workflowId, what });
   }
   if (failed.length > MOST_NAMED) {
@@ -58,7 +59,7 @@ export async function probeReplay(
   if (well > 0) {
     const rest = running > chosen.length ? `; ${running} run, \`--all\` replays all of them` : '';
     findings.pass(
-      `${counted(well, 'running workflow')} ${well === 1 ? 'replays' : 'replay'} in this build${rest}`,
+      `${counted(well, 'running workflow')} ${well === 1 ? 'replays' : 'replay'} in this build (${buildId})${rest}`,
     );
   }
 }

@@ -27,6 +27,10 @@ export interface ManagerOptions {
   readonly wallet?: object;
   readonly retention?: object;
   readonly shadow?: object;
+  /** Where its metrics are answered, as `host:port`. @default nowhere */
+  readonly metricsAddress?: string;
+  /** The workflows of another build. @default those of the build */
+  readonly workflowBundle?: string;
   /** @default 0 */
   readonly clockShiftMs?: number;
   /** `main.ts` has the API beside the worker. @default worker/main.ts */
@@ -50,13 +54,14 @@ export async function startManagerProcess(options: ManagerOptions): Promise<Mana
   await writeFile(join(dir, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
   await writeFile(config, stringify(configuration(options)));
   const lines: string[] = [];
-  const { entry = 'worker/main.ts', clockShiftMs = 0 } = options;
+  const { entry = 'worker/main.ts', clockShiftMs = 0, workflowBundle } = options;
+  const bundle = workflowBundle && { OPENPOOL_WORKFLOW_BUNDLE: workflowBundle };
   const child = startProcess({
     name: entry,
     command: process.execPath,
     args: ['--import', CLOCK, compiled(entry), '--config', config],
     cwd: ROOT,
-    env: { ...process.env, TEST_CLOCK_SHIFT_MS: String(clockShiftMs) },
+    env: { ...process.env, TEST_CLOCK_SHIFT_MS: String(clockShiftMs), ...bundle },
     onLine: (line) => lines.push(line),
   });
   return {
@@ -87,6 +92,7 @@ function configuration(options: ManagerOptions): object {
     },
     ...(options.retention && { retention: options.retention }),
     ...(options.shadow && { shadow: options.shadow }),
+    ...(options.metricsAddress && { metrics: { workerAddress: options.metricsAddress } }),
     sources: [
       { id: 'one', region: 'eu', nodeType: 'ai', from: 'beginning', options: { endpoint } },
     ],

@@ -7,11 +7,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 /** The workflows' entry: TypeScript in a checkout, JavaScript in a build. */
-export const workflowsPath = join(
-  root,
-  'workflows',
-  `index${extname(fileURLToPath(import.meta.url))}`,
-);
+const workflowsPath = join(root, 'workflows', `index${extname(fileURLToPath(import.meta.url))}`);
 
 /** Copies the migrations, which the compiled code needs and `tsc` does not write. */
 export async function copyMigrations(project: string, build: string): Promise<void> {
@@ -19,10 +15,15 @@ export async function copyMigrations(project: string, build: string): Promise<vo
   await cp(join(project, migrations), join(build, migrations), { recursive: true });
 }
 
-export async function writeWorkflowBundle(path: string): Promise<void> {
+/** Bundles the workflows, by default those of this project. */
+export async function bundleWorkflows(path = workflowsPath): Promise<string> {
   const logger = new DefaultLogger('WARN');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
-  await writeFile(path, withoutPlaces(code));
+  const { code } = await bundleWorkflowCode({ workflowsPath: path, logger });
+  return withoutPlaces(code);
+}
+
+export async function writeWorkflowBundle(path: string): Promise<void> {
+  await writeFile(path, await bundleWorkflows());
 }
 
 const MAP = /(?<=\/\/# sourceMappingURL=data:application\/json;charset=utf-8;base64,)[\w+/=]+/;

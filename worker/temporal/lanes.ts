@@ -1,4 +1,5 @@
 /** The Temporal workers of a process, one for each task queue: what waits in one queue holds up none of the others. */
+import { hostname } from 'node:os';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { LANES, type Lane, laneQueue } from '../../workflows/contract.js';
 
@@ -60,15 +61,19 @@ export interface LaneOptions {
   readonly mainQueue: string;
   readonly activities: object;
   readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
+  /** Names the build in the histories of what it ran and among the pollers of its queues. @default the SDK's name */
+  readonly buildId?: string;
   readonly more?: Pick<WorkerOptions, 'interceptors'>;
 }
 
 /** Creates the workers of all queues. They poll only once they are run. */
 export async function createLanes(options: LaneOptions): Promise<readonly Worker[]> {
-  const { mainQueue, workflows, more, ...common } = options;
+  const { mainQueue, workflows, more, buildId, ...common } = options;
+  const named = buildId === undefined ? {} : nameBuild(buildId);
   const create = (taskQueue: string, slots: Slots, hasWorkflows: boolean) =>
     Worker.create({
       ...common,
+      ...named,
       ...slots,
       taskQueue,
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
@@ -82,6 +87,21 @@ export async function createLanes(options: LaneOptions): Promise<readonly Worker
     workers.push(await create(queue, LANE_SLOTS[lane], lane === WITH_WORKFLOWS));
   }
   return workers;
+}
+
+/**
+ * The build's id goes into every workflow task that it completes, and with the worker's identity into what Temporal's UI and
+ * `temporal task-queue describe` show. Temporal gives tasks to workers of every build nevertheless: two builds run beside each
+ * other for a moment in each deploy, and `openpool doctor --replay` tells beforehand whether they can.
+ */
+function nameBuild(buildId: string) {
+  return {
+    identity: `openpool ${buildId} ${process.pid}@${hostname()}`,
+    workerDeploymentOptions: {
+      version: { deploymentName: 'openpool', buildId },
+      useWorkerVersioning: false,
+    },
+  };
 }
 
 /** Runs all workers until all have stopped. When one fails, stops the others and throws its error. */

@@ -75,10 +75,25 @@ export async function keepAnchor(db: Database, anchor: AnchorBlock): Promise<voi
     .where(isNull(ledger.anchorHash));
 }
 
+/**
+ * Reads the pool's id alone, and compares it as `requireLedger` does. Tables of an earlier version, which this program has not
+ * brought to its own yet, answer this too. Throws LEDGER_UNKNOWN when there is none.
+ */
+export async function requirePoolId(reader: Reader, claim: LedgerClaim): Promise<string> {
+  const { poolId, chainId } = ledger;
+  const [known] = await reader.select({ poolId, chainId }).from(ledger);
+  if (known === undefined) throw unknownLedger();
+  return compare({ ...known, anchor: null, isUpgraded: false }, claim).poolId;
+}
+
+function unknownLedger(): PoolError {
+  return new PoolError('LEDGER_UNKNOWN', 'no pool has been started on this database yet');
+}
+
 async function requireRow(reader: Reader): Promise<Ledger> {
   const known = await findLedger(reader);
   if (known !== undefined) return known;
-  throw new PoolError('LEDGER_UNKNOWN', 'no pool has been started on this database yet');
+  throw unknownLedger();
 }
 
 function compare(known: Ledger, claim: LedgerClaim): Ledger {
