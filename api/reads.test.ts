@@ -187,6 +187,17 @@ describe('the reads of /v1', () => {
     const shown = payees.map(({ nickname, tier, badge }) => [nickname, tier, badge]);
     expect(shown).toContainEqual(['Theia', 'titan', null]);
     expect(shown).toContainEqual([null, null, null]);
+    const { workers } = await get<{ workers: Json[] }>('/v1/workers?limit=200');
+    const one = await get<{ rows: Json[] }>(`/v1/payees/${addressOf(1)}`);
+    for (const rows of [workers, one.rows]) {
+      const named = rows.filter(({ nickname }) => nickname === 'Theia');
+      expect(named.map(({ payee }) => String(payee).toLowerCase())).toEqual(
+        named.map(() => addressOf(1)),
+      );
+      expect(named.length).toBeGreaterThan(0);
+      expect(named[0]).toMatchObject({ tier: 'titan', badge: null });
+    }
+    expect(workers.map(({ nickname }) => nickname)).toContain(null);
   });
 
   it('takes an address in one case or with its right checksum, and answers with the checksum', async () => {

@@ -141,6 +141,9 @@ function viewWorker(worker: RemoteWorkerSummary, shows: Shown) {
   return {
     id: worker.id,
     payee: toChecksum(worker.payee),
+    nickname: worker.nickname,
+    tier: worker.tier,
+    badge: worker.badge,
     nodeType: worker.nodeType,
     region: shows.words ? worker.region : publicRegion(worker.region),
     online: worker.online,

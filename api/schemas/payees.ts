@@ -4,11 +4,16 @@ import type { About } from '../openapi/about.js';
 import { address, amountFields, count, nodeType, pageOf, time, url, wholeText } from './fields.js';
 import { payout } from './payouts.js';
 
-const payeeFields = {
-  address,
+/** Words of strangers, which everybody sees: a policy's answer is held to short words of letters, digits and single separators. */
+const look = {
   nickname: z.string().nullable().meta({ description: 'As the pool shows the payee.' }),
   tier: z.string().nullable(),
   badge: z.string().nullable(),
+};
+
+const payeeFields = {
+  address,
+  ...look,
   workers: count,
   jobs: wholeText,
   ...amountFields('pending'),
@@ -31,6 +36,7 @@ const worker = z
   .object({
     id: z.string(),
     payee: address,
+    ...look,
     nodeType,
     region: z.string(),
     online: z.boolean(),

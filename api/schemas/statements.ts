@@ -119,6 +119,7 @@ const line = z
     region: z.string().nullable(),
     payoutId: z.string().nullable(),
     txHash: hash.nullable(),
+    destination: address.nullable().meta({ description: 'Where a payout or a payment went.' }),
     reference: z.string().nullable(),
     reason: z.string().nullable(),
     postingId: z.string(),

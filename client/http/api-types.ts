@@ -1829,6 +1829,10 @@ export interface components {
         RemoteWorker: {
             id: string;
             payee: components["schemas"]["Address"];
+            /** @description As the pool shows the payee. */
+            nickname: string | null;
+            tier: string | null;
+            badge: string | null;
             nodeType: components["schemas"]["NodeType"];
             region: string;
             online: boolean;
@@ -2042,6 +2046,8 @@ export interface components {
             region: string | null;
             payoutId: string | null;
             txHash: components["schemas"]["Hash"] | null;
+            /** @description Where a payout or a payment went. */
+            destination: components["schemas"]["Address"] | null;
             reference: string | null;
             reason: string | null;
             postingId: string;

@@ -87,7 +87,13 @@ export const STATEMENT_COLUMNS: readonly CsvColumn<Row>[] = [
   { header: 'Posting', cell: ofLine(({ postingId }) => postingId) },
   { header: 'Change (wei)', cell: ofLine(({ changeWei }) => changeWei) },
   { header: 'Balance (wei)', cell: balanceOf },
+  // The last column, so that those before it stay where they were.
+  { header: 'Destination', cell: ofLine(({ destination }) => checksumOrNull(destination)) },
 ];
+
+function checksumOrNull(address: Address | null): string | null {
+  return address === null ? null : toChecksum(address);
+}
 
 function balanceOf(row: Row): bigint {
   return row.type === 'balance' ? owedWei(row.closing) : row.balanceWei;
@@ -169,6 +175,7 @@ function viewLine(line: StatementLine) {
     region: line.region,
     payoutId: line.payoutId,
     txHash: line.txHash,
+    destination: checksumOrNull(line.destination),
     reference: line.reference,
     reason: line.reason,
     postingId: line.postingId.toString(),

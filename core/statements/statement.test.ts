@@ -1,15 +1,21 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { statementCsv, statementJson } from '../../client/statements/statement.js';
+import { TEST_POOL_ID } from '../../test/harness/database.js';
 import { ingestSaid, inventEvents, payeeOf } from '../../test/harness/event-world.js';
 import { useHistory } from '../../test/harness/history-world.js';
 import { largeStatement } from '../../test/harness/large-statement.js';
+import { credit } from '../../test/harness/money.js';
 import { adjust, endPayout, readCsv, reserveAll } from '../../test/harness/statement-world.js';
+import { createPayee, wishSigned } from '../../test/harness/wishes.js';
 import { addWallet, CHAIN_ID, TEST_WALLET } from '../../test/kit/test-pool.js';
+import type { Address } from '../base/address.js';
+import { toChecksum } from '../chain/checksums.js';
 import { compactPostings } from '../checks/audit/ledger-compaction.js';
 import { closePiece } from '../checks/audit/ledger-pieces.js';
 import { archiveMonths } from '../history/archive/archiving.js';
 import { findPayee } from '../payees/store/payee-reads.js';
+import { confirmRedirects } from '../self-service/redirecting.js';
 import { statementParts } from './statement.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
@@ -23,7 +29,12 @@ const hash = (digit: string) => `0x${digit.repeat(64)}`;
 describe('a statement', () => {
   const { world, rowsOf, rebuild } = useHistory();
 
-  async function write(format: 'csv' | 'json', from?: number, to?: number): Promise<string> {
+  async function write(
+    format: 'csv' | 'json',
+    from?: number,
+    to?: number,
+    payee: Address = PAYEE,
+  ): Promise<string> {
     const named = {
       from: from === undefined ? undefined : dayText(from),
       to: to === undefined ? undefined : dayText(to),
@@ -32,8 +43,8 @@ describe('a statement', () => {
       from: named.from === undefined ? null : new Date(`${named.from}T00:00:00Z`),
       to: named.to === undefined ? null : new Date(Date.parse(`${named.to}T00:00:00Z`) + DAY_MS),
     };
-    const parts = statementParts(world.db, { payee: PAYEE, period });
-    const order = { payee: PAYEE, named, now: new Date(), shown: <T>(line: T) => line };
+    const parts = statementParts(world.db, { payee, period });
+    const order = { payee, named, now: new Date(), shown: <T>(line: T) => line };
     const make = format === 'csv' ? statementCsv : statementJson;
     let text = '';
     for await (const piece of make(parts, order)) text += piece;
@@ -104,6 +115,40 @@ describe('a statement', () => {
     expect(json.lines.map((line: { balanceWei: string }) => line.balanceWei)).toEqual(
       lines.slice(0, -1).map((line) => line['Balance (wei)']),
     );
+  });
+
+  it('names where each payout went, also when its payee has chosen another address since', async () => {
+    const { db } = world;
+    await addWallet(db);
+    const payee = await createPayee(db, 500n);
+    const destination = '0x00000000000000000000000000000000000000dd';
+    const pay = async () => {
+      const payoutId = (await reserveAll(db, payee.address)) ?? '';
+      await endPayout(db, payoutId, 'settle');
+      return payoutId;
+    };
+    await pay();
+    await wishSigned(db, payee, { kind: 'destination', destination });
+    const chain = { agreed: () => Promise.reject(new Error('a key needs no chain')) };
+    const of = { db, poolId: TEST_POOL_ID, chainId: CHAIN_ID, chain, coolDownMs: 0 };
+    expect(await confirmRedirects(of)).toMatchObject({ confirmed: 1 });
+    await credit(db, [70n], payee.address);
+    await endPayout(db, await pay(), 'reopen');
+    const lines = readCsv(await write('csv', undefined, undefined, payee.address));
+    const own = toChecksum(payee.address);
+    const chosen = toChecksum(destination);
+    expect(lines.map(({ Type, Destination }) => [Type, Destination])).toEqual([
+      ['adjustment', ''],
+      ['payout', own],
+      ['adjustment', ''],
+      ['payout', chosen],
+      ['payout-reversed', chosen],
+      ['balance', ''],
+    ]);
+    const json = JSON.parse(await write('json', undefined, undefined, payee.address));
+    expect(json.lines.map((line: { destination: unknown }) => line.destination)).toEqual([
+      ...[null, own, null, chosen, chosen],
+    ]);
   });
 
   it('of a part of the time begins with the balance before it, and parts come to the whole', async () => {

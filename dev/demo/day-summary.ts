@@ -31,6 +31,10 @@ export interface DayFacts {
 
 export function summarize(comparison: Comparison, facts: DayFacts): DaySummary {
   const all = total(comparison.payees);
+  const elsewhereWei = comparison.destinations.reduce(
+    (sum, { onChainWei }) => sum + onChainWei,
+    0n,
+  );
   return {
     seed: facts.seed,
     events: comparison.events,
@@ -44,7 +48,7 @@ export function summarize(comparison: Comparison, facts: DayFacts): DaySummary {
     paidWei: String(all.paidWei),
     pendingWei: String(all.pendingWei + all.reservedWei),
     unattributedWei: String(comparison.unattributedWei),
-    onChainWei: String(all.onChainWei),
+    onChainWei: String(all.onChainWei + elsewhereWei),
     driftWei: String(comparison.driftWei),
     payouts: comparison.payouts,
     findings: comparison.findings,

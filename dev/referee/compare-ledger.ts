@@ -11,8 +11,18 @@ export interface LedgerPayee {
   readonly paidWei: bigint;
 }
 
+/** What a payee was paid at an address that is not its own. */
+export interface Redirected {
+  readonly payee: string;
+  readonly destination: string;
+  readonly paidWei: bigint;
+  /** False: no change of destination of this payee held when one of these payouts was made. */
+  readonly isWished: boolean;
+}
+
 export interface Ledger {
   readonly payees: ReadonlyMap<string, LedgerPayee>;
+  readonly redirected: readonly Redirected[];
   readonly unattributedWei: bigint;
   /** The commission account as a whole. */
   readonly commissionWei: bigint;
@@ -48,6 +58,16 @@ const PAYEES = `
   FROM remote_worker w LEFT JOIN earned ON earned.worker = w.id LEFT JOIN held ON held.worker = w.id
   GROUP BY w.payee`;
 
+const REDIRECTED = `
+  SELECT p.payee, p.destination, sum(p.amount_wei) AS paid,
+    bool_and(EXISTS (
+      SELECT FROM payee_redirect r JOIN payee_wish w ON w.payee = r.payee AND w.nonce = r.nonce
+       WHERE r.payee = p.payee AND r.destination = p.destination AND r.refusal IS NULL
+         AND r.effective_at <= p.created_at
+         AND lower(w.signed -> 'message' ->> 'destination') = p.destination)) AS wished
+    FROM payout p WHERE p.state = 'paid' AND p.destination <> p.payee
+   GROUP BY p.payee, p.destination`;
+
 const SOURCES = `
   SELECT s.id,
     (SELECT count(*) FROM pool_event e WHERE e.source_id = s.id) AS events,
@@ -70,6 +90,7 @@ export async function readLedger(databaseUrl: string): Promise<Ledger> {
   try {
     await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const payees = await client.query<Record<string, string>>(PAYEES);
+    const redirected = await client.query<RedirectedRow>(REDIRECTED);
     const sources = await client.query<Record<string, string>>(SOURCES);
     const pool = (await client.query<Record<string, string>>(POOL)).rows[0] ?? {};
     await client.query('COMMIT');
@@ -80,6 +101,12 @@ export async function readLedger(databaseUrl: string): Promise<Ledger> {
     }));
     return {
       payees: new Map(payees.rows.map((row) => [row['payee'] ?? '', payeeOf(row)])),
+      redirected: redirected.rows.map(({ payee, destination, paid, wished }) => ({
+        payee,
+        destination,
+        paidWei: wei(paid),
+        isWished: wished,
+      })),
       unattributedWei: wei(pool['unattributed']),
       commissionWei: wei(pool['commission']),
       events: counts.reduce((sum, row) => sum + row.events, 0),
@@ -95,6 +122,13 @@ export async function readLedger(databaseUrl: string): Promise<Ledger> {
   } finally {
     await client.end();
   }
+}
+
+interface RedirectedRow {
+  readonly payee: string;
+  readonly destination: string;
+  readonly paid: string;
+  readonly wished: boolean;
 }
 
 function payeeOf(row: Readonly<Record<string, string>>): LedgerPayee {

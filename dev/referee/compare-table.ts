@@ -1,5 +1,5 @@
 import { withChecksums } from '../../core/chain/checksums.js';
-import type { Comparison, PayeeComparison } from './compare.js';
+import type { Comparison, DestinationComparison, PayeeComparison } from './compare.js';
 
 const WEI_DIGITS = 18;
 const SHOWN_DIGITS = 6;
@@ -20,8 +20,9 @@ export function comparisonTable(
     '',
   ];
   const rows = comparison.payees.map((row) => [...cells(row), notes.get(row.payee) ?? '']);
-  const totals = [...cells(total(comparison.payees)), ''];
-  const lines = [header, ...rows, totals];
+  const elsewhere = comparison.destinations.map((row) => [...cells(elsewhereRow(row)), 'chosen']);
+  const totals = [...cells(totalOf(comparison)), ''];
+  const lines = [header, ...rows, ...elsewhere, totals];
   const widths = header.map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );
@@ -39,6 +40,17 @@ export function comparisonTable(
   text.splice(text.length - 1, 0, rule);
   text.splice(1, 0, rule);
   return withChecksums(text.join('\n'));
+}
+
+/** The row of an address that payees chose to be paid at: what they were paid stands in their own rows. */
+function elsewhereRow({ destination, onChainWei }: DestinationComparison): PayeeComparison {
+  return { ...total([]), payee: destination, onChainWei };
+}
+
+function totalOf({ payees, destinations }: Comparison): PayeeComparison {
+  const all = total(payees);
+  const elsewhereWei = destinations.reduce((sum, row) => sum + row.onChainWei, 0n);
+  return { ...all, onChainWei: all.onChainWei + elsewhereWei };
 }
 
 /** Adds up the columns. */

@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import {
+  createTestDatabase,
+  forgePayouts,
+  type TestDatabase,
+} from '../../test/harness/database.js';
 import { appendJournal, type Truth } from '../simulator/simulator-journal.js';
 import { type LocalChain, rpc, startChain } from '../stack/chain-node.js';
 import { plainShare } from './commission-rules.js';
@@ -11,6 +15,7 @@ import { comparisonTable, eth } from './compare-table.js';
 
 const ALICE = `0x${'a1'.repeat(20)}`;
 const BOB = `0x${'b0'.repeat(20)}`;
+const CAROL = `0x${'ca'.repeat(20)}`;
 const WALLET = `0x${'77'.repeat(20)}`;
 
 let chain: LocalChain;
@@ -51,6 +56,7 @@ beforeEach(async () => {
   await post('settle', null, { 'reserved:1': -700, 'paid:1': 700 });
   await setBalance(ALICE, 700);
   await setBalance(BOB, 0);
+  await setBalance(CAROL, 0);
   return async () => {
     await test_.close();
     rmSync(dir, { recursive: true });
@@ -128,6 +134,60 @@ test('a payment made twice is drift of its amount', async () => {
 test('a payment to somebody whom nothing was owed is drift', async () => {
   await setBalance(BOB, 5);
   expect((await run()).driftWei).toBe(5n);
+});
+
+/** Lets Alice have been paid her 700 wei at this address, because she signed for it unless told otherwise. */
+async function paidElsewhere(destination: string, signedFor: string = destination): Promise<void> {
+  const signed = JSON.stringify({ message: { destination: signedFor } });
+  await forgePayouts(test_.db, async (tx) => {
+    await tx.execute(`
+      INSERT INTO payee_wish (payee, nonce, kind, destination, signed, signature, proof)
+        VALUES ('${ALICE}', 0, 'destination', '${destination}', '${signed}', '0x', 'key');
+      INSERT INTO payee_redirect (payee, nonce, destination, confirmed_at, effective_at)
+        VALUES ('${ALICE}', 0, '${destination}', now(), now());
+      INSERT INTO payout (id, payee, destination, amount_wei, state, origin, request_id, reason)
+        VALUES (gen_random_uuid(), '${ALICE}', '${destination}', 700, 'paid', 'manual', 'r', 'r')`);
+  });
+}
+
+test('what a payee chose to be paid at another address is compared there', async () => {
+  await paidElsewhere(CAROL);
+  await setBalance(ALICE, 0);
+  await setBalance(CAROL, 700);
+  const comparison = await run();
+  expect(comparison).toMatchObject({ driftWei: 0n, findings: [] });
+  expect(comparison.destinations).toEqual([
+    { destination: CAROL, sentWei: 700n, onChainWei: 700n },
+  ]);
+  expect(comparison.payees[0]).toMatchObject({ paidWei: 700n, onChainWei: 0n, driftWei: 0n });
+  expect(comparisonTable(comparison, new Map())).toContain('chosen');
+});
+
+test('of payees who are paid at the address of another one, each side is told apart', async () => {
+  await paidElsewhere(BOB);
+  await setBalance(ALICE, 0);
+  await setBalance(BOB, 700);
+  expect(await run()).toMatchObject({ driftWei: 0n, findings: [], destinations: [] });
+});
+
+test('what was paid at the old address in spite of a redirect is drift on both sides', async () => {
+  await paidElsewhere(CAROL);
+  await setBalance(CAROL, 0);
+  const comparison = await run();
+  expect(comparison.driftWei).toBe(1400n);
+  expect(comparison.findings).toEqual([
+    expect.stringContaining(`${ALICE}: paid, ledger against chain: 0 wei, 700 wei`),
+    `${CAROL}: sent, ledger against chain: 700 wei, 0 wei`,
+  ]);
+});
+
+test('a payout to an address for which the payee never signed is found', async () => {
+  await paidElsewhere(CAROL, BOB);
+  await setBalance(ALICE, 0);
+  await setBalance(CAROL, 700);
+  expect((await run()).findings).toEqual([
+    `${ALICE}: was paid at ${CAROL} without having signed for it`,
+  ]);
 });
 
 test('a commission that is one wei too high is drift on both sides of the split', async () => {

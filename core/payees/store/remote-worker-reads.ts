@@ -29,6 +29,10 @@ const FIELDS = {
   pendingWei: balance.amountWei,
   reservedWei: balance.amountWei,
   paidWei: balance.amountWei,
+  /** How the policy shows the payee. */
+  nickname: orNull(String),
+  tier: orNull(String),
+  badge: orNull(String),
 };
 
 /** At most this many connections of one worker to one source are counted, because a stranger can open any number of them. */
@@ -97,10 +101,11 @@ export async function listRemoteWorkers(
 
 /** Selects workers. `chosen` is the text after FROM, which has them as `w`. */
 const selectWorkers = (chosen: SQL): SQL => sql`
-  SELECT ${WORKER_COLUMNS}, owed.*
+  SELECT ${WORKER_COLUMNS}, owed.*, look.nickname, look.tier, look.badge
     FROM ${chosen}
     CROSS JOIN LATERAL (${live(MOST_CONNECTIONS)}) live
-    CROSS JOIN LATERAL (${WORKER_BALANCES}) owed`;
+    CROSS JOIN LATERAL (${WORKER_BALANCES}) owed
+    LEFT JOIN payee_look look ON look.payee = w.payee`;
 
 /** Lists the first workers of each of these payees, as `listRemoteWorkers` does. */
 export const workersOfPayees = prepared(

@@ -3,6 +3,7 @@
  * jobs are put together: of a day, remote worker, terms and rate they are one line, up to the next line of another kind. Old
  * postings are compacted within the same bounds, so the lines stay what they were.
  */
+import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 
 /** What one posting changed for one remote worker of the payee. */
@@ -25,6 +26,8 @@ export interface StatementEntry {
   readonly eventsTo: Date | null;
   readonly payoutId: string | null;
   readonly txHash: string | null;
+  /** Where a payout or a payment went: the payee's own address, or the one that it chose. Null for everything else. */
+  readonly destination: Address | null;
   readonly reference: string | null;
   readonly reason: string | null;
 }

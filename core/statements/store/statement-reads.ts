@@ -138,6 +138,7 @@ const FIELDS = {
   eventsTo: lastDt,
   payoutId,
   txHash: orNull(String),
+  destination: orNull((text: Address) => text),
   reference,
   reason,
 };
@@ -160,6 +161,11 @@ async function* readEntries(
            CASE p.kind WHEN 'adopt' THEN p.reference
                        WHEN 'settle' THEN coalesce(p.tx_hash, (
                          SELECT mined_hash FROM nonce_slot WHERE payout_id = p.payout_id AND state = 'mined')) END AS "txHash",
+           -- Where it went: it never changes, so that a past statement stays the same.
+           CASE p.kind WHEN 'settle' THEN (SELECT destination FROM payout WHERE id = p.payout_id)
+                       WHEN 'reopen' THEN (SELECT destination FROM payout WHERE id = p.payout_id)
+                       WHEN 'adopt' THEN (SELECT destination FROM foreign_transaction WHERE hash = p.reference LIMIT 1)
+           END AS destination,
            p.reference, p.reason
       FROM (SELECT w.id, e.posting_id, sum(e.amount_wei) AS change
               FROM remote_worker w JOIN ledger_entry e ON e.remote_worker_id = w.id
