@@ -12,7 +12,7 @@ import { PoolError } from '../../core/base/errors/pool-error.js';
 import { withChecksums } from '../../core/chain/checksums.js';
 import { changeOrRehearse } from '../../core/db/transact.js';
 import { GUARD_STATES } from '../../core/guard/rules/states.js';
-import { stateOfWorkers } from '../../core/guard/standings.js';
+import { listStates } from '../../core/guard/standings.js';
 import { addOverride, listOverrides, withdrawOverride } from '../../core/guard/store/overrides.js';
 import {
   addressText,
@@ -26,7 +26,7 @@ import { GUARD } from '../schemas/guard.js';
 
 const LONGEST_NAME = 200;
 const name = z.string().min(1).max(LONGEST_NAME).nullable().default(null);
-const showQuery = z.strictObject({ payee: addressText.optional() });
+const standingsQuery = listQuery({ payee: addressText.optional() });
 const overrideBody = rehearsableBody.extend({
   ethAddress: addressText,
   state: z.enum(GUARD_STATES),
@@ -40,9 +40,10 @@ const overrideBody = rehearsableBody.extend({
 
 export function guardRoutes(routes: Routes, pool: RunningPool): void {
   const { db, config } = pool;
-  routes.get('/v1/guard', showQuery, GUARD.show, async ({ payee }) => {
-    const workers = await stateOfWorkers(db, payee === undefined ? {} : { payee });
-    return { mode: config.guard.mode, workers: withChecksums(workers.map(viewStanding)) };
+  routes.list('/v1/guard', standingsQuery, GUARD.list, async ({ filter, page }) => {
+    const { items, nextCursor } = await listStates(db, filter, page);
+    const workers = withChecksums(items.map(viewStanding));
+    return { mode: config.guard.mode, workers, nextCursor };
   });
   routes.get('/v1/guard/effect', noQuery, GUARD.effect, async () => {
     const hours = await readEffect(db, nowOf(pool).getTime());

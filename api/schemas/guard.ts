@@ -45,9 +45,9 @@ const override = z
 const decided = z.object({ dryRun: z.boolean(), override });
 
 export const GUARD = {
-  show: {
+  list: {
     summary: 'How remote workers stand by pipeline and model, why, and what lifts it.',
-    answer: z.object({ mode: z.enum(['off', 'warn', 'exclude']), workers: z.array(standing) }),
+    answer: pageOf('workers', standing).extend({ mode: z.enum(['off', 'warn', 'exclude']) }),
     errors: ['ADDRESS_MALFORMED'],
     role: 'read',
   },

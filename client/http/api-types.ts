@@ -2998,6 +2998,9 @@ export interface operations {
     getV1Guard: {
         parameters: {
             query?: {
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
                 /** @description An address, in one case or with its EIP-55 checksum. */
                 payee?: string;
             };
@@ -3014,13 +3017,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        workers: components["schemas"]["GuardStanding"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
                         /** @enum {string} */
                         mode: "off" | "warn" | "exclude";
-                        workers: components["schemas"]["GuardStanding"][];
                     };
                 };
             };
-            400: components["responses"]["Refused400RequestInvalidAddressMalformed"];
+            /** @description Refused: ADDRESS_MALFORMED, CURSOR_MALFORMED, REQUEST_INVALID. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        /** @enum {string} */
+                        code?: "ADDRESS_MALFORMED" | "CURSOR_MALFORMED" | "REQUEST_INVALID";
+                    };
+                };
+            };
             401: components["responses"]["Refused401ApiTokenWrong"];
             403: components["responses"]["Refused403ApiTokenRoleTooLow"];
             429: components["responses"]["Refused429ApiTokenTriedTooOften"];

@@ -72,7 +72,7 @@ async function judge(deps: GuardDeps): Promise<readonly JudgedStanding[]> {
     const isAsRead = (place: StatePlace) => !changed.has(placeKey(place));
     for (const one of forgotten.filter(isAsRead)) await forgetStanding(tx, one);
     const judged = all.filter(isAsRead);
-    await keepStandings(tx, judged, atMs);
+    await keepStandings(tx, judged, { atMs, paidAsBefore: ranking.paidAsBefore });
     await recordJudging(tx, atMs);
     return judged;
   });

@@ -79,6 +79,17 @@ it('decides at once by the facts that it is told, and the worker hears why and w
   expect(rows).toEqual([{ state: 'excluded' }]);
 });
 
+it.each([
+  ['that may hold whoever is excluded', `${EXCLUDES}, due: () => ({ hold: 'excluded' })`, false],
+  ['that says nothing of when it pays', EXCLUDES, true],
+])('says of a policy %s whether payouts go on', async (_, code, paidAsBefore) => {
+  await judge(code);
+  const { rows } = await world.db.$client.query(
+    "SELECT facts -> 'paidAsBefore' AS told FROM notice WHERE kind = 'worker-state'",
+  );
+  expect(rows).toEqual([{ told: paidAsBefore }]);
+});
+
 it('excludes nobody in a pool that only warns', async () => {
   expect(await judge(EXCLUDES, { ...SETTINGS, mode: 'warn' })).toMatchObject({ state: 'warned' });
 });

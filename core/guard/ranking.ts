@@ -35,6 +35,8 @@ export interface Ranking {
   readonly answers: readonly (RankAnswer | null)[] | null;
   /** What was wrong with the answers; null: nothing was asked, and what was found before stays. */
   readonly failures: readonly PolicyFailure[] | null;
+  /** Whether it is known that no state keeps a payout back: the pool has no policy that may hold whoever is excluded. */
+  readonly paidAsBefore: boolean;
 }
 
 /**
@@ -47,15 +49,22 @@ export async function askRank(
   deps: RankingDeps,
 ): Promise<Ranking> {
   const history = await findTermsHistory(db);
-  if (history === undefined) return { decidedBy: '', answers: null, failures: null };
+  if (history === undefined) {
+    return { decidedBy: '', answers: null, failures: null, paidAsBefore: true };
+  }
   const policies = new PoliciesInUse(deps.choiceOf);
   try {
     const asker = await policies.of(history.inForce);
     // The pass over the policy records that it does not load. It may be one that ranks, so everybody stays as they are.
     if (asker === null) {
-      return { decidedBy: '', answers: candidates.map(() => null), failures: null };
+      const answers = candidates.map(() => null);
+      return { decidedBy: '', answers, failures: null, paidAsBefore: false };
     }
-    if (!asker.answers.includes('rank')) return { decidedBy: '', answers: null, failures: [] };
+    const isBuiltIn = deps.choiceOf(history.inForce).module === null;
+    const paidAsBefore = isBuiltIn || !asker.answers.includes('due');
+    if (!asker.answers.includes('rank')) {
+      return { decidedBy: '', answers: null, failures: [], paidAsBefore };
+    }
     const { now } = history;
     const stats = await readStats(db, candidates, { asker, now, settings: deps.settings });
     const questions = stats.flatMap((one) =>
@@ -67,6 +76,7 @@ export async function askRank(
       decidedBy: `policy ${asker.name} ${asker.version}`,
       answers: stats.map((one) => (one === null ? null : (left.shift() ?? null))),
       failures: policies.failed(),
+      paidAsBefore,
     };
   } finally {
     await policies.close();

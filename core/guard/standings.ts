@@ -1,9 +1,10 @@
 /** Says how remote workers stand, with what operators decided instead of the guard. */
 import type { Address } from '../base/address.js';
 import type { Reader } from '../db/database.js';
+import type { Page, PageRequest } from '../db/paging.js';
 import { overrideOf } from './rules/override.js';
 import { type KeptOverride, readOverrides } from './store/overrides.js';
-import { type KeptStanding, readStandings } from './store/states.js';
+import { type KeptStanding, listStandings, readStandings } from './store/states.js';
 
 export type WorkerStanding = KeptStanding;
 
@@ -16,11 +17,29 @@ export async function stateOfWorkers(
     readStandings(reader, which),
     readOverrides(reader),
   ]);
+  return standings.map(decidedBy(overrides));
+}
+
+/** Lists the same a page at a time, in the order in which workers were first seen. Throws CURSOR_MALFORMED. */
+export async function listStates(
+  reader: Reader,
+  which: { readonly payee?: Address | undefined },
+  page: PageRequest,
+): Promise<Page<WorkerStanding>> {
+  const [{ items, nextCursor }, overrides] = await Promise.all([
+    listStandings(reader, which, page),
+    readOverrides(reader),
+  ]);
+  return { items: items.map(decidedBy(overrides)), nextCursor };
+}
+
+/** Puts in what an operator decided instead of the guard. */
+function decidedBy(overrides: readonly KeptOverride[]) {
   const byId = new Map(overrides.map((one) => [one.id, one]));
-  return standings.map((one) => {
+  return (one: KeptStanding): WorkerStanding => {
     const override = byId.get(overrideOf(one, overrides)?.id ?? 0);
     return override === undefined ? one : overridden(one, override);
-  });
+  };
 }
 
 function overridden(one: KeptStanding, override: KeptOverride): WorkerStanding {

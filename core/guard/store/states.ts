@@ -4,6 +4,7 @@ import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
+import { Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
 import { orNull, rows } from '../../db/query.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 import { writeNotices } from '../../notices/store/outbox.js';
@@ -42,13 +43,42 @@ export async function readStandings(
   reader: Reader,
   { payee }: { readonly payee?: Address } = {},
 ): Promise<readonly KeptStanding[]> {
-  const found = await reader
+  const found = await selectStandings(reader).where(isOf(payee)).orderBy(BY_PLACE.order);
+  return found.map(standingOf);
+}
+
+const BY_PLACE = new Keyset('ASC', {
+  remoteWorkerId: { column: workerState.remoteWorkerId, kind: 'integer' },
+  pipeline: { column: workerState.pipeline, kind: 'text' },
+  modelId: { column: workerState.modelId, kind: 'text' },
+});
+
+/** Lists how everybody stands who was ever judged, in the order in which workers were first seen. Throws CURSOR_MALFORMED. */
+export async function listStandings(
+  reader: Reader,
+  { payee }: { readonly payee?: Address | undefined },
+  page: PageRequest,
+): Promise<Page<KeptStanding>> {
+  const found = await selectStandings(reader)
+    .where(and(isOf(payee), BY_PLACE.after(page)))
+    .orderBy(BY_PLACE.order)
+    .limit(rowsToAskFor(page));
+  return BY_PLACE.page(found.map(standingOf), page, (one) => one);
+}
+
+const isOf = (payee: Address | undefined) =>
+  payee === undefined ? undefined : eq(remoteWorker.payee, payee);
+
+const selectStandings = (reader: Reader) =>
+  reader
     .select({ state: workerState, worker: remoteWorker })
     .from(workerState)
-    .innerJoin(remoteWorker, eq(remoteWorker.id, workerState.remoteWorkerId))
-    .where(payee === undefined ? undefined : eq(remoteWorker.payee, payee))
-    .orderBy(workerState.remoteWorkerId, workerState.pipeline, workerState.modelId);
-  return found.map(({ state, worker }) => ({
+    .innerJoin(remoteWorker, eq(remoteWorker.id, workerState.remoteWorkerId));
+
+type SelectedStanding = Awaited<ReturnType<typeof selectStandings>>[number];
+
+function standingOf({ state, worker }: SelectedStanding): KeptStanding {
+  return {
     remoteWorkerId: state.remoteWorkerId,
     pipeline: state.pipeline,
     modelId: state.modelId,
@@ -66,14 +96,17 @@ export async function readStandings(
       leaningSinceMs: state.leaningSince?.getTime() ?? null,
       exclusions: state.exclusions,
     },
-  }));
+  };
 }
 
-/** Keeps what was judged; whoever has another state than before is told, with the reason and what lifts it. */
+/**
+ * Keeps what was judged; whoever has another state than before is told, with the reason and what lifts it.
+ * `paidAsBefore` says whether it is known that no state keeps a payout back.
+ */
 export async function keepStandings(
   tx: Transaction,
   judged: readonly JudgedStanding[],
-  atMs: number,
+  { atMs, paidAsBefore }: { readonly atMs: number; readonly paidAsBefore: boolean },
 ): Promise<void> {
   for (const one of judged) await keepStanding(tx, one, atMs);
   const changed = judged.filter(({ before }) => before !== null);
@@ -111,6 +144,7 @@ export async function keepStandings(
           before: before ?? state,
           reason,
           lifts,
+          paidAsBefore,
         },
       };
     }),

@@ -78,6 +78,8 @@ export interface NoticeFacts {
     readonly reason: string;
     /** What lifts the state; null for a good one. */
     readonly lifts: string | null;
+    /** Whether it is known that no state keeps a payout back: a pool's own policy may hold whoever is excluded. */
+    readonly paidAsBefore?: boolean;
   };
   readonly 'terms-change': {
     readonly change: string;

@@ -84,6 +84,20 @@ describe('the words of a notice', () => {
   });
 });
 
+describe('how a worker stands', () => {
+  const worker = (more: Partial<NoticeFacts['worker-state']>) =>
+    wordsOf('worker-state', { ...FACTS['worker-state'], ...more }, 'worker').text;
+
+  it('promises to pay as before only where nothing can keep a payout back', () => {
+    expect(worker({ paidAsBefore: true })).toContain('is paid as before');
+    for (const unknown of [worker({ paidAsBefore: false }), worker({})]) {
+      expect(unknown).toContain('What you earned is yours.');
+      expect(unknown).not.toContain('as before');
+    }
+    expect(worker({ state: 'good', lifts: null })).not.toContain('What you earned');
+  });
+});
+
 describe('who is told', () => {
   const to = { id: 't', payee: ANN, only: null };
   const about = (kind: NoticeKind, payee: typeof ANN | null, targetId: string | null = null) => ({

@@ -133,7 +133,7 @@ const VOICES: { readonly [Kind in NoticeKind]: Voices<Kind> } = {
     }),
     worker: (facts) => ({
       title: `Your worker is ${STATE_WORDS[facts.state]}`,
-      text: `${placeWords(facts)}: ${sentence(facts.reason)}${liftWords(facts.lifts)}${facts.state === 'good' ? '' : ' What you earned is yours and is paid as before.'}`,
+      text: `${placeWords(facts)}: ${sentence(facts.reason)}${liftWords(facts.lifts)}${paidWords(facts)}`,
     }),
   },
   'terms-change': {
@@ -202,6 +202,13 @@ function placeWords(facts: NoticeFacts['worker-state']): string {
   const { nodeType, region, pipeline, modelId } = facts;
   const of = [pipeline, modelId].filter((name) => name !== '').join(' / ');
   return `The ${nodeType} worker in ${region}${of === '' ? '' : `, ${of}`}`;
+}
+
+function paidWords({ state, paidAsBefore }: NoticeFacts['worker-state']): string {
+  if (state === 'good') return '';
+  return paidAsBefore === true
+    ? ' What you earned is yours and is paid as before.'
+    : " What you earned is yours. The pool's policy says when it is paid, and may hold it until your worker is good again.";
 }
 
 function liftWords(lifts: string | null): string {
