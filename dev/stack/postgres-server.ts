@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
@@ -20,6 +28,8 @@ export interface LocalPostgresOptions {
   readonly isSuperuser?: boolean;
   /** Also listens on a loopback port, for programs that know no Unix socket, and says that one's URL. @default false */
   readonly overTcp?: boolean;
+  /** In PEM: over TCP it takes TLS connections alone, with this certificate. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
 /** Only a number in the socket's name: there is no TCP port, and each socket has its own directory. */
@@ -39,18 +49,20 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
   const cluster = await prepareCluster(dataDir, options.isSuperuser);
   const port = options.overTcp === true ? await freePort() : undefined;
   const run = cluster.serve(port ?? SOCKET_NUMBER);
-  const args = port === undefined ? run.args : [...run.args, ...letIn(dataDir)];
+  const args =
+    port === undefined ? run.args : [...run.args, ...letIn(dataDir, options.certificate)];
   const server = startProcess({ name: 'postgres', ...run, args });
+  const overSocket = socketUrl(dataDir, port ?? SOCKET_NUMBER, cluster.password);
   const url =
     port === undefined
-      ? socketUrl(dataDir, SOCKET_NUMBER, cluster.password)
+      ? overSocket
       : `postgres://${PRODUCT_ROLE}:${cluster.password}@${LOOPBACK}:${port}/${PRODUCT_DATABASE}`;
   await waitUntil({
     what: 'Postgres',
     timeoutMs: START_TIMEOUT_MS,
     intervalMs: 50,
     process: server,
-    ready: () => answers(url),
+    ready: () => answers(overSocket),
   });
   return {
     url,
@@ -63,11 +75,26 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
 }
 
 /** Lets loopback in by its password, and returns the arguments with which the server listens there. */
-function letIn(dataDir: string): readonly string[] {
+function letIn(
+  dataDir: string,
+  certificate: LocalPostgresOptions['certificate'],
+): readonly string[] {
   const path = join(dataDir, 'pg_hba.conf');
-  const line = `host all all ${LOOPBACK}/32 scram-sha-256\n`;
-  if (!readFileSync(path, 'utf8').includes(line)) appendFileSync(path, line);
-  return ['-c', `listen_addresses=${LOOPBACK}`];
+  const kind = certificate === undefined ? 'host' : 'hostssl';
+  const lines = [`${LOOPBACK}/32`, '::1/128'].map(
+    (from) => `${kind} all all ${from} scram-sha-256\n`,
+  );
+  if (!readFileSync(path, 'utf8').includes(lines.join(''))) appendFileSync(path, lines.join(''));
+  const listening = ['-c', `listen_addresses=${LOOPBACK},::1`];
+  if (certificate === undefined) return listening;
+  const { uid, gid } = statSync(path);
+  const keep = (name: string, pem: string) => {
+    writeFileSync(join(dataDir, name), pem, { mode: 0o600 });
+    chownSync(join(dataDir, name), uid, gid);
+  };
+  keep('server.crt', certificate.cert);
+  keep('server.key', certificate.key);
+  return [...listening, '-c', 'ssl=on'];
 }
 
 async function answers(url: string): Promise<boolean> {
