@@ -8,8 +8,9 @@ import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { findPayout } from '../../core/payouts/store/reads/payout-reads.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { browserPath, screenshotDir } from '../../test/kit/browser.js';
-import { fillOperatorScene, type Scene } from '../../test/kit/operator-scene.js';
+import { fillGuardScene, fillOperatorScene, type Scene } from '../../test/kit/operator-scene.js';
 import { poolOf } from '../../test/kit/silent-temporal.js';
+import { testConfig } from '../../test/kit/test-pool.js';
 import { type RunningApi, startApi } from '../serve.js';
 
 const NARROW = 360;
@@ -25,9 +26,12 @@ describe.skipIf(browserPath === undefined)('the operator’s pages in a browser'
   beforeAll(async () => {
     database = await createTestDatabase();
     scene = await fillOperatorScene(database.db);
+    await fillGuardScene(database.db);
     const request = { actor: 'test', reason: 'x', name: 'ann', expiresAt: null } as const;
     ({ token } = await createToken(database.db, { ...request, role: 'admin' }));
-    api = await startApi(poolOf(database.db));
+    const config = testConfig();
+    const guard = { ...config.guard, mode: 'exclude' as const };
+    api = await startApi(poolOf(database.db, { config: { ...config, guard } }));
     browser = await chromium.launch({
       ...(browserPath === undefined ? {} : { executablePath: browserPath }),
     });
@@ -71,6 +75,7 @@ describe.skipIf(browserPath === undefined)('the operator’s pages in a browser'
   it.each([
     ['light', NARROW],
     ['dark', NARROW],
+    ['light', WIDE],
     ['dark', WIDE],
   ] as const)('have no fault that axe finds, %s at %i pixels', async (colorScheme, width) => {
     const viewport = { width, height: 900 };
@@ -90,13 +95,17 @@ describe.skipIf(browserPath === undefined)('the operator’s pages in a browser'
     await page.getByLabel('Token').fill(token);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await look('needs');
-    for (const name of ['round', 'pay', 'checks', 'audit', 'sessions', `payouts/${scene.stuck}`]) {
+    const pages = ['round', 'pay', 'checks', 'audit', 'sessions', 'guard', 'invitations'];
+    for (const name of [...pages, `payouts/${scene.stuck}`]) {
       await page.goto(`${api.url}/operator/${name}`);
       await look(name.split('/', 1)[0] ?? '');
     }
     await page.goto(`${api.url}/operator`);
     await page.getByRole('button', { name: 'Pause the sync' }).click();
     await look('confirm');
+    await page.goto(`${api.url}/operator/guard`);
+    await page.getByRole('button', { name: /^Decide/ }).click();
+    await look('guard-override');
     expect(faults).toEqual([]);
     await context.close();
   });

@@ -87,3 +87,29 @@ export async function fillOperatorScene(db: Database): Promise<Scene> {
     VALUES ('north', '18', 'x', 'p', 'EVENT_ID_MALFORMED', 'x', '{}', 'h', '1')`);
   return { held, large, stuck, old };
 }
+
+/** How workers stand in that pool: one in each state, with names and reasons as long as they come, an override, and two verdicts; one of them is invited. */
+export async function fillGuardScene(db: Database): Promise<void> {
+  const model = 'stabilityai/stable-video-diffusion-img2vid-xt-1-1';
+  const reason =
+    'real-time ratio 0.81 by 60 jobs of the last hour, below 1; success 64 % by 41 jobs of the last day, below 70 %';
+  const lifts =
+    'time: it gets jobs again, on probation, at 2026-03-10T07:25:00.000Z; then real-time ratio at least 1.5, success at least 95 %, for 30 min';
+  await db.execute(sql`
+    INSERT INTO worker_state (remote_worker_id, pipeline, model_id, state, since, reason, lifts, figures, decided_by, judged_at)
+    SELECT id, 'image-to-video', ${model}, one.state, now() - interval '2 hours', ${reason},
+           CASE WHEN one.state <> 'good' THEN ${lifts} END, 'null', 'guard', now()
+      FROM remote_worker w JOIN (VALUES (${ann}, 'excluded'), (${bob}, 'probation'), (${cid}, 'warned'), (${dan}, 'good'))
+           AS one (payee, state) ON one.payee = w.payee`);
+  await db.execute(sql`
+    INSERT INTO guard_override (payee, state, from_dt, until_dt, actor, reason)
+    VALUES (${dan}, 'good', now() - interval '1 hour', now() + interval '3 days', 'api:ann',
+            'its owner has put a second card in, and showed what it does')`);
+  await db.execute(sql`
+    INSERT INTO invitation (payee, actor, reason)
+    VALUES (${dan}, 'api:ann', 'he runs four cards in the north, and two more in spring')`);
+  await db.execute(sql`
+    INSERT INTO guard_effect (hour, pipeline, model_id, jobs, to_excluded, expected_micro)
+    VALUES (date_trunc('hour', now()), 'image-to-video', ${model}, 400, 80, 80000000),
+           (date_trunc('hour', now()) - interval '1 hour', 'image-to-video', ${model}, 1240, 1, 248000000)`);
+}

@@ -1,13 +1,12 @@
 /** How remote workers stand with the guard, what people decided instead, and whether orchestrators obey. */
 import { PREFERENCE_ADVICE } from '../../../client/guard/guard-views.js';
 import type { RunningPool } from '../../../client/running-pool.js';
-import { toChecksum } from '../../../core/chain/checksums.js';
 import type { JudgedHour } from '../../../core/guard/rules/effect.js';
 import { GUARD_STATES } from '../../../core/guard/rules/states.js';
 import type { WorkerStanding } from '../../../core/guard/standings.js';
 import type { KeptOverride } from '../../../core/guard/store/overrides.js';
 import { counted, utc } from '../../page/kit/numbers.js';
-import { type Html, TableSection } from '../../page/kit/parts.js';
+import { type Html, PayeeLink, TableSection } from '../../page/kit/parts.js';
 import { ActionButton, Frame } from '../frame.js';
 import type { Signed } from '../session.js';
 
@@ -57,7 +56,7 @@ function Standings({ standings }: { readonly standings: readonly WorkerStanding[
       rows={shown.map((one) => (
         <tr>
           <td class="s6">
-            <a href={`/payees/${toChecksum(one.payee)}`}>{toChecksum(one.payee)}</a>
+            <PayeeLink address={one.payee} />
           </td>
           <td data-label="Worker">
             {[one.nodeType, one.region, one.pipeline, one.modelId]
@@ -66,8 +65,12 @@ function Standings({ standings }: { readonly standings: readonly WorkerStanding[
           </td>
           <td data-label="State">{one.standing.state}</td>
           <td data-label="Since">{utc(new Date(one.standing.sinceMs))}</td>
-          <td data-label="Why">{one.standing.reason}</td>
-          <td data-label="What lifts it">{one.standing.lifts}</td>
+          <td class="why s6" data-label="Why">
+            {one.standing.reason}
+          </td>
+          <td class="why s6" data-label="What lifts it">
+            {one.standing.lifts}
+          </td>
         </tr>
       ))}
       empty="Nobody has been judged yet."
@@ -84,12 +87,14 @@ function Overrides({ signed, overrides }: Pick<GuardPageProps, 'signed' | 'overr
       rows={overrides.map(({ id, payee, state, untilDt, actor, reason }) => (
         <tr>
           <td class="s6">
-            <a href={`/payees/${toChecksum(payee)}`}>{toChecksum(payee)}</a>
+            <PayeeLink address={payee} />
           </td>
           <td data-label="State">{state}</td>
           <td data-label="Until">{utc(untilDt)}</td>
           <td data-label="By">{actor}</td>
-          <td data-label="Because">{reason}</td>
+          <td class="why s6" data-label="Because">
+            {reason}
+          </td>
           <td>
             <ActionButton signed={signed} name="guard.withdraw" subject={String(id)} of={payee} />
           </td>
@@ -100,11 +105,15 @@ function Overrides({ signed, overrides }: Pick<GuardPageProps, 'signed' | 'overr
   );
 }
 
+/** Shows what stands between backquotes as commands. */
+const withCommands = (text: string) =>
+  text.split('`').map((part, at) => (at % 2 === 1 ? <code>{part}</code> : part));
+
 /** With ninety-five in a hundred certainty, from two hundred jobs on. */
 function Effect({ hours }: Pick<GuardPageProps, 'hours'>): Html {
   return (
     <>
-      <p>{PREFERENCE_ADVICE}</p>
+      <p>{withCommands(PREFERENCE_ADVICE)}</p>
       <TableSection
         isWide
         title="Do orchestrators obey?"

@@ -1,10 +1,9 @@
 /** Whom people have invited, and a button that withdraws each invitation. */
 import type { RunningPool } from '../../../client/running-pool.js';
-import { toChecksum } from '../../../core/chain/checksums.js';
 import type { Page } from '../../../core/db/paging.js';
 import type { Invitation } from '../../../core/payouts/store/payees/invitations.js';
 import { utc } from '../../page/kit/numbers.js';
-import { type Html, TableSection } from '../../page/kit/parts.js';
+import { type Html, PayeeLink, TableSection } from '../../page/kit/parts.js';
 import { ActionButton, Frame } from '../frame.js';
 import type { Signed } from '../session.js';
 
@@ -27,11 +26,13 @@ export const InvitationsPage = ({ pool, signed, invitations }: InvitationsPagePr
       rows={invitations.items.map(({ payee, invitedAt, actor, reason }) => (
         <tr>
           <td class="s6">
-            <a href={`/payees/${toChecksum(payee)}`}>{toChecksum(payee)}</a>
+            <PayeeLink address={payee} />
           </td>
           <td data-label="Invited">{utc(invitedAt)}</td>
           <td data-label="By">{actor}</td>
-          <td data-label="Because">{reason}</td>
+          <td class="why s6" data-label="Because">
+            {reason}
+          </td>
           <td>
             <ActionButton signed={signed} name="payee.uninvite" subject={payee} of={payee} />
           </td>

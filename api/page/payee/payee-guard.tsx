@@ -22,7 +22,7 @@ export function OwnStates({
   return (
     <Section
       title="How your workers do"
-      note="judged by their jobs; what you earned is paid whatever it says"
+      note="judged by their jobs; what you earned stays yours whatever it says"
     >
       <div class="body">
         {standings.map((one) => (
