@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { readVersion } from '../config/reading/program.js';
 import { textFault } from '../core/base/text.js';
+import { addBackupCommands } from './backup-commands.js';
 import { PoolCommand } from './command.js';
 import { EXIT } from './context.js';
 import { addBackfillCommands } from './events/backfill-commands.js';
@@ -79,6 +80,7 @@ function createProgram(): PoolCommand {
   addImportCommands(program);
   addShadowCommands(program);
   addDatabaseCommands(program);
+  addBackupCommands(program);
   addDoctorCommand(program);
   addWishCommands(program);
   return program;

@@ -53,6 +53,8 @@ const LEDGER = {
   PAYMENT_UNPROVEN: { final: true, http: 409, help: 'Name a transaction that is final, succeeded and pays this payout’s destination; look at it in an explorer.' },
   REPAIR_RUNNING: { final: false, http: 409, help: 'Another repair of the same thing runs: wait for its end, look in the Temporal UI, then try again.' },
   HISTORY_BUSY: { final: false, http: 409, help: 'One rebuild, archive run or restore at a time: wait for the end of the one that runs, then try again.' },
+  BACKUP_TOOLS_MISSING: { final: true, http: 500, help: 'Install the client programs of Postgres, of the version that is named or newer (`postgresql-client-18`), or name their directory with `--pg-bin`.' },
+  BACKUP_FAILED: { final: false, http: 500, help: 'The message has the last words of pg_dump or pg_restore: correct what they name and try again. Nothing was changed, and no file was left behind.' },
   ARCHIVE_UNKNOWN: { final: true, http: 404, help: '`openpool archive list` shows the months that are in files.' },
   ARCHIVE_DAMAGED: { final: false, http: 500, help: 'A file of the archive is missing or not what it was: bring it back from a copy into `retention.archiveDir`, then `openpool archive verify`. Nothing was changed.' },
   RECONCILIATION_FAILED: { final: false, http: 409, help: 'Chain and ledger tell different things: `openpool reconcile` names them. Adopt what is foreign; look at the rest before `openpool wallet resume`.' },
