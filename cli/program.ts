@@ -28,7 +28,9 @@ import { addSimulateCommand } from './pool/simulate-command.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 import { addTokenCommands } from './pool/token-commands.js';
 import { addWishCommands } from './pool/wish-commands.js';
+import { addCompletionCommand } from './setup/completion-command.js';
 import { addConfigCommands } from './setup/config-commands.js';
+import { addInitCommand } from './setup/init-command.js';
 import { addStartCommand } from './setup/start-command.js';
 
 /** Runs one command line, without the program's name in front; sets `process.exitCode`. */
@@ -56,6 +58,7 @@ function createProgram(): PoolCommand {
       '\nExit codes: 0 done, 1 refused or failed, 2 wrong command line or configuration, 3 a check found something, 130 left by Ctrl-C while the work goes on.',
     )
     .exitOverride();
+  addInitCommand(program);
   addStartCommand(program);
   addPoolCommands(program);
   addConfigCommands(program);
@@ -83,5 +86,6 @@ function createProgram(): PoolCommand {
   addBackupCommands(program);
   addDoctorCommand(program);
   addWishCommands(program);
+  addCompletionCommand(program);
   return program;
 }

@@ -24,16 +24,21 @@ export function addDoctorCommand(program: PoolCommand): void {
 
 async function diagnose({ options, answer }: Terminal<DoctorFlags>): Promise<number> {
   if (options.all && !options.replay) throw misuse('--all goes with --replay');
+  const { config, replay: replayOnly, all: replayAll } = options;
+  const { text, healthy, checks } = await examineConfigured(config, { replayOnly, replayAll });
+  return answer(text, { healthy, checks }, healthy);
+}
+
+/** Runs all checks on the pool of this configuration, and says what they found. */
+export async function examineConfigured(
+  configPath: string,
+  options: { readonly replayOnly?: boolean; readonly replayAll?: boolean } = {},
+) {
   // What a replay logs about a workflow that fails is said better below.
   installRuntime(createLog({ level: 'silent' }));
-  const { config: configPath, replay: replayOnly, all: replayAll } = options;
-  const checks = await examine({ configPath, replayOnly, replayAll }).finally(endRuntime);
-  const healthy = isHealthy(checks);
-  return answer(
-    `${checks.map(lineOf).join('\n')}\n\n${verdictOf(checks)}`,
-    { healthy, checks },
-    healthy,
-  );
+  const checks = await examine({ configPath, ...options }).finally(endRuntime);
+  const text = `${checks.map(lineOf).join('\n')}\n\n${verdictOf(checks)}`;
+  return { text, healthy: isHealthy(checks), checks };
 }
 
 const MARKS: Readonly<Record<CheckVerdict, string>> = {

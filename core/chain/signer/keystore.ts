@@ -3,7 +3,10 @@ import { scryptAsync } from '@noble/hashes/scrypt';
 import {
   computeAddress,
   decryptKeystoreJson,
+  encryptKeystoreJson,
+  hexlify,
   isKeystoreJson,
+  randomBytes,
   SigningKey,
   scrypt,
   Transaction,
@@ -37,6 +40,16 @@ scrypt.register(
       });
     }),
 );
+
+/** Makes a new key, and returns its geth keystore (version 3) and its address. The key itself is not kept. */
+export async function makeKeystore(
+  passphrase: string,
+): Promise<{ readonly json: string; readonly address: Address }> {
+  const privateKey = hexlify(randomBytes(32));
+  const address = computeAddress(privateKey);
+  const json = await encryptKeystoreJson({ address, privateKey }, passphrase);
+  return { json, address: address.toLowerCase() as Address };
+}
 
 /** Opens a geth keystore once; the key stays in this process's memory. */
 export async function openKeystore(options: KeystoreOptions): Promise<Signer> {
