@@ -42,6 +42,11 @@ export function nobody(daysBefore: string): PolicyStanding {
   };
 }
 
+/** Whether a policy may look at since when enough is pending: the built-in one does not. */
+export function looksAtDue(asker: Asker | null): boolean {
+  return asker?.looksAt === 'presence' && asker.answers.includes('due');
+}
+
 /** Returns what the policy says about when these payees are paid; those for whom it fails are left out. */
 export async function askDue(
   asked: AskedPayees,

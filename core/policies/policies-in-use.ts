@@ -6,6 +6,7 @@ import { type Asker, openPolicy, type PolicyChoice, type Questions } from './ask
 import { type About, PolicyUnusable } from './realm/policy-realm.js';
 import type { Checked } from './rules/answer-checks.js';
 import type { PolicyFailure } from './rules/resolving-report.js';
+import { isEarlier } from './rules/versions.js';
 
 /** A policy as it was found: ready to be asked, or unusable. */
 type Found = { readonly asker: Asker } | { readonly wrong: string };
@@ -14,7 +15,11 @@ export class PoliciesInUse {
   private readonly found = new Map<string, Promise<Found>>();
   private readonly failures = new Map<string, PolicyFailure>();
 
-  constructor(private readonly choiceOf: (version: TermsVersion) => PolicyChoice) {}
+  /** @param lastVersionsOf under which versions a policy has answered last; without it, any version is asked */
+  constructor(
+    private readonly choiceOf: (version: TermsVersion) => PolicyChoice,
+    private readonly lastVersionsOf?: (policy: string) => Promise<readonly string[]>,
+  ) {}
 
   /** Returns the policy of these terms; null, and a failure is noted, when it cannot be used. */
   async of(version: TermsVersion): Promise<Asker | null> {
@@ -22,7 +27,7 @@ export class PoliciesInUse {
     const key = JSON.stringify([choice.module, choice.options]);
     let opening = this.found.get(key);
     if (opening === undefined) {
-      opening = open(choice);
+      opening = this.open(choice);
       this.found.set(key, opening);
     }
     const found = await opening;
@@ -75,13 +80,28 @@ export class PoliciesInUse {
       if ('asker' in found) await found.asker.close();
     }
   }
-}
 
-async function open(choice: PolicyChoice): Promise<Found> {
-  try {
-    return { asker: await openPolicy(choice) };
-  } catch (error) {
-    if (error instanceof PolicyUnusable) return { wrong: foreignText(error) };
-    throw error;
+  private async open(choice: PolicyChoice): Promise<Found> {
+    try {
+      const asker = await openPolicy(choice);
+      const later = choice.module === null ? undefined : await this.laterVersion(asker);
+      if (later === undefined) return { asker };
+      await asker.close();
+      const own = `version ${asker.version} of ${asker.name} is earlier than ${later}`;
+      const help = 'bring all workers to one version; to go back, give the old code a higher one';
+      return { wrong: `${own}, whose answers the ledger has: it is not asked. ${help}` };
+    } catch (error) {
+      if (error instanceof PolicyUnusable) return { wrong: foreignText(error) };
+      throw error;
+    }
+  }
+
+  /**
+   * The later version under which this policy has answered already. Two workers with two versions would otherwise replace each
+   * other's answers for ever: the later version wins, whichever of them is asked.
+   */
+  private async laterVersion({ name, version }: Asker): Promise<string | undefined> {
+    const known = (await this.lastVersionsOf?.(name)) ?? [];
+    return known.find((one) => isEarlier(version, one));
   }
 }

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { credit } from '../../test/harness/money.js';
 import { recordTerms } from '../../test/harness/terms.js';
 import type { Address } from '../base/address.js';
+import { transact } from '../db/transact.js';
 import { rateAt } from '../terms/rules/worker-rates.js';
+import { changeTerms } from '../terms/store/recorded-terms.js';
 import { ratesOf } from '../terms/store/worker-rates.js';
 import type { PolicyChoice } from './asking.js';
 import { askForEverybody, resolvePolicies, resolveUnknown } from './resolving.js';
@@ -176,6 +179,73 @@ describe('asking the policy', () => {
       commissionBps: 100,
       policy: 'mine',
     });
+  });
+
+  it('drops what was planned for terms that were withdrawn, also while the policy fails', async () => {
+    const from = new Date(Date.now() + DAY_MS);
+    await recordTerms(database.db, { ...TERMS, commissionBps: 3_000 }, from);
+    const code = await withCode(`terms: () => ({ commissionBps: 100, reason: 'mine' })`);
+    await resolvePolicies({
+      ...code,
+      choiceOf: (version) =>
+        version.commissionBps === 3_000 ? code.choiceOf() : withTerms({}).choiceOf(version),
+    });
+    expect(await rateNow(BOB, from.getTime())).toMatchObject({ commissionBps: 100 });
+    const order = { changes: { thresholdWei: 7n * 10n ** 15n }, from: null };
+    const act = { ...order, actor: 'test', reason: 'no, not these' };
+    const { withdrawn } = await transact(database.db, (tx) => changeTerms(tx, act));
+    expect(withdrawn).toHaveLength(1);
+    const failing = await withCode(`terms() { throw new Error('no idea'); }`);
+    expect(await resolvePolicies(failing)).toMatchObject({ rates: 2 });
+    for (const atMs of [Date.now(), from.getTime(), from.getTime() + DAY_MS]) {
+      expect(await rateNow(BOB, atMs)).toMatchObject({ commissionBps: 2_500, policy: 'terms' });
+    }
+    expect(await resolvePolicies(failing)).toMatchObject({ rates: 0 });
+  });
+
+  it('lets the later version win where two workers have two of them', async () => {
+    const worker = async (version: string, commissionBps: number) => {
+      const module = join(dir, `${version}.mjs`);
+      const terms = `terms: () => ({ commissionBps: ${commissionBps}, reason: 'mine' })`;
+      await writeFile(
+        module,
+        `export default { name: 'mine', version: '${version}', ${terms},
+          due: () => ({ minIntervalMs: ${commissionBps}, reason: 'mine' }) };`,
+      );
+      return deps({ module, options: {} });
+    };
+    const earlier = await worker('1.9.0', 700);
+    const later = await worker('1.10.0', 500);
+    const written: number[][] = [];
+    for (const one of [earlier, later, earlier, later, earlier]) {
+      const { rates, rules, failures } = await resolvePolicies(one);
+      written.push([rates, rules, failures.length]);
+    }
+    expect(written).toEqual([
+      [2, 1, 0],
+      [2, 1, 0],
+      [0, 0, 1],
+      [0, 0, 0],
+      [0, 0, 1],
+    ]);
+    expect(await rateNow(ANN)).toMatchObject({ commissionBps: 500, policyVersion: '1.10.0' });
+    expect(await readFailures(database.db)).toMatchObject([
+      { about: 'load', wrong: expect.stringContaining('1.9.0 of mine is earlier than 1.10.0') },
+    ]);
+    await askForEverybody(earlier);
+  });
+
+  it('tells since when enough is pending, of payees without a gas share of their own too', async () => {
+    await credit(database.db, [TERMS.thresholdWei], ANN);
+    await credit(database.db, [TERMS.thresholdWei - 1n], BOB);
+    const code = `due: ({ dueSince }) => ({ hold: dueSince, reason: 'mine' })`;
+    expect(await resolvePolicies(await withCode(code))).toMatchObject({ rules: 1, failures: [] });
+    const [rule] = await rowsOf('payee_rule');
+    const [ripe] = (
+      await run(`SELECT max(p.created_at) AS at FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
+        JOIN remote_worker w ON w.id = e.remote_worker_id WHERE w.payee = '${ANN}'`)
+    ).rows;
+    expect(rule).toMatchObject({ payee: ANN, hold_reason: ripe.at.toISOString() });
   });
 
   it('keeps out who is not invited, and everybody who comes later', async () => {

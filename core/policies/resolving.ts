@@ -15,7 +15,7 @@ import { rowsOfPlan } from '../terms/rules/worker-rates.js';
 import { findTermsHistory, type TermsHistory } from '../terms/store/recorded-terms.js';
 import { ratesOf, recordRates, type WorkerRate } from '../terms/store/worker-rates.js';
 import type { PolicyChoice } from './asking.js';
-import { askAdmit, askDue, askShow, nobody } from './payee-answers.js';
+import { askAdmit, askDue, askShow, looksAtDue, nobody } from './payee-answers.js';
 import { planRates } from './planning.js';
 import { PoliciesInUse } from './policies-in-use.js';
 import type { Bounds } from './rules/answer-checks.js';
@@ -24,6 +24,7 @@ import { beginPlan, isPlain, type RatePlan, remoteWorkerOf } from './rules/rate-
 import type { ResolvingReport } from './rules/resolving-report.js';
 import { hasAnswers, recordFailures } from './store/failures.js';
 import { recordLooks } from './store/looks.js';
+import { lastVersionsOf } from './store/recorded-versions.js';
 import {
   listPayees,
   readSubjects,
@@ -31,6 +32,7 @@ import {
   withoutKnown,
   workerOf,
 } from './store/subjects.js';
+import { ratesInsteadOfWithdrawn } from './store/withdrawn-rates.js';
 
 export interface ResolvingDeps {
   readonly db: Database;
@@ -79,6 +81,7 @@ export async function resolvePolicies(
       after = addresses.at(-1) ?? null;
       onProgress();
     }
+    add({ rates: await dropWithdrawn(deps.db) });
     const failed = policies.failed();
     await transact(deps.db, (tx) => recordFailures(tx, failed));
     return { ...sum, failures: failed };
@@ -173,14 +176,22 @@ type Pass = NonNullable<Awaited<ReturnType<typeof beginPass>>>;
 async function beginPass({ db, choiceOf, thresholdBounds }: ResolvingDeps) {
   const history = await findTermsHistory(db);
   if (history === undefined) return null;
-  const policies = new PoliciesInUse(choiceOf);
+  const policies = new PoliciesInUse(choiceOf, (policy) => lastVersionsOf(db, policy));
   const askers = await Promise.all(inForceOrAnnounced(history).map((one) => policies.of(one)));
   const options = {
     now: history.now,
     withFigures: askers.some((asker) => asker !== null && asker.looksAt !== 'nothing'),
     withPresence: askers.some((asker) => asker?.looksAt === 'presence'),
+    dueBy: askers.some(looksAtDue) ? { terms: history.inForce, bounds: thresholdBounds } : null,
   };
   return { db, history, policies, options, thresholdBounds };
+}
+
+/** Replaces what was planned for terms that were withdrawn, for workers for whom the policy has failed since. */
+async function dropWithdrawn(db: Database): Promise<number> {
+  const instead = await ratesInsteadOfWithdrawn(db);
+  if (instead.length === 0) return 0;
+  return (await transact(db, (tx) => recordRates(tx, instead))).length;
 }
 
 function inForceOrAnnounced({ versions, inForce, now }: TermsHistory): readonly TermsVersion[] {

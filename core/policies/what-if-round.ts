@@ -12,7 +12,7 @@ import {
 import { payeeVerdicts } from '../payouts/store/payees/payee-verdicts.js';
 import { previewRound, previewStandings } from '../payouts/store/reads/round-preview-reads.js';
 import { readTermsHistory } from '../terms/store/recorded-terms.js';
-import { askAdmit, askDue } from './payee-answers.js';
+import { askAdmit, askDue, looksAtDue } from './payee-answers.js';
 import type { PoliciesInUse } from './policies-in-use.js';
 import { withOtherTerms } from './rules/what-if.js';
 import { readSubjects } from './store/subjects.js';
@@ -52,6 +52,7 @@ export async function simulateRound(
         now: due.now,
         withFigures: asker.looksAt !== 'nothing',
         withPresence: asker.looksAt === 'presence',
+        dueBy: looksAtDue(asker) ? { terms, bounds: other.thresholdBounds } : null,
       });
       const { thresholdBounds } = other;
       const asked = { asker, version: terms, payees: some.payees, from: due.now, thresholdBounds };

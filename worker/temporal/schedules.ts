@@ -100,6 +100,12 @@ export async function triggerStartChecks(client: ScheduleClient, poolId: string)
   }
 }
 
+/** Has the policy asked at once. An asking that runs already may have begun before what is to be asked about: one more follows it. */
+export async function triggerAsking(client: ScheduleClient, poolId: string): Promise<void> {
+  const handle = client.getHandle(singleWorkflowId(poolId, 'policies'));
+  await handle.trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+}
+
 function recurring({
   poolId,
   pool,

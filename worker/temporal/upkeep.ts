@@ -16,6 +16,7 @@ import {
   sourcesOfWorkers,
 } from '../../core/ledger/store/worker-processes.js';
 import { turns, UNHEALTHY_SHARE } from '../../core/processes/turns.js';
+import { termsMark } from '../../core/terms/store/recorded-terms.js';
 import { untilDatabaseAnswers } from '../../start/await-database.js';
 import type { ServiceContext } from '../../start/service.js';
 import { isEarlierVersionThere, takeOver } from '../earlier-version.js';
@@ -25,6 +26,7 @@ import {
   applySchedules,
   areSchedulesThere,
   deleteRemovedSources,
+  triggerAsking,
   triggerStartChecks,
 } from './schedules.js';
 
@@ -43,6 +45,8 @@ export function createUpkeep(
   const sourceIds = config.sources.map(({ id }) => id);
   const presence = { id: randomUUID(), version, sources: sourceIds, host: hostname() };
   const settings = { ...config, poolId };
+  /** The mark of the terms at the last asking that is certain; null: before the start has asked. */
+  let askedAt: string | null = null;
 
   /** Creates or updates what is missing. Several workers may run this at once. */
   async function putBack(): Promise<void> {
@@ -51,7 +55,9 @@ export function createUpkeep(
     await raiseRetention({ connection, temporal: config.temporal, log });
     if (isUpgraded) await takeOver({ ...context, client, poolId, sources: config.sources });
     await applySchedules(client.schedule, settings);
+    const mark = await untilDatabaseAnswers(context, () => termsMark(db));
     await triggerStartChecks(client.schedule, poolId);
+    askedAt = mark;
   }
 
   /** Returns what is wrong: schedules are missing, or an earlier version has put its own back. Null when nothing is. */
@@ -66,8 +72,19 @@ export function createUpkeep(
     return (await areSchedulesThere(client.schedule, settings)) ? null : SCHEDULES_MISSING;
   }
 
+  /**
+   * Has the policy asked as soon as there are other terms: workers with rates of their own would otherwise keep those of the
+   * terms before until its next turn. Whoever changes terms needs no Temporal for this.
+   */
+  async function askAfterOtherTerms(): Promise<void> {
+    const mark = await termsMark(db);
+    if (askedAt !== null && askedAt !== mark) await triggerAsking(client.schedule, poolId);
+    askedAt = mark;
+  }
+
   async function look(): Promise<void> {
     try {
+      await askAfterOtherTerms();
       const fault = await findFault();
       if (fault === null) return;
       log.warn(fault);

@@ -35,7 +35,7 @@ export interface PolicyWorker {
 /** What a payee is owed, and when it was paid. */
 export interface PolicyStanding extends PolicyWorker {
   readonly pendingWei: bigint;
-  /** Since when a round has found it at its threshold, ISO 8601; null: it is below. */
+  /** Since when its pending amount has been at its own threshold, ISO 8601; null: it is below, or all of it is under way. */
   readonly dueSince: string | null;
   /** ISO 8601; null: never. */
   readonly lastPaidAt: string | null;

@@ -8,6 +8,15 @@ import { list, orNull, rows } from '../../db/query.js';
 import { balance, payee, remoteWorker } from '../../ledger/store/tables.js';
 import { DAY_MS, dayOf } from '../../payees/rules/earned-days.js';
 import { readConnected } from '../../payees/store/presence.js';
+import {
+  NO_VERDICTS,
+  type PayeeVerdicts,
+  type PayoutTerms,
+  type ThresholdBounds,
+  termsOfPayee,
+} from '../../payouts/rules/payee-rule.js';
+import { ownGasOf } from '../../payouts/store/payees/payee-gas.js';
+import { payeeVerdicts } from '../../payouts/store/payees/payee-verdicts.js';
 import type { DayFigures, PolicyStanding, PolicyWorker, WorkerState } from '../rules/questions.js';
 
 /** The days of which a policy gets the figures. */
@@ -26,6 +35,8 @@ export interface SubjectOptions {
   readonly withFigures: boolean;
   /** False: the share of each day on which a worker was connected is left out. */
   readonly withPresence: boolean;
+  /** By which terms it is told since when enough is pending; null or absent: nobody looks at that, and it is left out. */
+  readonly dueBy?: { readonly terms: PayoutTerms; readonly bounds: ThresholdBounds } | null;
 }
 
 /** Lists the addresses of payees in their order, from after `after` on. */
@@ -50,7 +61,7 @@ export async function readSubjects(
   options: SubjectOptions,
 ): Promise<Subjects> {
   const [standings, known, figures] = [
-    await readStandings(reader, payees),
+    await withDueSince(reader, await readStandings(reader, payees), options),
     await readWorkers(reader, payees),
     options.withFigures ? await readFigures(reader, payees, options) : new Figures(),
   ];
@@ -108,7 +119,6 @@ async function readStandings(reader: Reader, payees: readonly Address[]) {
       nickname: orNull(String),
       isInvited: Boolean,
       pendingWei: balance.amountWei,
-      dueSince: isoOrNull,
       lastPaidAt: isoOrNull,
       state: (state: WorkerState) => state,
     },
@@ -118,7 +128,6 @@ async function readStandings(reader: Reader, payees: readonly Address[]) {
                EXISTS (SELECT FROM invitation WHERE payee = asked.address AND withdrawn_at IS NULL) AS "isInvited",
                coalesce((SELECT sum(b.amount_wei) FROM balance b JOIN remote_worker w ON w.id = b.remote_worker_id
                           WHERE w.payee = asked.address AND b.account = 'pending'), 0) AS "pendingWei",
-               (SELECT since FROM payee_ripe WHERE payee = asked.address) AS "dueSince",
                (SELECT max(closed_at) FROM payout WHERE payee = asked.address AND state = 'paid') AS "lastPaidAt",
                coalesce((SELECT s.state FROM worker_state s JOIN remote_worker w ON w.id = s.remote_worker_id
                           WHERE w.payee = asked.address
@@ -127,6 +136,34 @@ async function readStandings(reader: Reader, payees: readonly Address[]) {
           FROM unnest(${list(payees)}::text[]) AS asked (address)
           LEFT JOIN payee known ON known.address = asked.address`,
   );
+}
+
+/** Adds since when the pending amounts have been at the payees' own thresholds. */
+async function withDueSince<Standing extends Pick<PolicyStanding, 'address' | 'pendingWei'>>(
+  reader: Reader,
+  standings: readonly Standing[],
+  { dueBy = null }: SubjectOptions,
+): Promise<readonly (Standing & Pick<PolicyStanding, 'dueSince'>)[]> {
+  const verdicts =
+    dueBy === null
+      ? new Map<Address, PayeeVerdicts>()
+      : await payeeVerdicts(
+          reader,
+          standings.map(({ address }) => address),
+        );
+  const asked = standings.flatMap(({ address, pendingWei }) => {
+    if (dueBy === null) return [];
+    const said = verdicts.get(address) ?? NO_VERDICTS;
+    const { thresholdWei } = termsOfPayee(said, dueBy.terms, dueBy.bounds);
+    return pendingWei > 0n && pendingWei >= thresholdWei
+      ? [{ payee: address, pendingWei, thresholdWei }]
+      : [];
+  });
+  const found = await ownGasOf(reader, asked);
+  return standings.map((one) => {
+    const since = found.get(one.address)?.ripeSince ?? null;
+    return { ...one, dueSince: since?.toISOString() ?? null };
+  });
 }
 
 async function readWorkers(reader: Reader, payees: readonly Address[]) {

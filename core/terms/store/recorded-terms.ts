@@ -117,6 +117,16 @@ export async function findTermsHistory(reader: Reader): Promise<TermsHistory | u
   return versions.length === 0 ? undefined : history(versions, await databaseNow(reader));
 }
 
+/** Returns a text that changes whenever terms are recorded or withdrawn. */
+export async function termsMark(reader: Reader): Promise<string> {
+  const [found] = await rows(
+    reader,
+    { mark: String },
+    sql`SELECT count(*) || '/' || count(withdrawn_at) AS mark FROM terms`,
+  );
+  return found?.mark ?? '';
+}
+
 /** Reads all terms; throws TERMS_UNKNOWN before the first start. */
 export async function readTermsHistory(reader: Reader): Promise<TermsHistory> {
   const found = await findTermsHistory(reader);
