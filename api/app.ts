@@ -23,6 +23,7 @@ import { needsRoutes } from './operator/needs.js';
 import { operatorRoutes } from './operator/routes.js';
 import { OPERATOR_STYLE_HASH } from './operator/style.js';
 import { frontPageRoutes } from './page/front/front-page.js';
+import { lookHash } from './page/kit/look.js';
 import { SCRIPT_HASH } from './page/kit/script.js';
 import { STYLE_HASH } from './page/kit/style.js';
 import { payeePageRoutes } from './page/payee/payee-page.js';
@@ -165,7 +166,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   app.use(access.judging);
   app.use(publicReads(access.bringsToken));
   if (first !== undefined) app.use(first);
-  app.use(securityHeaders);
+  app.use(securityHeadersOf(deps));
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -248,24 +249,28 @@ function answerOf(c: Context, error: unknown, headers: Record<string, string> = 
   return c.json(shown, status, { ...headers, ...again });
 }
 
-const securityHeaders = secureHeaders({
-  // Other sites learn of no page; our own forms say where they come from, which they are asked for.
-  referrerPolicy: 'same-origin',
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    styleSrc: [`'sha256-${STYLE_HASH}'`, `'sha256-${OPERATOR_STYLE_HASH}'`],
-    scriptSrc: [`'sha256-${SCRIPT_HASH}'`],
-    connectSrc: ["'self'"],
-    imgSrc: ['data:'],
-    baseUri: ["'none'"],
-    formAction: ["'self'"],
-    frameAncestors: ["'none'"],
-  },
-  xFrameOptions: 'DENY',
-  crossOriginResourcePolicy: 'cross-origin',
-  // Only the proxy in front knows whether this host is served over TLS.
-  strictTransportSecurity: false,
-});
+/** The style of the pool's own accent is allowed by its hash, as all styles are. */
+function securityHeadersOf({ config }: Pick<ApiDeps, 'config'>): MiddlewareHandler {
+  const hashes = [STYLE_HASH, OPERATOR_STYLE_HASH, lookHash(config)].filter((one) => one !== null);
+  return secureHeaders({
+    // Other sites learn of no page; our own forms say where they come from, which they are asked for.
+    referrerPolicy: 'same-origin',
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      styleSrc: hashes.map((hash) => `'sha256-${hash}'`),
+      scriptSrc: [`'sha256-${SCRIPT_HASH}'`],
+      connectSrc: ["'self'"],
+      imgSrc: ['data:'],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+    xFrameOptions: 'DENY',
+    crossOriginResourcePolicy: 'cross-origin',
+    // Only the proxy in front knows whether this host is served over TLS.
+    strictTransportSecurity: false,
+  });
+}
 
 function printFault(error: unknown, request: string, requestId: string | undefined): void {
   console.error(request, requestId, foreignText(statementError(error)));

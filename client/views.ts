@@ -1,5 +1,5 @@
 /** Shows what API and command line both answer: amounts, terms, and what a person's decisions came to. */
-import { formatEth } from '../core/base/money.js';
+import { formatEth, formatUnits } from '../core/base/money.js';
 import { withChecksums } from '../core/chain/checksums.js';
 import type { Resumed } from '../core/checks/store/resuming.js';
 import type {
@@ -8,6 +8,9 @@ import type {
 } from '../core/decisions/rules/decision-reports.js';
 import type { MovedSource } from '../core/events/store/sources/source-register.js';
 import type { Decision } from '../core/ledger/store/audit-log.js';
+import { dayOf } from '../core/payees/rules/earned-days.js';
+import { claimsOf } from '../core/policies/claims/claimed.js';
+import { CLAIM_WORDS, type Claim } from '../core/policies/rules/claims.js';
 import { changeWords, type TermsValues, type TermsVersion } from '../core/terms/rules/terms.js';
 import type { TermsChange, TermsHistory } from '../core/terms/store/recorded-terms.js';
 
@@ -61,6 +64,24 @@ export function viewTermsValues(values: TermsValues) {
     minPayoutIntervalMs: minIntervalMs,
     rounding,
     policy: policy ? { module: policy.module, hash: policy.hash } : null,
+    claims: claimsOf(values).map(({ until = null, ...one }) => ({
+      ...one,
+      until,
+      words: CLAIM_WORDS,
+    })),
+  };
+}
+
+/** Shows what is claimed of an asset: exact smallest units, and the same as a decimal number. */
+export function viewClaim({ asset, units, decimals, fromMs, toMs }: Claim) {
+  return {
+    asset,
+    amount: formatUnits(units, decimals),
+    units: units.toString(),
+    decimals,
+    from: dayOf(fromMs),
+    to: dayOf(toMs),
+    words: CLAIM_WORDS,
   };
 }
 

@@ -32,6 +32,7 @@ import {
   wholeNumber,
 } from './reading/kinds.js';
 import { guardSection } from './sections/guard.js';
+import { poolLook } from './sections/look.js';
 import { poolPolicy, poolTerms } from './sections/pool-terms.js';
 import { solvencySection } from './sections/solvency.js';
 
@@ -67,6 +68,13 @@ const pool = section({
   terms: poolTerms.prefault({}),
   /** Code in place of the built-in policy. Null: the built-in one. */
   policy: orNull(poolPolicy),
+  /** How the public pages look. Null: as this program's own. */
+  look: poolLook,
+}).superRefine(({ policy, terms }, context) => {
+  if (policy === null || terms.claims === undefined) return;
+  const message =
+    'with pool.policy the dated terms keep the options of its code and no claims: remove one of them';
+  context.addIssue({ code: 'custom', path: ['terms', 'claims'], message });
 });
 
 const source = section({

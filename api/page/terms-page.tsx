@@ -6,6 +6,8 @@ import { stateOfTerms } from '../../client/views.js';
 import type { Config } from '../../config/config.js';
 import { formatDuration } from '../../config/reading/quantity.js';
 import { ethAndWei, formatGwei } from '../../core/base/money.js';
+import { claimsOf } from '../../core/policies/claims/claimed.js';
+import { CLAIM_WORDS, claimTermsWords } from '../../core/policies/rules/claims.js';
 import { policyFacts } from '../../core/terms/rules/policy-terms.js';
 import { changeWords, type TermsVersion } from '../../core/terms/rules/terms.js';
 import { findTermsHistory, type TermsHistory } from '../../core/terms/store/recorded-terms.js';
@@ -77,6 +79,7 @@ function answersOf(
       'In which coin, on which chain?',
       `ETH, on the chain with the id ${chain.chainId}, to the very address that your worker names.`,
     ],
+    ...claimsAnswer(terms),
     [
       'When does a payout count as paid?',
       `When its transaction is ${chain.confirmations} blocks deep.`,
@@ -138,6 +141,14 @@ function ofPayees({ pool }: Config): readonly Answer[] {
 function policyAnswer({ policy }: TermsVersion): readonly Answer[] {
   if (!policy) return [];
   return [['Do some workers have other terms?', `Yes. ${policyFacts(policy).join('; ')}`]];
+}
+
+function claimsAnswer(terms: TermsVersion): readonly Answer[] {
+  const claims = claimsOf(terms);
+  if (claims.length === 0) return [];
+  const each = claims.map(claimTermsWords).join('; ');
+  const words = `Nothing but ETH is paid here. Besides, each ETH that your jobs earn after the commission gives you a claim: ${each}. It is ${CLAIM_WORDS}: your page shows what it comes to, counted by whole UTC days and rounded down each day, and it is in no payout. A change holds from the first midnight (UTC) after it has come into force. How claims are settled, ask the pool’s operator.`;
+  return [['Do I earn other assets too?', words]];
 }
 
 interface InForceProps {

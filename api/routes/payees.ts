@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { createLinks, type Links } from '../../client/links.js';
 import type { RunningPool } from '../../client/running-pool.js';
-import { amount } from '../../client/views.js';
+import { amount, viewClaim } from '../../client/views.js';
 import { readWhy, viewWhy } from '../../client/why.js';
 import type { Address } from '../../core/base/address.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -21,6 +21,7 @@ import {
   listInvitations,
   uninvitePayee,
 } from '../../core/payouts/store/payees/invitations.js';
+import { readClaims } from '../../core/policies/claims/claimed.js';
 import type { Shown } from '../access.js';
 import { mergeReads } from '../answers/merged-reads.js';
 import { publicRegion, publicWait, requirePublic } from '../outside.js';
@@ -47,6 +48,7 @@ export function payeeRoutes(routes: Routes, pool: RunningPool): void {
   const { db } = pool;
   const links = createLinks(pool);
   const detailsOf = mergeReads((addresses: readonly Address[]) => readPayeeDetails(db, addresses));
+  const claimsOf = mergeReads((addresses: readonly Address[]) => readClaims(db, addresses));
   routes.list('/v1/workers', workersQuery, PAYEES.workers, async ({ filter, page }, { shows }) => {
     if (!shows.words) requirePublic(filter.region, publicRegion);
     const { items, nextCursor } = await listRemoteWorkers(db, filter, page);
@@ -58,13 +60,14 @@ export function payeeRoutes(routes: Routes, pool: RunningPool): void {
   });
   routes.get('/v1/payees/:address', noQuery, PAYEES.show, async (_, { id, shows }) => {
     const address = parseAddress(id);
-    const found = await detailsOf(address);
+    const [found, claims = []] = await Promise.all([detailsOf(address), claimsOf(address)]);
     if (found === undefined) throw unknownPayee(address);
     const { payee, workers, payouts } = found;
     return {
       ...viewPayee(payee, links),
       rows: workers.map((worker) => viewWorker(worker, shows)),
       payouts: payouts.map((payout) => viewPayout(payout, links, shows.words)),
+      claims: claims.map(viewClaim),
     };
   });
   routes.get('/v1/payees/:address/why', noQuery, PAYEES.why, async (_, { id, shows }) => {

@@ -53,6 +53,18 @@ const worker = z
   })
   .meta({ id: 'RemoteWorker' });
 
+const claim = z
+  .object({
+    asset: z.string(),
+    amount: z.string().meta({ description: 'In the asset, exact.' }),
+    units: wholeText.meta({ description: 'The same in its smallest units, 10^decimals to one.' }),
+    decimals: count,
+    from: z.string().meta({ description: 'The first UTC day that counts.' }),
+    to: z.string().meta({ description: 'The last UTC day that counts.' }),
+    words: z.string(),
+  })
+  .meta({ id: 'Claim', description: 'Of another asset: claimed, not paid by this program.' });
+
 const measured = z.union([z.string(), z.number(), time]).nullable();
 
 const gate = z
@@ -129,7 +141,12 @@ export const PAYEES = {
   show: {
     summary: 'One payee, with its remote workers and newest payouts.',
     answer: z
-      .object({ ...payeeFields, rows: z.array(worker), payouts: z.array(payout) })
+      .object({
+        ...payeeFields,
+        rows: z.array(worker),
+        payouts: z.array(payout),
+        claims: z.array(claim),
+      })
       .meta({ id: 'PayeeInFull' }),
     errors: named,
   },

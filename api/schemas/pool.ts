@@ -143,6 +143,21 @@ const values = {
     .object({ module: z.string().nullable(), hash: z.string() })
     .nullable()
     .meta({ description: 'By which policy single payees have terms of their own; null: nobody.' }),
+  claims: z
+    .array(
+      z.object({
+        asset: z.string(),
+        perEth: z.string(),
+        decimals: count,
+        from: time,
+        until: time.nullable(),
+        words: z.string(),
+      }),
+    )
+    .meta({
+      description:
+        'What workers claim of other assets for each ETH earned: claimed, not paid by this program.',
+    }),
 };
 
 const version = { id: z.string(), from: time, namedFrom: time, recordedAt: time, ...values };

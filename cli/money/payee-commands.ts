@@ -8,7 +8,7 @@ import {
   statementCsv,
   statementJson,
 } from '../../client/statements/statement.js';
-import { amount } from '../../client/views.js';
+import { amount, viewClaim } from '../../client/views.js';
 import { readWhy, viewWhy } from '../../client/why.js';
 import type { Address } from '../../core/base/address.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -19,6 +19,7 @@ import { findPayee } from '../../core/payees/store/payee-reads.js';
 import { listRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 import { listPayouts } from '../../core/payouts/store/reads/payout-reads.js';
+import { readClaims } from '../../core/policies/claims/claimed.js';
 import { statementParts } from '../../core/statements/statement.js';
 import { misuse, type PoolCommand } from '../command.js';
 import type { CliContext } from '../context.js';
@@ -52,16 +53,18 @@ async function showPayee(
 ): Promise<void> {
   if (given === undefined) throw misuse('give the address of a payee: `openpool payee 0x…`');
   const address = parseAddress(given);
-  const [payee, why, workers, payouts] = await Promise.all([
+  const [payee, why, workers, payouts, claimed] = await Promise.all([
     findPayee(db, address),
     readWhy(deps, address),
     listRemoteWorkers(db, { payee: address }, FIRST),
     listPayouts(db, { payee: address, states: OPEN_STATES }, FIRST),
+    readClaims(db, [address]),
   ]);
   if (payee === undefined || why === undefined) throw unknown(address);
   const { pendingWei, reservedWei, paidWei } = payee;
   const earnedWei = pendingWei + reservedWei + paidWei;
   const { verdict, words } = viewWhy(why, ({ reason }) => reason);
+  const claims = (claimed.get(address) ?? []).map(viewClaim);
   const text = [
     formatFacts([
       ['payee', toChecksum(address)],
@@ -72,6 +75,7 @@ async function showPayee(
       ['next round', why.nextRoundAt ?? 'not known: none has run yet'],
       ['stands', words === null ? verdict : `${verdict}: ${words}`],
       ['jobs', payee.jobs],
+      ...claims.map(claimFact),
     ]),
     '',
     formatTable(workers.items, {
@@ -97,7 +101,14 @@ async function showPayee(
     jobs: payee.jobs,
     workers: workers.items,
     openPayouts: payouts.items,
+    claims,
   });
+}
+
+/** Says what is claimed of an asset, in words that nobody takes for a payment. */
+function claimFact(claim: ReturnType<typeof viewClaim>): [string, string] {
+  const { asset, amount: claimed, from, to, words } = claim;
+  return [`claim to ${asset}`, `${claimed} ${asset}, ${words} (${from} to ${to})`];
 }
 
 interface StatementOptions {

@@ -1,7 +1,9 @@
+import { viewClaim } from '../../client/views.js';
 import { type GateView, readWhy, viewWhy } from '../../client/why.js';
 import { duration } from '../../core/base/duration.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
+import { readClaims } from '../../core/policies/claims/claimed.js';
 import type { PoolCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 
@@ -10,13 +12,14 @@ export function addWhyCommand(program: PoolCommand): void {
   program.add('why <payee>', 'why a payee is paid, or why not: every gate, open or shut').run(tell);
 }
 
-async function tell({ deps, answer }: CliContext, given: string): Promise<void> {
+async function tell({ db, deps, answer }: CliContext, given: string): Promise<void> {
   const address = parseAddress(given);
-  const found = await readWhy(deps, address);
+  const [found, claimed] = await Promise.all([readWhy(deps, address), readClaims(db, [address])]);
   if (found === undefined) {
     throw new PoolError('PAYEE_UNKNOWN', `${toChecksum(address)} is not known here`);
   }
   const why = viewWhy(found, ({ reason }) => reason);
+  const claims = (claimed.get(address) ?? []).map(viewClaim);
   const underWay = why.payoutUnderWay;
   const text = [
     `${toChecksum(address)}: ${VERDICTS[why.verdict]}`,
@@ -32,8 +35,9 @@ async function tell({ deps, answer }: CliContext, given: string): Promise<void> 
       ? 'the payout that it would make'
       : `payout ${underWay.id}, ${underWay.state}, ${underWay.amountEth} ETH`,
     ...why.payout.map(line),
+    ...claims.map(({ asset, amount, words }) => `besides, ${amount} ${asset}: ${words}`),
   ].join('\n');
-  answer(text, { payee: address, ...why });
+  answer(text, { payee: address, ...why, claims });
 }
 
 const VERDICTS = {

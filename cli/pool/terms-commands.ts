@@ -7,6 +7,8 @@ import { ROUNDINGS } from '../../core/base/money.js';
 import { transact } from '../../core/db/transact.js';
 import type { Decision } from '../../core/ledger/store/audit-log.js';
 import { listActs } from '../../core/ledger/store/audit-log-reads.js';
+import { claimsOf } from '../../core/policies/claims/claimed.js';
+import { CLAIM_WORDS, claimTermsWords } from '../../core/policies/rules/claims.js';
 import {
   differenceWords,
   type TermsValues,
@@ -59,6 +61,7 @@ async function show({ db, config, answer }: CliContext): Promise<number> {
   const text = formatFacts([
     ['in force', termsWords(inForce)],
     ['since', sinceWords(inForce)],
+    ...claimsOf(inForce).map((one): Fact => ['claim', `${claimTermsWords(one)}: ${CLAIM_WORDS}`]),
     ...announced.map((one): Fact => ['announced', `${sinceWords(one)}: ${termsWords(one)}`]),
     ['this file', file === null ? 'agrees' : `${termsWords(termsFileOf(config).values)}: ${file}`],
     ...others.map(({ worker, says, why }): Fact => [`worker ${worker}`, `${says}: ${why}`]),

@@ -1290,6 +1290,20 @@ export interface components {
             code: string;
             message: string;
         };
+        /** @description Of another asset: claimed, not paid by this program. */
+        Claim: {
+            asset: string;
+            /** @description In the asset, exact. */
+            amount: string;
+            /** @description The same in its smallest units, 10^decimals to one. */
+            units: components["schemas"]["Whole"];
+            decimals: number;
+            /** @description The first UTC day that counts. */
+            from: string;
+            /** @description The last UTC day that counts. */
+            to: string;
+            words: string;
+        };
         /** @description net = gross - commission + adjusted. */
         EarnedDay: {
             /**
@@ -1608,6 +1622,7 @@ export interface components {
             explorerUrl: string | null;
             rows: components["schemas"]["RemoteWorker"][];
             payouts: components["schemas"]["Payout"][];
+            claims: components["schemas"]["Claim"][];
         };
         Payout: {
             id: string;
@@ -2077,6 +2092,15 @@ export interface components {
                 module: string | null;
                 hash: string;
             } | null;
+            /** @description What workers claim of other assets for each ETH earned: claimed, not paid by this program. */
+            claims: {
+                asset: string;
+                perEth: string;
+                decimals: number;
+                from: components["schemas"]["Time"];
+                until: components["schemas"]["Time"] | null;
+                words: string;
+            }[];
         };
         TermsVersion: {
             id: string;
@@ -2095,6 +2119,15 @@ export interface components {
                 module: string | null;
                 hash: string;
             } | null;
+            /** @description What workers claim of other assets for each ETH earned: claimed, not paid by this program. */
+            claims: {
+                asset: string;
+                perEth: string;
+                decimals: number;
+                from: components["schemas"]["Time"];
+                until: components["schemas"]["Time"] | null;
+                words: string;
+            }[];
             /** @enum {string} */
             state: "withdrawn" | "in-force" | "announced" | "replaced";
             actor?: string | null;
@@ -5269,6 +5302,15 @@ export interface operations {
                                 module: string | null;
                                 hash: string;
                             } | null;
+                            /** @description What workers claim of other assets for each ETH earned: claimed, not paid by this program. */
+                            claims: {
+                                asset: string;
+                                perEth: string;
+                                decimals: number;
+                                from: components["schemas"]["Time"];
+                                until: components["schemas"]["Time"] | null;
+                                words: string;
+                            }[];
                             termsFrom: components["schemas"]["Time"] | null;
                             differs: string | null;
                         }[];

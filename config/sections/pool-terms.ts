@@ -14,6 +14,7 @@ import {
   text,
   wholeNumber,
 } from '../reading/kinds.js';
+import { type Contradiction, claims, findClaimFaults } from './claims.js';
 
 const DAY_MS = 86_400_000;
 /** Figures are kept ready for so many days. */
@@ -100,6 +101,7 @@ export const poolTerms = z
     workers: z.record(payee(), worker, 'give addresses, and the terms of each').prefault({}),
     promotions: z.array(promotion, 'give a list of promotions').prefault([]),
     bonus: bonus.optional(),
+    claims,
     /** Whose fees are payable: everybody's, or those of invited payees. */
     admission: z.enum(['open', 'invited'], 'give open or invited').prefault('open'),
     payout: payout.prefault({}),
@@ -119,13 +121,14 @@ export const poolPolicy = z.strictObject({
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
-interface Contradiction {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
 /** Finds values that are valid alone but do not go together. */
 function findContradictions(given: PoolTerms): readonly Contradiction[] {
-  return [...findTierFaults(given), ...findWorkerFaults(given), ...findSpanFaults(given)];
+  return [
+    ...findTierFaults(given),
+    ...findWorkerFaults(given),
+    ...findSpanFaults(given),
+    ...findClaimFaults(given.claims ?? []),
+  ];
 }
 
 function findTierFaults({ tiers, thresholdBounds }: PoolTerms): readonly Contradiction[] {

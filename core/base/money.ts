@@ -21,7 +21,7 @@ export interface Share {
 
 /** Formats wei as ETH, exact and without trailing zeros: `0.005`, `12.000000000000000001`. */
 export function formatEth(wei: bigint): string {
-  return inUnit(wei, 18);
+  return formatUnits(wei, 18);
 }
 
 /** Formats wei as `0.005 ETH (5000000000000000 wei)`: ETH for reading, wei for copying. */
@@ -31,14 +31,16 @@ export function ethAndWei(wei: bigint): string {
 
 /** Formats wei per gas as gwei, such as `0.1`, for sentences about gas fees. */
 export function formatGwei(wei: bigint): string {
-  return inUnit(wei, 9);
+  return formatUnits(wei, 9);
 }
 
-function inUnit(wei: bigint, decimals: number): string {
-  const sign = wei < 0n ? '-' : '';
-  const digits = `${wei < 0n ? -wei : wei}`.padStart(decimals + 1, '0');
-  const fraction = digits.slice(-decimals).replace(/0+$/, '');
-  return `${sign}${digits.slice(0, -decimals)}${fraction === '' ? '' : `.${fraction}`}`;
+/** Formats smallest units of which 10^decimals are one, exact and without trailing zeros. */
+export function formatUnits(units: bigint, decimals: number): string {
+  const sign = units < 0n ? '-' : '';
+  const digits = `${units < 0n ? -units : units}`.padStart(decimals + 1, '0');
+  const point = digits.length - decimals;
+  const fraction = digits.slice(point).replace(/0+$/, '');
+  return `${sign}${digits.slice(0, point)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
 /** No amount may be larger than this (1e9 ETH): the supply is below 2e8 ETH, so it is a mistake or an attack. */

@@ -7,7 +7,13 @@ import { type Address, payableAddress } from '../base/address.js';
 import { nicknameFault } from '../base/nickname.js';
 import { definePolicy } from './policy.js';
 import { answerAdmit, answerDue, answerShow, answerTerms } from './rules/built-in-answers.js';
-import { type BonusTerms, type BuiltInOptions, PLAIN_TERMS } from './rules/pool-terms.js';
+import { readUnits } from './rules/claims.js';
+import {
+  type BonusTerms,
+  type BuiltInOptions,
+  type ClaimTerms,
+  PLAIN_TERMS,
+} from './rules/pool-terms.js';
 
 const wei = z
   .string()
@@ -39,6 +45,16 @@ const bonus = z.strictObject({
   until: moment.optional(),
 });
 
+const claim = z
+  .strictObject({
+    asset: name,
+    perEth: z.string(),
+    decimals: z.int().min(0).max(36),
+    from: moment,
+    until: moment.optional(),
+  })
+  .refine(({ perEth, decimals }) => readUnits(perEth, decimals) !== undefined);
+
 const options: z.ZodType<BuiltInOptions> = z.strictObject({
   defaults: z.strictObject({ commissionBps: share }),
   tiers: z
@@ -67,6 +83,7 @@ const options: z.ZodType<BuiltInOptions> = z.strictObject({
     )
     .default([]),
   bonus: bonus.optional(),
+  claims: z.array(claim).optional(),
   admission: z.enum(['open', 'invited']).default('open'),
   payout: z
     .strictObject({ maxGasShareBps: share.optional(), latestAfterMs: durationMs.optional() })
@@ -90,4 +107,10 @@ export const builtInPolicy = definePolicy<BuiltInOptions>({
 export function bonusOfOptions(given: unknown): BonusTerms | null {
   const read = z.object({ bonus: bonus.optional() }).safeParse(given);
   return read.data?.bonus ?? null;
+}
+
+/** Returns the claims in the options of the built-in policy; none when there are none, or none that can be read. */
+export function claimsOfOptions(given: unknown): readonly ClaimTerms[] {
+  const read = z.object({ claims: z.array(claim).optional() }).safeParse(given);
+  return read.data?.claims ?? [];
 }

@@ -71,6 +71,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       maxJobFeeWei: 100_000_000_000_000_000n,
       terms: PLAIN_TERMS,
       policy: null,
+      look: null,
     },
     baseDir: '/',
     sources: [

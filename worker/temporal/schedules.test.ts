@@ -185,6 +185,7 @@ const POOL: Config['pool'] = {
   maxJobFeeWei: 1n,
   terms: PLAIN_TERMS,
   policy: null,
+  look: null,
 };
 
 const SOURCE: Config['sources'][number] = {

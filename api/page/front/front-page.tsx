@@ -30,6 +30,7 @@ function FrontPage({ status }: { readonly status: FrontStatus }): Html {
       }
     >
       <div class="hero">
+        <Welcome look={config.pool.look} />
         <h2>When am I paid?</h2>
         <SearchBox />
         <Offer status={status} />
@@ -44,4 +45,10 @@ function FrontPage({ status }: { readonly status: FrontStatus }): Html {
       <Leaders status={status} />
     </Layout>
   );
+}
+
+/** The pool's own sentence, if it has one. */
+function Welcome({ look }: Pick<FrontStatus['config']['pool'], 'look'>): Html | null {
+  const welcome = look?.welcome ?? null;
+  return welcome === null ? null : <p class="welcome lead">{welcome}</p>;
 }

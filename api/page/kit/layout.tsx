@@ -1,7 +1,8 @@
 import { raw } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import type { Config } from '../../../config/config.js';
-import type { Html } from './parts.js';
+import { lookStyle } from './look.js';
+import { type Html, Outside } from './parts.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 
@@ -17,7 +18,7 @@ export interface LayoutProps {
   readonly aside?: Child;
   /** Where the same is to be had as JSON, if it is anywhere. */
   readonly json?: string;
-  /** Further styles; the content policy must know their hash. */
+  /** Further styles, in place of the pool's own look; the content policy must know their hash. */
   readonly moreStyle?: string;
   /** What the page follows while somebody has it open; without it the page stays as it was read. */
   readonly live?: 'pool' | { readonly payee: string };
@@ -29,6 +30,8 @@ export interface LayoutProps {
 export function Layout(props: LayoutProps): Html {
   const { config, version, now, title, aside, json, live, moreStyle, children } = props;
   const time = now.toISOString();
+  const style = moreStyle ?? lookStyle(config);
+  const site = moreStyle === undefined ? (config.pool.look?.site ?? null) : null;
   return (
     <>
       {raw('<!doctype html>')}
@@ -39,7 +42,7 @@ export function Layout(props: LayoutProps): Html {
           <title>{title}</title>
           <link rel="icon" href={ICON} />
           <style>{raw(STYLE)}</style>
-          {moreStyle !== undefined && <style>{raw(moreStyle)}</style>}
+          {style !== null && <style>{raw(style)}</style>}
         </head>
         <body data-live={live && liveUrl(live)}>
           <a class="skip" href="#main">
@@ -54,7 +57,15 @@ export function Layout(props: LayoutProps): Html {
                 {config.pool.name}
               </a>
             </h1>
-            <p>{config.pool.region}</p>
+            <p>
+              {config.pool.region}
+              {site !== null && (
+                <>
+                  {' · '}
+                  <Outside url={site}>{new URL(site).host}</Outside>
+                </>
+              )}
+            </p>
             <div class="state">
               {aside}
               {live !== undefined && (

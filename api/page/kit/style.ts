@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
+import { GROUNDS } from '../../../config/sections/look.js';
 
 /** The pages' style sheet. It is inline, which saves a request, and the content policy allows it by its hash. */
 export const STYLE = `
-:root { color-scheme: light dark; --bg: #f6f7f5; --card: #fff; --line: #dfe4de; --edge: #838f88; --ink: #15201a;
+:root { color-scheme: light dark; --bg: ${GROUNDS.light.page}; --card: ${GROUNDS.light.card}; --line: #dfe4de; --edge: #838f88; --ink: #15201a;
   --dim: #57635c; --link: #0a6b48; --brand: #0b7a53; --on-brand: #fff; --good: #0a6b48; --good-bg: #def3e8;
   --warn: #7a4d00; --warn-bg: #fdf0d5; --bad: #a8231b; --bad-bg: #fce7e5; --info: #1a5596; --info-bg: #e3edfa;
   --mute-bg: #e9ece8; --paid: #0b7a53; --way: #3f82cc; --wait: #c98a12; --fee: #8a958f; --lost: #c05a48;
   --shade: 0 1px 2px rgb(20 40 30 / .05), 0 4px 14px rgb(20 40 30 / .04); }
-@media (prefers-color-scheme: dark) { :root { --bg: #0e1411; --card: #161e1a; --line: #2a352f; --edge: #74837b;
+@media (prefers-color-scheme: dark) { :root { --bg: ${GROUNDS.dark.page}; --card: ${GROUNDS.dark.card}; --line: #2a352f; --edge: #74837b;
   --ink: #e8eeea; --dim: #a0aea6; --link: #6fdcb0; --brand: #4fd3a0; --on-brand: #06251a; --good: #6fdcb0;
   --good-bg: #12382a; --warn: #f0c369; --warn-bg: #3a2d10; --bad: #ff9d92; --bad-bg: #421d1a; --info: #8fc0fa;
   --info-bg: #17304d; --mute-bg: #242e29; --paid: #2fae7c; --way: #5b9be0; --wait: #d9a53f; --fee: #7f8c85;
@@ -41,7 +42,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .lead { font-size: 17px; margin: 0; } .lead b { font-weight: 600; }
 .hero { padding: 26px 24px; border-radius: 14px; margin-bottom: 20px; background: var(--card); border: 1px solid var(--line); box-shadow: var(--shade); }
 .hero h2 { font-size: 24px; letter-spacing: -.02em; margin-bottom: 14px; }
-.hero p { margin: 14px 0 0; color: var(--dim); }
+.hero p { margin: 14px 0 0; color: var(--dim); } .hero p.welcome { margin: 0 0 16px; color: var(--ink); overflow-wrap: anywhere; }
 
 dl { margin: 0; }
 .totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(160px, 100%), 1fr)); gap: 1px; background: var(--line);

@@ -8,6 +8,7 @@ import { spanOf } from '../charts/spans.js';
 import { Layout, SearchBox } from '../kit/layout.js';
 import { shortHex } from '../kit/numbers.js';
 import { At, type Html, Notice, Outside, Pill, type Tone } from '../kit/parts.js';
+import { OwnClaims } from './payee-claims.js';
 import { EarnedOverTime, OwnPresence } from './payee-earnings.js';
 import { OwnStates } from './payee-guard.js';
 import { Earnings, OwnPayouts, OwnWorkers, WhySection } from './payee-sections.js';
@@ -93,6 +94,7 @@ function PayeePage({ status }: { readonly status: PayeeStatus }): Html {
       <WhySection status={status} />
       <OwnPayouts status={status} />
       <EarnedOverTime status={status} />
+      <OwnClaims status={status} />
       <OwnWorkers status={status} />
       <OwnStates status={status} />
       <OwnPresence status={status} />

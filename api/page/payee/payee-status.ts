@@ -9,6 +9,7 @@ import { findPayee } from '../../../core/payees/store/payee-reads.js';
 import { readPresence } from '../../../core/payees/store/presence.js';
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts, readCosts } from '../../../core/payouts/store/reads/payout-reads.js';
+import { readClaims } from '../../../core/policies/claims/claimed.js';
 import { findLook } from '../../../core/policies/store/looks.js';
 import { readSettings } from '../../../core/self-service/store/wishes.js';
 import type { Why, WhyVerdict } from '../../../core/standing/rules/why.js';
@@ -37,18 +38,29 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
   const { db, config, version } = pool;
   const now = nowOf(pool);
   const nowMs = now.getTime();
-  const [payee, why, workers, { payouts, costs }, earnings, presence, own, standings, look] =
-    await Promise.all([
-      findPayee(db, address),
-      readWhy(pool, address),
-      listRemoteWorkers(db, { payee: address }, SHOWN_WORKERS),
-      readPayouts(db, address),
-      readEarnings(db, { payee: address, days: span, nowMs }),
-      readPresence(db, { payee: address, days: STRIP_DAYS, nowMs }),
-      readSettings(db, address),
-      stateOfWorkers(db, { payee: address }),
-      findLook(db, address),
-    ]);
+  const [
+    payee,
+    why,
+    workers,
+    { payouts, costs },
+    earnings,
+    presence,
+    own,
+    standings,
+    look,
+    claims,
+  ] = await Promise.all([
+    findPayee(db, address),
+    readWhy(pool, address),
+    listRemoteWorkers(db, { payee: address }, SHOWN_WORKERS),
+    readPayouts(db, address),
+    readEarnings(db, { payee: address, days: span, nowMs }),
+    readPresence(db, { payee: address, days: STRIP_DAYS, nowMs }),
+    readSettings(db, address),
+    stateOfWorkers(db, { payee: address }),
+    findLook(db, address),
+    readClaims(db, [address]),
+  ]);
   if (payee === undefined || why === undefined) return undefined;
   return {
     config,
@@ -61,6 +73,7 @@ export async function readPayeeStatus(pool: RunningPool, address: Address, span:
     own,
     standings,
     look,
+    claims: claims.get(address) ?? [],
     why,
     workers: workers.items,
     payouts,

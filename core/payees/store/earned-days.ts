@@ -5,9 +5,10 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
+import { listOf } from '../../base/lists.js';
 import type { Reader } from '../../db/database.js';
 import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
-import { orNull, rows } from '../../db/query.js';
+import { list, orNull, rows } from '../../db/query.js';
 import { earningDay, remoteWorker } from '../../ledger/store/tables.js';
 import {
   addEarned,
@@ -124,6 +125,30 @@ export async function readWholeDays(
     found.map((row) => ({ ...earnedOf(row), day: row.day })),
     days,
   );
+}
+
+/**
+ * Reads what the jobs of each of these payees came to by UTC day, less the commission, the oldest day first. Adjustments and bonuses
+ * are left out. Payees without jobs in the span are missing.
+ */
+export async function readJobNets(
+  db: Reader,
+  payees: readonly Address[],
+  span: DaySpan,
+): Promise<ReadonlyMap<Address, readonly { readonly dayMs: number; readonly netWei: bigint }[]>> {
+  const found = await rows(
+    db,
+    { payee: remoteWorker.payee, dayNo: Number, netWei: grossWei },
+    sql`SELECT w.payee, d.day - date '1970-01-01' AS "dayNo", sum(d.gross_wei - d.commission_wei) AS "netWei"
+          FROM earning_day d JOIN remote_worker w ON w.id = d.remote_worker_id
+         WHERE w.payee = ANY(${list(payees)}::text[]) AND ${isBetween(span)}
+         GROUP BY w.payee, d.day ORDER BY d.day`,
+  );
+  const nets = new Map<Address, { readonly dayMs: number; readonly netWei: bigint }[]>();
+  for (const { payee, dayNo, netWei } of found) {
+    listOf(nets, payee).push({ dayMs: dayNo * DAY_MS, netWei });
+  }
+  return nets;
 }
 
 /** A part of the earnings: of one region, node type, pipeline or model. */

@@ -55,11 +55,26 @@ export interface ThresholdBounds {
   readonly mostWei: bigint;
 }
 
+/** What a worker may claim of another asset for the ETH that it earned. This program shows it and pays none of it. */
+export interface ClaimTerms {
+  readonly asset: string;
+  /** How much of the asset for one ETH: a decimal number, with at most `decimals` digits after the point. */
+  readonly perEth: string;
+  /** How many digits the asset has after the point. */
+  readonly decimals: number;
+  /** The first UTC day that counts, as its midnight. */
+  readonly from: Date;
+  /** The first UTC day that counts no more, as its midnight. */
+  readonly until?: Date | undefined;
+}
+
 export interface PoolTerms {
   readonly tiers: readonly TierTerms[];
   readonly workers: Readonly<Record<string, WorkerTerms>>;
   readonly promotions: readonly Promotion[];
   readonly bonus?: BonusTerms | undefined;
+  /** Absent when there are none: what is in the file is told apart by its text, and older files have no such key. */
+  readonly claims?: readonly ClaimTerms[] | undefined;
   readonly admission: 'open' | 'invited';
   readonly payout: PayoutRules;
   readonly thresholdBounds: ThresholdBounds;

@@ -47,7 +47,7 @@ export function policyChanges(
 
 /**
  * Says what the policy gives single payees, a line for each tier, promotion and so on: `tier gold: commission 12%, from jobs
- * 10000`. What was agreed with single workers is only counted: it is theirs to show.
+ * 10000`. What was agreed with single workers is only counted: it is theirs to show. Claims are told apart from what is paid.
  */
 export function policyFacts({ module, options }: PolicyTerms): readonly string[] {
   if (module !== null) return [`The policy ${module} decides about each worker.`];
@@ -55,6 +55,7 @@ export function policyFacts({ module, options }: PolicyTerms): readonly string[]
   const agreed = new Set<string>();
   for (const { place, label, words } of leavesOf(options).values()) {
     if (place.startsWith('worker ')) agreed.add(place);
+    else if (place.startsWith('claim ')) continue;
     else listOf(byPlace, place).push(`${label} ${words}`);
   }
   const lines = [...byPlace].map(([place, facts]) => `${place || 'all'}: ${facts.join(', ')}`);
@@ -67,12 +68,14 @@ interface Leaf {
   readonly words: string;
 }
 
-/** Returns each value by its place in the options; an entry of a list is known by its name. */
+/** Returns each value by its place in the options; an entry of a list is known by its name, a claim by asset and first day. */
 function leavesOf(options: unknown): ReadonlyMap<string, Leaf> {
   const leaves = new Map<string, Leaf>();
   const visit = (value: unknown, place: readonly string[], key: string): void => {
     if (Array.isArray(value) && value.length === 0) return;
-    if (Array.isArray(value) && value.some(isNamed)) {
+    if (key === 'claims' && Array.isArray(value)) {
+      for (const one of value) visitClaim(one, visit);
+    } else if (Array.isArray(value) && value.some(isNamed)) {
       for (const one of value) {
         if (!isNamed(one)) continue;
         const { name, ...rest } = one;
@@ -91,6 +94,15 @@ function leavesOf(options: unknown): ReadonlyMap<string, Leaf> {
   return leaves;
 }
 
+function visitClaim(
+  claim: unknown,
+  visit: (value: unknown, place: readonly string[], key: string) => void,
+): void {
+  if (typeof claim !== 'object' || claim === null) return;
+  const { asset, from, ...rest } = claim as Readonly<Record<string, unknown>>;
+  visit(rest, [`claim ${String(asset)} from ${String(from).slice(0, 10)}`], '');
+}
+
 const ONE_OF: Readonly<Record<string, string>> = {
   tiers: 'tier',
   promotions: 'promotion',
@@ -105,6 +117,7 @@ function isNamed(value: unknown): value is { readonly name: string } & Record<st
 
 /** `minPayoutIntervalMs` becomes `min payout interval`. */
 function labelOf(key: string): string {
+  if (key === 'perEth') return 'per ETH';
   const name = key.replace(/(Bps|Wei|Ms)$/, '');
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
