@@ -37,7 +37,7 @@ const parse = (text: string) => readDocument('pool.yaml', text, {}).values;
 async function everyKey(): Promise<Value> {
   const text = (await readFile(path('openpool.yaml'), 'utf8'))
     .replace(
-      /^(\s*)#(?=(tiers|workers|promotions|bonus|payout|responseTime|online|alsoHeldBy|orchestrator|bondingManager|keepMonths|targets|publicUrl|workerAddress|address|profile|namespace|tls|id|termsFrom|shadow|policy):)/gm,
+      /^(\s*)#(?=(tiers|workers|promotions|bonus|look|payout|responseTime|online|alsoHeldBy|orchestrator|bondingManager|keepMonths|targets|publicUrl|workerAddress|address|profile|namespace|tls|id|termsFrom|shadow|policy):)/gm,
       '$1',
     )
     .replaceAll(/\$\{\w+\}/g, 'filled-in-0123456789');

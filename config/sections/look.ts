@@ -1,6 +1,6 @@
 /** The schema of `pool.look`: how a pool's public pages look, with an accent that everybody can read. */
 import type { z } from 'zod';
-import { orNull, section, shownUrl, text } from '../reading/kinds.js';
+import { asWritten, orNull, section, shownUrl, text } from '../reading/kinds.js';
 
 /** What texts and links of the pages stand on. The style sheet uses the same values. */
 export const GROUNDS = {
@@ -70,7 +70,8 @@ const accentOn = (theme: Theme) =>
       const way = theme === 'light' ? 'darker' : 'lighter';
       const message = `on ${ground}, the ${theme} pages, its contrast is ${ratio}:1, and text needs ${LEAST_CONTRAST}:1 (WCAG 2.2 AA): take a ${way} colour, such as "${readable(colour, theme)}"`;
       context.addIssue({ code: 'custom', message });
-    });
+    })
+    .register(asWritten, { type: 'string', pattern: '^\\s*#[\\da-fA-F]{6}\\s*$' });
 
 /** Characters that are no text: controls, line ends, and marks that turn the direction of what stands beside them. */
 const NOT_PLAIN = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
@@ -95,5 +96,3 @@ const look = section({
 
 /** Null: the pages look as this program's own. */
 export const poolLook = orNull(look);
-
-export type Look = NonNullable<z.output<typeof poolLook>>;
