@@ -1,5 +1,4 @@
 /** The schema of `pool.look`: how a pool's public pages look, with an accent that everybody can read. */
-import type { z } from 'zod';
 import { asWritten, orNull, section, shownUrl, text } from '../reading/kinds.js';
 
 /** What texts and links of the pages stand on. The style sheet uses the same values. */
