@@ -8,7 +8,7 @@ import type { Config } from '../config/config.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Database } from '../core/db/database.js';
 import { refuseUnfitDatabase, schemaIsNewer } from '../core/db/database-fit.js';
-import { migrateDatabase, readSchemaState } from '../core/db/migrate.js';
+import { migrateDatabase, readSchema } from '../core/db/migrate.js';
 import { type Ledger, openLedger, requireLedger } from '../core/ledger/store/identity.js';
 import type { Waiting } from './await-database.js';
 
@@ -70,8 +70,9 @@ async function look(
   db: Database,
   { pool, chain }: LedgerWaiting['config'],
 ): Promise<Ledger | keyof typeof WAITS> {
-  const state = await readSchemaState(db);
-  if (state === 'newer') throw schemaIsNewer();
+  const schema = await readSchema(db);
+  const { state } = schema;
+  if (state === 'newer') throw schemaIsNewer(schema);
   if (state !== 'ready') return state;
   try {
     return await requireLedger(db, { poolId: pool.id, chainId: chain.chainId });

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../base/errors/pool-error.js';
 import type { Database } from './database.js';
-import { readSchemaState } from './migrate.js';
+import { readSchema, type SchemaState } from './migrate.js';
 import { query } from './query.js';
 import { sqlState } from './transact.js';
 
@@ -63,11 +63,13 @@ export async function refuseTransactionPooling(db: Database): Promise<void> {
 
 /** Throws DATABASE_SCHEMA_NEWER when the tables are at a version that this program does not know. */
 export async function refuseNewerSchema(db: Database): Promise<void> {
-  if ((await readSchemaState(db)) === 'newer') throw schemaIsNewer();
+  const schema = await readSchema(db);
+  if (schema.state === 'newer') throw schemaIsNewer(schema);
 }
 
-export function schemaIsNewer(): PoolError {
-  const message = 'the tables are at a version that this program does not know yet';
+/** Names both versions by their newest migration, because a program's own number says nothing of its tables. */
+export function schemaIsNewer({ newestAt, ownAt }: SchemaState): PoolError {
+  const message = `the tables are at the version of ${newestAt?.toISOString() ?? 'some later time'}, and this program knows none after ${ownAt.toISOString()}`;
   return new PoolError('DATABASE_SCHEMA_NEWER', message);
 }
 

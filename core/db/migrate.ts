@@ -93,6 +93,8 @@ export interface SchemaState {
   readonly missing: number;
   /** When the newest migration that the database has was written; null when it has none, or when that is not known. */
   readonly newestAt: Date | null;
+  /** When the newest migration of this program was written. */
+  readonly ownAt: Date;
 }
 
 /** Compares the schema's version with this program's. */
@@ -109,6 +111,7 @@ export async function readSchema(database: Database): Promise<SchemaState> {
     known: times.length,
     missing: times.filter((one) => one > at).length,
     newestAt: at === 0 ? null : new Date(at),
+    ownAt: new Date(newest),
   });
   try {
     const [row] = await query<{ at: string | null }>(

@@ -94,7 +94,7 @@ export async function probeSchema({ db }: Reached, findings: Findings): Promise<
   const schema = await readSchema(db);
   const { state, known, missing, newestAt } = schema;
   const newest = newestAt === null ? 'none' : `that of ${newestAt.toISOString().slice(0, 10)}`;
-  if (state === 'newer') throw schemaIsNewer();
+  if (state === 'newer') throw schemaIsNewer(schema);
   if (state === 'forbidden') {
     throw new PoolError(
       'DATABASE_FORBIDDEN',
