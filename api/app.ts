@@ -41,6 +41,7 @@ import { healthRoutes } from './routes/health.js';
 import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
 import { poolRoutes, termsRoutes } from './routes/pool.js';
+import { revenueRoutes } from './routes/revenue.js';
 import { roundRoutes } from './routes/rounds.js';
 import { sourceRoutes, syncRoutes } from './routes/sources.js';
 import { payoutCreditRoutes } from './routes/statements/payout-credits.js';
@@ -227,6 +228,7 @@ function createRoutes(deps: ApiDeps, surroundings: Surroundings): Hono {
   findingRoutes(routes, deps);
   noticeRoutes(routes, deps);
   walletRoutes(routes, deps);
+  revenueRoutes(routes, deps);
   guardRoutes(routes, deps);
   needsRoutes(routes, deps);
   openApiRoutes(app, routes, deps);

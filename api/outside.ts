@@ -135,6 +135,7 @@ const WITHOUT_FIGURES: ReadonlyMap<string, string> = new Map([
     'what this program knows of the money of the pool is less than the pool owes',
   ],
   ['WALLET_BELOW_WEEK', 'the wallet holds less than the payouts of the next week may need'],
+  ['CREDITED_ABOVE_REDEEMED', 'less was redeemed than workers were credited with'],
 ]);
 
 /**

@@ -80,6 +80,7 @@ const PUBLIC = [
   ...['/v1/rebuild', '/v1/reconciliation', '/v1/round/preview', '/v1/set-aside'],
   ...['/v1/set-aside/:id', '/v1/sources', '/v1/sources/:id/hours', '/v1/sources/:id/prices'],
   '/v1/sync',
+  ...['/v1/revenue', '/v1/revenue/periods', '/v1/revenue/redemptions'],
   ...['/terms', '/v1/terms', '/v1/unattributed', '/v1/wallet', '/v1/solvency', '/v1/workers'],
 ];
 

@@ -10,6 +10,7 @@ import { addDecisionCommands } from './events/decision-commands.js';
 import { addSyncCommands } from './events/sync-commands.js';
 import { addStatementCommand } from './money/payee-commands.js';
 import { addPayoutCommands } from './money/payout-commands.js';
+import { addRevenueCommands } from './money/revenue-commands.js';
 import { addRoundCommands } from './money/round-commands.js';
 import { addSolvencyCommand } from './money/solvency-command.js';
 import { addWalletCommands } from './money/wallet-commands.js';
@@ -65,6 +66,7 @@ function createProgram(): PoolCommand {
   addPayoutCommands(program);
   addRoundCommands(program);
   addWalletCommands(program);
+  addRevenueCommands(program);
   addSolvencyCommand(program);
   addStatementCommand(program);
   addWhyCommand(program);

@@ -35,7 +35,15 @@ import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/walle
 export interface Config
   extends Pick<
     ConfigValues,
-    'pool' | 'sentinel' | 'guard' | 'retention' | 'selfService' | 'solvency' | 'metrics' | 'log'
+    | 'pool'
+    | 'sentinel'
+    | 'guard'
+    | 'retention'
+    | 'selfService'
+    | 'solvency'
+    | 'revenue'
+    | 'metrics'
+    | 'log'
   > {
   /** The directory of the configuration file; the path of a policy's module starts there. */
   readonly baseDir: string;
@@ -168,8 +176,19 @@ async function buildConfig(
   files: NamedFiles,
   env: Environment,
 ): Promise<Config> {
-  const { pool, wallet, sentinel, guard, retention, selfService, solvency, api, metrics, log } =
-    values;
+  const {
+    pool,
+    wallet,
+    sentinel,
+    guard,
+    retention,
+    selfService,
+    solvency,
+    revenue,
+    api,
+    metrics,
+    log,
+  } = values;
   return {
     pool,
     baseDir: files.resolve('.'),
@@ -200,6 +219,7 @@ async function buildConfig(
     },
     selfService,
     solvency,
+    revenue,
     metrics,
     log,
   };

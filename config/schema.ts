@@ -34,6 +34,7 @@ import {
 import { guardSection } from './sections/guard.js';
 import { poolLook } from './sections/look.js';
 import { poolPolicy, poolTerms } from './sections/pool-terms.js';
+import { revenueSection } from './sections/revenue.js';
 import { solvencySection } from './sections/solvency.js';
 
 const pool = section({
@@ -70,11 +71,21 @@ const pool = section({
   policy: orNull(poolPolicy),
   /** How the public pages look. Null: as this program's own. */
   look: poolLook,
-}).superRefine(({ policy, terms }, context) => {
-  if (policy === null || terms.claims === undefined) return;
-  const message =
-    'with pool.policy the dated terms keep the options of its code and no claims: remove one of them';
-  context.addIssue({ code: 'custom', path: ['terms', 'claims'], message });
+}).superRefine(({ terms, commissionBps, policy }, context) => {
+  if (policy !== null && terms.claims !== undefined) {
+    const message =
+      'with pool.policy the dated terms keep the options of its code and no claims: remove one of them';
+    context.addIssue({ code: 'custom', path: ['terms', 'claims'], message });
+  }
+  if (terms.revenueShare === undefined) return;
+  if (commissionBps !== 10_000) {
+    const message = 'pool.terms.revenueShare pays nothing for the single job: give 100%';
+    context.addIssue({ code: 'custom', path: ['commission'], message });
+  }
+  if (policy !== null) {
+    const message = 'pool.terms.revenueShare needs the built-in policy: remove one of them';
+    context.addIssue({ code: 'custom', path: ['policy'], message });
+  }
 });
 
 const source = section({
@@ -316,7 +327,7 @@ const log = section({
     .prefault('info'),
 });
 
-export const configSchema = z.strictObject({
+const sections = z.strictObject({
   pool: pool.prefault({}),
   sources: z.array(source, 'give a list of sources').min(1, 'give at least one source'),
   sentinel: sentinel.prefault({}),
@@ -331,8 +342,15 @@ export const configSchema = z.strictObject({
   notices: notices.prefault({}),
   selfService: selfService.prefault({}),
   solvency: solvencySection.prefault({}),
+  revenue: revenueSection.prefault({}),
   shadow: orNull(shadow),
   log: log.prefault({}),
+});
+
+export const configSchema = sections.superRefine(({ pool: own, revenue }, context) => {
+  if (own.terms.revenueShare === undefined || revenue.recipients.length > 0) return;
+  const message = 'pool.terms.revenueShare shares what these accounts redeem: add them';
+  context.addIssue({ code: 'custom', path: ['revenue', 'recipients'], message });
 });
 
 /** The checked values of the YAML, with defaults and in base units. The files that they name are not read yet. */

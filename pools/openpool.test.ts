@@ -20,7 +20,7 @@ describe('each pool', () => {
     const config = await loadConfig(path, { env: {} });
     expect(config.pool.name).toBe(pool['name']);
     if (name === 'openpool') return;
-    const page = name.replace(/-curated$/, '');
+    const page = name.replace(/-(curated|redeemed)$/, '');
     const said = await readFile(new URL(`../docs/pools/${page}.md`, import.meta.url), 'utf8');
     expect(said).toContain(`pools/${name}.yaml`);
     expect(said).toContain(`--pool ${page}`);

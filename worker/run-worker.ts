@@ -12,6 +12,7 @@ import { createNoticeActivities, type NoticeDeps } from '../activities/notices.j
 import { createDecisionActivities } from '../activities/orders.js';
 import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
 import { createPolicyActivities } from '../activities/policies.js';
+import { createRevenueActivities } from '../activities/revenue.js';
 import { tellSagas } from '../activities/sagas.js';
 import { createSyncActivities } from '../activities/sync.js';
 import { roundConfigOf } from '../config/config.js';
@@ -183,6 +184,7 @@ async function createWorkers(
       ...resolving,
       bonusOf: (version) => bonusOf(version, config.pool.terms.bonus),
     }),
+    ...createRevenueActivities({ ...money, ...config.revenue, db: bulk }),
     ...createHistoryActivities({ db: bulk, retention: config.retention }),
   };
   const { workflows, buildId } = await readWorkflowCode();
@@ -245,6 +247,7 @@ function sentinelDeps({ config, db, log }: ServiceContext): SentinelDeps {
     settings: config.sentinel,
     sources: config.sources,
     solvency: solvencySettingsOf(config.solvency, config.chain),
+    seesRedemptions: config.revenue.ticketBroker !== null,
     roundIntervalMs: config.pool.payoutsEnabled ? config.pool.payoutIntervalMs : null,
     onLook({ opened, worse, resolved }) {
       for (const { code, sourceId, words } of [...opened, ...worse]) {

@@ -8,6 +8,7 @@ import type { ShadowReport } from '../core/moving/rules/shadow-report.js';
 import type { DeliveryReport } from '../core/notices/rules/delivery-report.js';
 import type { SendResult } from '../core/payouts/rules/payout.js';
 import type { PoliciesReport } from '../core/policies/rules/resolving-report.js';
+import type { RevenueReport } from '../core/revenue/rules/revenue-report.js';
 import type { SentinelReport } from '../core/sentinel/rules/finding.js';
 import type {
   AuditInput,
@@ -38,6 +39,7 @@ export interface Activities {
   adjustPayee: Ordered<decisions.AdjustmentReport>;
 
   askPolicies: Activity<PoolInput, PoliciesReport>;
+  lookAtRevenue: Activity<PoolInput, RevenueReport>;
 
   reserveRound: Activity<RoundInput, ReservedRound>;
   reserveOrderedRound: Ordered<OrderedRound>;

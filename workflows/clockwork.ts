@@ -104,6 +104,18 @@ export async function policies({ poolId }: PoolInput) {
   return report;
 }
 
+/** Asks the chain what the pool's tickets brought, and closes the periods in which a pool shares it. */
+export async function revenue({ poolId }: PoolInput) {
+  show('Asking the chain what tickets brought.');
+  const report = await inTurn.lookAtRevenue({ poolId });
+  const { told, settled, open, trouble, periodsClosed, waits } = report;
+  show(
+    `${told} new redemptions told, ${settled} settled, ${open} open; ${periodsClosed} periods shared.`,
+    [trouble, waits].filter((words) => words !== null),
+  );
+  return report;
+}
+
 /** Compares the ledger with the manager that this pool runs beside, and keeps what differs for each payee. */
 export async function shadow(input: PoolInput) {
   show('Comparing with the other manager.');

@@ -59,6 +59,7 @@ export type SingleWorkflow =
   | 'archive-verify'
   | 'notices'
   | 'policies'
+  | 'revenue'
   | 'history';
 export const singleWorkflowId = (poolId: string, name: SingleWorkflow): string =>
   `${poolId}/${name}`;

@@ -7,6 +7,7 @@ export {
   policies,
   recheck,
   reconcile,
+  revenue,
   sentinel,
   shadow,
   sweep,

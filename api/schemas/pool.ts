@@ -204,6 +204,6 @@ export const TERMS = {
       after: terms,
       withdrawn: z.array(terms),
     }),
-    errors: ['TERMS_UNKNOWN', 'TERMS_FROM_TAKEN', 'TERMS_FROM_PAST'],
+    errors: ['TERMS_UNKNOWN', 'TERMS_FROM_TAKEN', 'TERMS_FROM_PAST', 'TERMS_SHARE_REVENUE'],
   },
 } as const satisfies Record<string, About>;

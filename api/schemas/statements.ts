@@ -29,6 +29,7 @@ const creditKind = z
     'adopt',
     'correct',
     'bonus',
+    'revenue-share',
     'missing',
   ])
   .meta({
@@ -100,6 +101,7 @@ const line = z
       'payout-reversed',
       'payment',
       'bonus',
+      'revenue-share',
       'adjustment',
       'correction',
       'other',

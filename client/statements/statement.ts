@@ -120,6 +120,8 @@ function describe(row: Row): string {
       return 'paid by a transaction outside of the payouts';
     case 'bonus':
       return `bonus${words}`;
+    case 'revenue-share':
+      return row.reason ?? 'share of what the pool redeemed';
     case 'adjustment':
       return `adjustment by the operator${words}`;
     case 'correction':

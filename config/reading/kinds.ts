@@ -89,6 +89,8 @@ export const address = (faultOf: (value: string) => string) =>
       context.addIssue({ code: 'custom', message: faultOf(value) });
       return z.NEVER;
     });
+/** An account of the pool itself. */
+export const account = () => address(() => 'give an address (0x and 40 hex digits)');
 export const id = () =>
   text().regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and hyphens only');
 

@@ -83,6 +83,20 @@ const bonus = section({
   until: moment().optional(),
 });
 
+const MOST_PERIOD_DAYS = 31;
+
+const revenueShare = section({
+  /** The workers' share of what the pool's tickets bring on chain. */
+  share: shareBps(),
+  /** What was redeemed within this time is divided at once, by the work done within it. */
+  every: interval('1d')
+    .refine(
+      ({ value }) => value % DAY_MS === 0 && value <= MOST_PERIOD_DAYS * DAY_MS,
+      `give whole days, at most ${MOST_PERIOD_DAYS}d`,
+    )
+    .prefault('1d'),
+});
+
 const payout = section({
   /** A payout waits while its gas would cost more than this share of it. */
   maxGasShare: shareBps().optional(),
@@ -102,6 +116,8 @@ export const poolTerms = z
     promotions: z.array(promotion, 'give a list of promotions').prefault([]),
     bonus: bonus.optional(),
     claims,
+    /** In place of a fee for each job: workers share what is redeemed. It needs `commission: 100%` and `revenue.recipients`. */
+    revenueShare: revenueShare.optional(),
     /** Whose fees are payable: everybody's, or those of invited payees. */
     admission: z.enum(['open', 'invited'], 'give open or invited').prefault('open'),
     payout: payout.prefault({}),
@@ -128,7 +144,27 @@ function findContradictions(given: PoolTerms): readonly Contradiction[] {
     ...findWorkerFaults(given),
     ...findSpanFaults(given),
     ...findClaimFaults(given.claims ?? []),
+    ...findSharedFaults(given),
   ];
+}
+
+/** A pool that shares what it redeems pays nothing for the single job, and so has no other commission. */
+function findSharedFaults(given: PoolTerms): readonly Contradiction[] {
+  if (given.revenueShare === undefined) return [];
+  const { tiers, workers, promotions, bonus: paid } = given;
+  const paths = [
+    ...tiers.flatMap((one, i) =>
+      one.commissionBps === undefined ? [] : [['tiers', i, 'commission']],
+    ),
+    ...Object.entries(workers).flatMap(([payee, one]) =>
+      one.commissionBps === undefined ? [] : [['workers', payee, 'commission']],
+    ),
+    ...promotions.map((_, i) => ['promotions', i]),
+    ...(paid === undefined ? [] : [['bonus']]),
+  ];
+  const message =
+    'it does not go with revenueShare, which pays nothing for the single job: remove it';
+  return paths.map((path) => ({ path, message }));
 }
 
 function findTierFaults({ tiers, thresholdBounds }: PoolTerms): readonly Contradiction[] {

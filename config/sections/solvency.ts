@@ -1,8 +1,6 @@
 /** The section `solvency`: what the pool holds beside the paying wallet, and how much of it the wallet shall hold. */
 import { z } from 'zod';
-import { address, orNull } from '../reading/kinds.js';
-
-const account = () => address(() => 'give an address (0x and 40 hex digits)');
+import { account, orNull } from '../reading/kinds.js';
 
 const MOST_COVER = 100;
 

@@ -65,6 +65,33 @@ export function readReceipt(value: unknown): Receipt | null {
   };
 }
 
+/** Something that a contract wrote into the log of a transaction. Hex, in lower case. */
+export interface EventLog {
+  readonly contract: Address;
+  readonly topics: readonly string[];
+  readonly data: string;
+}
+
+/** Reads a receipt with its log, in the order in which it was written; null when the node says that it has none. */
+export function readLoggedReceipt(value: unknown) {
+  const receipt = readReceipt(value);
+  if (receipt === null) return null;
+  const { logs } = fieldsOf(value, 'receipt');
+  if (!Array.isArray(logs)) throw garbled('logs', logs);
+  return { ...receipt, logs: logs.map(readLog) };
+}
+
+function readLog(value: unknown): EventLog {
+  const log = fieldsOf(value, 'log');
+  const { topics } = log;
+  if (!Array.isArray(topics)) throw garbled('topics', topics);
+  return {
+    contract: readAddress(log['address'], 'contract'),
+    topics: topics.map((topic) => readHash(topic, 'topic')),
+    data: readHex(log['data'], 'data'),
+  };
+}
+
 /** Reads a mined transaction; null when the node does not know it, or when it is not in a block yet. */
 export function readTransaction(value: unknown) {
   if (value === null) return null;

@@ -7,6 +7,7 @@ import {
   readCount,
   readHeader,
   readHex,
+  readLoggedReceipt,
   readQuantity,
   readReceipt,
   readTransaction,
@@ -61,6 +62,9 @@ export function chainReadsOf(endpoint: RpcEndpoint) {
     /** Receipts by hash. Null: the node says that there is none. Absent: it did not answer, or not readably. */
     receipts: (hashes: readonly string[]) =>
       byHash(endpoint, { method: 'eth_getTransactionReceipt', hashes, read: readReceipt }),
+    /** Receipts like these, with what contracts wrote into the log. */
+    loggedReceipts: (hashes: readonly string[]) =>
+      byHash(endpoint, { method: 'eth_getTransactionReceipt', hashes, read: readLoggedReceipt }),
     /** Mined transactions by hash. Null: the node says that none is mined. Absent: it did not answer, or not readably. */
     transactions: (hashes: readonly string[]) =>
       byHash(endpoint, { method: 'eth_getTransactionByHash', hashes, read: readTransaction }),

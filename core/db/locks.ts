@@ -26,6 +26,8 @@ export const LOCKS = {
   earningDays: 7_215_122,
   /** Taken alone to record rates of remote workers, and shared by whoever counts jobs under them. */
   workerRates: 7_215_123,
+  /** Taken to close a period of the revenue share. */
+  revenuePeriod: 7_215_131,
   /** Taken to judge the remote workers. */
   guard: 7_215_130,
 } as const;

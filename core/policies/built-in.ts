@@ -13,6 +13,7 @@ import {
   type BuiltInOptions,
   type ClaimTerms,
   PLAIN_TERMS,
+  type RevenueShare,
 } from './rules/pool-terms.js';
 
 const wei = z
@@ -54,6 +55,7 @@ const claim = z
     until: moment.optional(),
   })
   .refine(({ perEth, decimals }) => readUnits(perEth, decimals) !== undefined);
+const revenueShare = z.strictObject({ shareBps: share, everyMs: durationMs });
 
 const options: z.ZodType<BuiltInOptions> = z.strictObject({
   defaults: z.strictObject({ commissionBps: share }),
@@ -84,6 +86,7 @@ const options: z.ZodType<BuiltInOptions> = z.strictObject({
     .default([]),
   bonus: bonus.optional(),
   claims: z.array(claim).optional(),
+  revenueShare: revenueShare.optional(),
   admission: z.enum(['open', 'invited']).default('open'),
   payout: z
     .strictObject({ maxGasShareBps: share.optional(), latestAfterMs: durationMs.optional() })
@@ -113,4 +116,10 @@ export function bonusOfOptions(given: unknown): BonusTerms | null {
 export function claimsOfOptions(given: unknown): readonly ClaimTerms[] {
   const read = z.object({ claims: z.array(claim).optional() }).safeParse(given);
   return read.data?.claims ?? [];
+}
+
+/** Returns the revenue share in the options of the built-in policy; null when there is none, or none that can be read. */
+export function revenueShareOfOptions(given: unknown): RevenueShare | null {
+  const read = z.object({ revenueShare: revenueShare.optional() }).safeParse(given);
+  return read.data?.revenueShare ?? null;
 }

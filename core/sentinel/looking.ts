@@ -6,6 +6,7 @@ import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
 import { agreedBalance, furthestView, noteBalance } from '../payouts/wallet/quorum-views.js';
 import { readSpentBudgets } from '../policies/store/bonus-days.js';
 import { readFailures } from '../policies/store/failures.js';
+import { readRevenueFigures } from '../revenue/store/revenue-reads.js';
 import { type HeldDeps, seeHeld } from '../standing/seeing-held.js';
 import { readSolvency, type SolvencySettings } from '../standing/store/solvency-reads.js';
 import { findTermsHistory } from '../terms/store/recorded-terms.js';
@@ -22,6 +23,7 @@ import {
   watchShadow,
   watchTerms,
 } from './rules/watch-pool.js';
+import { watchRevenue } from './rules/watch-revenue.js';
 import { watchSolvency } from './rules/watch-solvency.js';
 import { watchSource } from './rules/watch-source.js';
 import { watchWorkers } from './rules/watch-workers.js';
@@ -40,6 +42,8 @@ export interface SentinelDeps {
   readonly money?: MoneyDeps;
   /** Where the pool's money is. Absent: whether it covers what is owed is not judged. */
   readonly solvency?: SolvencySettings & Pick<HeldDeps, 'bondingManager'>;
+  /** Whether it is known whose tickets the pool's are: only then what they bring is judged. */
+  readonly seesRedemptions?: boolean;
   readonly now?: () => Date;
   /** Called after each look with what it changed, for the log. */
   readonly onLook?: (report: LookReport) => void;
@@ -71,6 +75,7 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     ...watchPolicy(await readFailures(db)),
     ...watchWorkers(await readWorkerSigns(db, { now: at, priceJumpFactor })),
     ...watchBonuses(await readSpentBudgets(db)),
+    ...(await watchTickets(deps, at)),
     ...watchShadow(await readShadowFigures(db), at.getTime()),
     ...watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs }),
   ]);
@@ -123,4 +128,15 @@ async function watchCover(
   // After a replacement this worker may still have the key of an earlier wallet: nobody shall fill that one.
   const report = await readSolvency(db, solvency, at.getTime());
   return watchSolvency(report, report.wallet ?? money.signer.address);
+}
+
+/** What was redeemed is compared with what was credited over so many days. */
+const REVENUE_DAYS = 30;
+
+async function watchTickets(
+  { db, seesRedemptions = false }: SentinelDeps,
+  at: Date,
+): Promise<readonly Found[]> {
+  if (!seesRedemptions) return [];
+  return watchRevenue(await readRevenueFigures(db, { days: REVENUE_DAYS, nowMs: at.getTime() }));
 }

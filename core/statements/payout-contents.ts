@@ -20,7 +20,7 @@ import { type CreditLine, type PayoutCredits, readPayoutCredits } from './store/
 export interface PayoutCredit {
   /**
    * `jobs` and `late-jobs` are jobs, `assign` is a job that a person assigned, `adjust` a person's adjustment, `correct` a
-   * correction by a rebuild, `bonus` what the pool gave for a day, `adopt` a payment that was made outside of this pool. `missing`: see `Settled.missingWei`.
+   * correction by a rebuild, `bonus` what the pool gave for a day, `revenue-share` a share of what it redeemed, `adopt` a payment that was made outside of this pool. `missing`: see `Settled.missingWei`.
    */
   readonly kind: PostingKind | 'missing';
   readonly remoteWorkerId: number | null;

@@ -37,11 +37,11 @@ export interface Ledger {
 const PAYEES = `
   WITH earned AS (
     SELECT p.remote_worker_id AS worker,
-      sum(e.amount_wei) FILTER (WHERE e.account = 'pending' AND p.kind <> 'bonus') AS net,
-      sum(e.amount_wei) FILTER (WHERE e.account = 'commission' AND p.kind <> 'bonus') AS commission,
-      sum(e.amount_wei) FILTER (WHERE e.account = 'pending' AND p.kind = 'bonus') AS bonus
+      sum(e.amount_wei) FILTER (WHERE e.account = 'pending' AND p.kind NOT IN ('bonus', 'revenue-share')) AS net,
+      sum(e.amount_wei) FILTER (WHERE e.account = 'commission' AND p.kind NOT IN ('bonus', 'revenue-share')) AS commission,
+      sum(e.amount_wei) FILTER (WHERE e.account = 'pending' AND p.kind IN ('bonus', 'revenue-share')) AS bonus
     FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
-    WHERE p.kind IN ('jobs', 'late-jobs', 'bonus') AND p.remote_worker_id IS NOT NULL
+    WHERE p.kind IN ('jobs', 'late-jobs', 'bonus', 'revenue-share') AND p.remote_worker_id IS NOT NULL
     GROUP BY p.remote_worker_id
   ), held AS (
     SELECT remote_worker_id AS worker,

@@ -35,7 +35,10 @@ export const STOREYS: readonly (readonly Room[])[] = [
     { path: 'core/decisions', is: 'what a person decides about fees' },
     { path: 'core/statements', is: 'what is in a payout; statements' },
   ],
-  [{ path: 'core/guard', is: 'how remote workers perform, and what follows' }],
+  [
+    { path: 'core/guard', is: 'how remote workers perform, and what follows' },
+    { path: 'core/revenue', is: 'what tickets bring, and who shares it' },
+  ],
   [{ path: 'core/moving', is: 'taking over from another manager' }],
   [{ path: 'core/diagnosis', is: 'how the doctor judges' }],
   [{ path: 'core/history', is: 'archive and rebuild' }],

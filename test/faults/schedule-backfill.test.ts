@@ -57,10 +57,10 @@ describe('a backfilled payout round', () => {
     const payees = await Promise.all(
       Array.from({ length: 15 }, () => credit(database.db, [AMOUNT_WEI])),
     );
-    const { pool, notices, guard, shadow } = testConfig();
+    const { pool, notices, guard, shadow, revenue } = testConfig();
     const poolId = TEST_POOL_ID;
     const rounds = { ...pool, payoutIntervalMs: DAY_MS / ROUNDS };
-    const settings = { poolId, pool: rounds, sources: [], notices, guard, shadow };
+    const settings = { poolId, pool: rounds, sources: [], notices, guard, shadow, revenue };
     const { schedule } = manager.client;
     await applySchedules(schedule, settings);
     const handle = schedule.getHandle(singleWorkflowId(TEST_POOL_ID, 'payout-round'));

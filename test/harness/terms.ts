@@ -22,20 +22,22 @@ export async function recordTerms(
   at?: Date,
 ): Promise<number> {
   const { commissionBps, thresholdWei, minIntervalMs, rounding = 'commission-floor' } = values;
+  const policy = values.policy ? JSON.stringify(values.policy) : null;
   const [latest] = await query<TermsRow>(db, LATEST);
   const isSame =
     latest?.commission_bps === commissionBps &&
     BigInt(latest.threshold_wei) === thresholdWei &&
     Number(latest.min_interval_ms) === minIntervalMs &&
-    latest.rounding === rounding;
+    latest.rounding === rounding &&
+    policy === null;
   if (latest !== undefined && isSame) return latest.id;
   const [row] = await query<{ id: number }>(
     db,
-    sql`INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)
+    sql`INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding, policy)
         SELECT coalesce(greatest((SELECT max(from_dt) + interval '1 ms' FROM terms),
                                  (SELECT coalesce(${at?.toISOString() ?? null}::timestamptz, clock_timestamp())
                                    WHERE EXISTS (SELECT FROM terms))), '1970-01-01Z'),
-               ${commissionBps}::int, ${thresholdWei.toString()}::numeric, ${minIntervalMs}::bigint, ${rounding}::text
+               ${commissionBps}::int, ${thresholdWei.toString()}::numeric, ${minIntervalMs}::bigint, ${rounding}::text, ${policy}::jsonb
         RETURNING id`,
   );
   return row?.id ?? 0;

@@ -133,6 +133,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
     },
     metrics: { workerAddress: null },
     selfService: { destinationCoolDownMs: 604_800_000 },
+    revenue: { recipients: [], ticketBroker: null },
     solvency: { walletCover: 1.5, alsoHeldBy: [], orchestrator: null, bondingManager: null },
     notices: { publicUrl: null, giveUpAfterMs: 259_200_000, targets: [] },
     shadow: null,

@@ -29,6 +29,7 @@ describe('the schedules', () => {
     notices: { publicUrl: null, giveUpAfterMs: 1, targets: [] },
     shadow: null,
     guard: TEST_GUARD,
+    revenue: { recipients: [], ticketBroker: null },
   });
   const apply = (ids: readonly string[], pool: Partial<Config['pool']> = {}) =>
     applySchedules(temporal.client.schedule, settings(ids, pool));
@@ -159,6 +160,7 @@ const OF_THE_POOL = [
   'policies',
   'recheck',
   'reconcile',
+  'revenue',
   'sentinel',
   'sweep',
 ];

@@ -24,6 +24,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** How often the policy is asked; what it answers holds from then on, or from a moment that it names beforehand. */
 const ASK_MS = 5 * MINUTE_MS;
+const REVENUE_MS = 10 * MINUTE_MS;
 /** How often it is looked for something to tell. Without configured targets payees may have signed some, and a minute is soon enough. */
 const TELL_MS = 10_000;
 /** The shortest catch-up window, in ms, that Temporal's server accepts. */
@@ -33,7 +34,7 @@ const LONGEST_CATCHUP_MS = HOUR_MS;
 const DISABLED_NOTE = 'pool.payoutsEnabled is false';
 
 export interface PoolSettings
-  extends Pick<Config, 'pool' | 'sources' | 'notices' | 'guard' | 'shadow'> {
+  extends Pick<Config, 'pool' | 'sources' | 'notices' | 'guard' | 'shadow' | 'revenue'> {
   readonly poolId: string;
 }
 
@@ -113,6 +114,7 @@ function recurring({
   notices,
   guard,
   shadow,
+  revenue,
 }: PoolSettings): readonly Recurring[] {
   const single = (
     name: SingleWorkflow,
@@ -135,6 +137,7 @@ function recurring({
   const archive =
     'Makes partitions ahead and puts old postings together; writes old raw events to files where the configuration says so';
   const judge = 'Judges the remote workers by how their jobs went';
+  const redeem = 'Asks the chain what tickets brought, and shares it where the pool does so';
   const tell = 'Starts a delivery for each target that has something to be told';
   return [
     ...syncs,
@@ -159,6 +162,7 @@ function recurring({
     single('guard', 'guard', guard.mode === 'off' ? HOUR_MS : guard.judgeIntervalMs, judge),
     single('archive', 'archiveEvents', 6 * HOUR_MS, archive),
     single('policies', 'policies', ASK_MS, 'Asks the policy about everybody and keeps its answers'),
+    single('revenue', 'revenue', revenue.ticketBroker === null ? HOUR_MS : REVENUE_MS, redeem),
     single('notices', 'notices', notices.targets.length > 0 ? TELL_MS : MINUTE_MS, tell),
   ];
 }

@@ -175,6 +175,7 @@ const DECISIONS = {
   TERMS_FROM_TAKEN: { final: true, http: 409, help: 'A time names one act for ever. What is recorded stays: `openpool terms list`. Give the other terms a time of their own, or correct the file to what is recorded.' },
   POLICY_UNUSABLE: { final: true, http: 409, help: 'Nobody is paid by a policy that never answered. Correct its module or options (`openpool policy check` tries them), or take `pool.policy` out of the file, and start the worker again.' },
   TERMS_FROM_PAST: { final: true, http: 409, help: 'Terms never reach back. Give a time to come, or none: then they hold from now on.' },
+  TERMS_SHARE_REVENUE: { final: true, http: 409, help: 'End the revenue share first: take pool.terms.revenueShare out of the file, and give it a new pool.termsFrom.' },
   IMPORT_FILE_UNREADABLE: { final: true, http: 400, help: 'Stop the other manager, copy its SQLite file whole (`sqlite3 pool.db ".backup copy.db"`), and name the copy.' },
   IMPORT_FILE_MALFORMED: { final: true, http: 400, help: 'The file is not as the first manager writes it: see the table and row that are named. docs/moving.md lists the tables and columns.' },
   IMPORT_PLAN_DIFFERS: { final: true, http: 409, help: 'Run the import with --dry-run, look at what it prints, then give the plan that it names with --plan.' },

@@ -68,7 +68,8 @@ export function postingInvariants(range: PostingRange): Invariants {
                      ('absorb', '{unattributed,commission}'),
                      ('adjust', '{adjustment,pending}'),
                      ('opening', '{opening,pending}'),
-                     ('bonus', '{commission,pending}')) AS allowed (kind, accounts) USING (kind)
+                     ('bonus', '{commission,pending}'),
+                     ('revenue-share', '{commission,pending}')) AS allowed (kind, accounts) USING (kind)
         JOIN ${entries} entry ON entry.posting_id = posting.id
        WHERE NOT entry.account = ANY (allowed.accounts)`,
   };
@@ -138,6 +139,24 @@ export const SUM_INVARIANTS: Invariants = {
            (SELECT coalesce(sum(bonus_wei), 0) AS total FROM bonus_day) days,
            (SELECT coalesce(sum(spent_wei), 0) AS total FROM bonus_budget) budgets
      WHERE posted.total <> days.total OR posted.total <> budgets.total`,
+  SHARES_DRIFT: sql`
+    SELECT 'revenue shares of ' || posted.total || ' wei are posted, those of the periods come to ' || periods.total ||
+           ', those of the workers to ' || workers.total AS message
+      FROM (SELECT coalesce(sum(amount_wei), 0) AS total
+              FROM sums WHERE account = 'pending' AND kind = 'revenue-share') posted,
+           (SELECT coalesce(sum(shared_wei), 0) AS total FROM revenue_period) periods,
+           (SELECT coalesce(sum(share_wei), 0) AS total FROM revenue_share) workers
+     WHERE posted.total <> periods.total OR posted.total <> workers.total`,
+  REDEEMED_DRIFT: sql`
+    SELECT 'period ' || number || ' shares ' || redeemed_wei || ' wei, its redemptions come to ' || coalesce(total, 0) AS message
+      FROM revenue_period
+      LEFT JOIN (SELECT period AS number, sum(amount_wei) AS total FROM redemption GROUP BY 1) redeemed USING (number)
+     WHERE redeemed_wei <> coalesce(total, 0)
+    UNION ALL
+    SELECT 'period ' || number || ' carries in ' || carried_in_wei || ' wei, the one before left ' || before
+      FROM (SELECT number, carried_in_wei, lag(carried_out_wei, 1, 0::numeric) OVER (ORDER BY number) AS before
+              FROM revenue_period) carried
+     WHERE carried_in_wei <> before`,
   ADOPTED_DRIFT: sameSum(
     sql`'adopted are ' || one || ' wei, foreign payments came to ' || other`,
     sql`SELECT sum(amount_wei) FROM sums WHERE account = 'paid' AND kind = 'adopt'`,
@@ -150,6 +169,13 @@ export const SUM_INVARIANTS: Invariants = {
  * archived.
  */
 export const SLOW_INVARIANTS: Invariants = {
+  WEIGHTS_DRIFT: sql`
+    SELECT 'the work of remote worker ' || remote_worker_id || ' in period ' || period || ' comes to ' ||
+           coalesce(days.total, 0) || ' wei, it was divided by ' || coalesce(weight_wei, 0) AS message
+      FROM revenue_share
+      FULL JOIN (SELECT period, remote_worker_id, sum(weight_wei) AS total FROM revenue_weight GROUP BY 1, 2) days
+           USING (period, remote_worker_id)
+     WHERE coalesce(days.total, 0) <> coalesce(weight_wei, 0)`,
   SETTLED_DRIFT: sameSum(
     sql`'settled less re-opened are ' || one || ' wei, paid payouts ' || other`,
     sql`SELECT sum(amount_wei) FROM sums WHERE account = 'paid' AND kind IN ('settle', 'reopen')`,

@@ -162,7 +162,7 @@ const DAYS = (schema: string) => `
         UNION ALL
         SELECT e.remote_worker_id, (p.created_at AT TIME ZONE 'UTC')::date, '', '', 0, 0, 0, 0, e.amount_wei
           FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
-         WHERE p.kind IN ('adjust', 'opening', 'bonus') AND e.remote_worker_id <> 0) parts
+         WHERE p.kind IN ('adjust', 'opening', 'bonus', 'revenue-share') AND e.remote_worker_id <> 0) parts
      GROUP BY 1, 2, 3, 4)
   SELECT id AS worker_id, day, pipeline, model_id, both_sides.*
     FROM due FULL JOIN (SELECT remote_worker_id AS id, * FROM earning_day) d USING (id, day, pipeline, model_id), LATERAL (

@@ -39,7 +39,8 @@ export type PostingKind =
   | 'opening'
   | 'adopt'
   | 'correct'
-  | 'bonus';
+  | 'bonus'
+  | 'revenue-share';
 
 export const posting = pgTable('posting', {
   id: int8('id').primaryKey().generatedAlwaysAsIdentity(),

@@ -44,6 +44,14 @@ export interface BonusTerms {
   readonly until?: Date | undefined;
 }
 
+/** In place of a fee for each job, workers share what the pool's tickets bring on chain. */
+export interface RevenueShare {
+  /** The share of what is redeemed that goes to the workers. */
+  readonly shareBps: number;
+  /** What was redeemed within this time is divided at once, by the work done within it. Whole days. */
+  readonly everyMs: number;
+}
+
 export interface PayoutRules {
   readonly maxGasShareBps?: number | undefined;
   readonly latestAfterMs?: number | undefined;
@@ -75,6 +83,7 @@ export interface PoolTerms {
   readonly bonus?: BonusTerms | undefined;
   /** Absent when there are none: what is in the file is told apart by its text, and older files have no such key. */
   readonly claims?: readonly ClaimTerms[] | undefined;
+  readonly revenueShare?: RevenueShare | undefined;
   readonly admission: 'open' | 'invited';
   readonly payout: PayoutRules;
   readonly thresholdBounds: ThresholdBounds;

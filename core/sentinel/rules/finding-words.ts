@@ -31,6 +31,8 @@ const WORDS: Readonly<Record<FindingCode, string | null>> = {
     'What this program knows of the money of the pool is less than the pool owes. What you have earned stays yours, and is paid when the pool has filled its wallet.',
   // The operator fills the wallet before it is empty; what waits for that says so.
   WALLET_BELOW_WEEK: null,
+  CREDITED_ABOVE_REDEEMED: null,
+  REDEMPTIONS_UNSEEN: null,
   TERMS_CHANGED: null,
   TERMS_DIFFER: null,
   POLICY_FAILED: null,

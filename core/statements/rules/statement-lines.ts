@@ -36,7 +36,7 @@ export interface StatementEntry {
  * - `credit`: jobs, with those that a person assigned.
  * - `payout`: the chain has confirmed it. `payout-reversed`: the chain has taken its block back, and it is sent again.
  * - `payment`: a transaction of the pool's wallet that no payout made.
- * - `bonus`: out of the pool's commission. `adjustment`: a person's. `correction`: a rebuild's. `other`: what this version does not know.
+ * - `bonus`: out of the pool's commission. `revenue-share`: of what the pool redeemed. `adjustment`: a person's. `correction`: a rebuild's. `other`: what this version does not know.
  */
 export type LineType =
   | 'credit'
@@ -44,6 +44,7 @@ export type LineType =
   | 'payout-reversed'
   | 'payment'
   | 'bonus'
+  | 'revenue-share'
   | 'adjustment'
   | 'correction'
   | 'other';
@@ -67,6 +68,7 @@ const TYPES: Readonly<Record<string, LineType>> = {
   reopen: 'payout-reversed',
   adopt: 'payment',
   bonus: 'bonus',
+  'revenue-share': 'revenue-share',
   adjust: 'adjustment',
   correct: 'correction',
 };

@@ -23,6 +23,16 @@ export function samePolicy(
 }
 
 /**
+ * Tells whether the pool shares what its tickets bring on chain, in place of paying for each job. Then jobs are credited with a
+ * commission of 100 %, and workers get their shares by the period.
+ */
+export function sharesRevenue(policy: PolicyTerms | null | undefined): boolean {
+  const options: unknown = policy?.module === null ? policy.options : null;
+  if (typeof options !== 'object' || options === null) return false;
+  return 'revenueShare' in options && options.revenueShare !== undefined;
+}
+
+/**
  * Says what a change of the policy changes, such as `tier gold: commission 15% → 12%`. What the options of somebody's own code
  * mean is not known, so only the names of those that differ are told.
  */

@@ -4,7 +4,7 @@
  */
 import { ethAndWei, type Rounding, type Share } from '../../base/money.js';
 import { spellMs } from './durations.js';
-import { type PolicyTerms, policyChanges, samePolicy } from './policy-terms.js';
+import { type PolicyTerms, policyChanges, samePolicy, sharesRevenue } from './policy-terms.js';
 
 /** All values that the terms set. */
 export interface TermsValues extends Share {
@@ -83,7 +83,8 @@ export function judgeFile(
   if (known !== undefined && !sameTerms(known, values)) return { kind: 'conflict', version: known };
   const isNew = standing.every((version) => namedMs !== null && version.namedMs < namedMs);
   if (known === undefined && namedMs !== null && isNew) {
-    return { kind: 'act', namedMs, fromMs: freeMoment(versions, Math.max(namedMs, nowMs)) };
+    const askedMs = Math.max(namedMs, nowMs);
+    return { kind: 'act', namedMs, fromMs: beginningOf(values, versions, { askedMs, nowMs }) };
   }
   const inForce = termsAt(standing, nowMs);
   const isDue = (version: TermsVersion) => version.fromMs >= inForce.fromMs;
@@ -133,6 +134,28 @@ export function freeMoment(versions: readonly TermsVersion[], fromMs: number): n
   while (taken.has(freeMs)) freeMs += 1;
   return freeMs;
 }
+
+/**
+ * Finds when new terms begin. A revenue share begins and ends at a midnight (UTC), an hour ahead at least: what is shared is
+ * divided by whole days of work, and until then everybody is told, and the rates of single workers are asked for.
+ */
+export function beginningOf(
+  values: Pick<TermsValues, 'policy'>,
+  versions: readonly TermsVersion[],
+  { askedMs, nowMs }: { readonly askedMs: number; readonly nowMs: number },
+): number {
+  const freeMs = freeMoment(versions, askedMs);
+  const before = termsAt(versions, freeMs);
+  if (sharesRevenue(before.policy) === sharesRevenue(values.policy)) return freeMs;
+  const earliestMs = Math.max(freeMs, nowMs + TURN_NOTICE_MS);
+  let midnightMs = Math.ceil(earliestMs / DAY_MS) * DAY_MS;
+  while (versions.some(({ fromMs }) => fromMs === midnightMs)) midnightMs += DAY_MS;
+  return midnightMs;
+}
+
+const DAY_MS = 86_400_000;
+/** A revenue share is turned on or off so long ahead. */
+const TURN_NOTICE_MS = 3_600_000;
 
 /** A version that begins this soon after its record came into force at once: earlier releases read the clock twice. */
 const AT_ONCE_MS = 1_000;

@@ -169,6 +169,16 @@ describe('a person who changes the terms', () => {
     expect(await act({ commissionBps: 500 }, from)).toMatchObject({ changed: false });
   });
 
+  it('cannot set a commission where the pool shares what it redeems', async () => {
+    const options = { revenueShare: { shareBps: 7_500, everyMs: 86_400_000 } };
+    const shared = { commissionBps: 10_000, policy: { module: null, options, hash: 's' } };
+    await start({ ...VALUES, ...shared });
+    await expect(act({ commissionBps: 2_500 })).rejects.toMatchObject({
+      code: 'TERMS_SHARE_REVENUE',
+    });
+    expect(await act({ rounding: 'net-floor' })).toMatchObject({ changed: true });
+  });
+
   it('withdraws what an earlier act announced; nothing else is ever withdrawn', async () => {
     await start(VALUES);
     const from = inAnHour();

@@ -12,7 +12,9 @@ import { rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { writeNotices } from '../../notices/store/outbox.js';
+import { sharesRevenue } from '../rules/policy-terms.js';
 import {
+  beginningOf,
   changeWords,
   freeMoment,
   judgeFile,
@@ -95,12 +97,13 @@ export async function changeTerms(tx: Transaction, order: TermsOrder): Promise<T
   const askedMs = order.from?.getTime() ?? freeMoment(versions, nowMs);
   const before = termsAt(versions, askedMs);
   const values = { ...valuesOf(before), ...order.changes };
+  refuseContradiction(values);
   const later = versions.filter((one) => !one.isWithdrawn && one.fromMs > askedMs);
   const isSame = sameTerms(before, values);
   if (isSame && later.length === 0) {
     return { changed: false, before, after: before, withdrawn: [] };
   }
-  const fromMs = order.from === null ? askedMs : freeMoment(versions, askedMs);
+  const fromMs = beginningOf(values, versions, { askedMs, nowMs });
   const known = versions.find((one) => one.namedMs === askedMs || one.fromMs === askedMs);
   if (known !== undefined) throw taken(known, values, 'the time');
   const withdrawn = later.filter((one) => one.fromMs > fromMs);
@@ -192,6 +195,13 @@ async function begin(tx: Transaction, file: TermsFile, nowMs: number): Promise<v
   const isPast = namedMs !== null && namedMs <= nowMs;
   const fromMs = BEGINNING_MS;
   await insertVersion(tx, values, { namedMs: isPast ? namedMs : fromMs, fromMs, nowMs });
+}
+
+function refuseContradiction({ policy, commissionBps }: TermsValues): void {
+  if (!sharesRevenue(policy) || commissionBps === 10_000) return;
+  const words =
+    'this pool shares what it redeems, and so its commission of the single job is 100 %';
+  throw new PoolError('TERMS_SHARE_REVENUE', words);
 }
 
 async function insertVersion(

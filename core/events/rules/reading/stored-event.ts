@@ -3,7 +3,7 @@ import { foreignText } from '../../../base/foreign-text.js';
 import type { EventKey } from '../credit.js';
 import type { EventContent } from './event-content.js';
 import { readContent } from './event-type.js';
-import { asObject, field, parseLossless } from './lossless-json.js';
+import { asObject, field, type LosslessObject, parseLossless } from './lossless-json.js';
 import type { PoolEvent } from './pool-event.js';
 
 /** What the program derived from an event when it arrived. All of it can be derived again from the event's text. */
@@ -36,14 +36,23 @@ export function readStoredContent({
   payload,
 }: Pick<RawRow, 'eventType' | 'version' | 'payload'>): StoredReading {
   try {
-    const body = asObject(parseLossless(payload));
-    if (body === undefined) return { ok: false, reason: 'the payload is no JSON object' };
-    // One kind of payload has the fields together with the type, the other has the fields alone.
-    const isWrapped = field(body, 'event_type') === eventType;
-    const fields = isWrapped ? asObject(field(body, 'payload') ?? {}) : body;
-    if (fields === undefined) return { ok: false, reason: "the event's own payload is no object" };
+    const fields = storedFields({ eventType, payload });
+    if (typeof fields === 'string') return { ok: false, reason: fields };
     return { ok: true, content: readContent({ eventType, version, fields }) };
   } catch (error) {
     return { ok: false, reason: foreignText(error) };
   }
+}
+
+/** Returns an event's own fields, or why it has none. Throws SyntaxError when its payload is no JSON. */
+export function storedFields({
+  eventType,
+  payload,
+}: Pick<RawRow, 'eventType' | 'payload'>): LosslessObject | string {
+  const body = asObject(parseLossless(payload));
+  if (body === undefined) return 'the payload is no JSON object';
+  // One kind of payload has the fields together with the type, the other has the fields alone.
+  const isWrapped = field(body, 'event_type') === eventType;
+  const fields = isWrapped ? asObject(field(body, 'payload') ?? {}) : body;
+  return fields ?? "the event's own payload is no object";
 }

@@ -1,0 +1,95 @@
+/** What API and command line tell of what the pool's tickets bring, and of how it is shared. */
+
+import { toChecksum } from '../../core/chain/checksums.js';
+import { dayOf } from '../../core/payees/rules/earned-days.js';
+import { CLOSED_AFTER_MS } from '../../core/revenue/rules/periods.js';
+import { findNextPeriod, shareOfTerms } from '../../core/revenue/sharing.js';
+import { type RevenuePeriod, whatIsMissing } from '../../core/revenue/store/periods.js';
+import {
+  type Redemption,
+  type RevenueDay,
+  readRevenueDays,
+} from '../../core/revenue/store/revenue-reads.js';
+import { findTermsHistory } from '../../core/terms/store/recorded-terms.js';
+import type { Links } from '../links.js';
+import { nowOf, type RunningPool } from '../running-pool.js';
+import { amount } from '../views.js';
+
+const SHOWN_DAYS = 30;
+
+/** Reads the share that is in force, the period that is closed next, and the last thirty days. */
+export async function readRevenue(pool: RunningPool) {
+  const { db } = pool;
+  const now = nowOf(pool);
+  const history = await findTermsHistory(db);
+  const share = history === undefined ? null : shareOfTerms(history.inForce);
+  const next = await findNextPeriod(db, now);
+  const isOver = next !== null && next.nowMs >= next.untilMs + CLOSED_AFTER_MS;
+  const waits = isOver ? await whatIsMissing(db, dayOf(next.untilMs)) : null;
+  const days = await readRevenueDays(db, { days: SHOWN_DAYS, nowMs: now.getTime() });
+  return { share, next, waits, days };
+}
+
+export type Revenue = Awaited<ReturnType<typeof readRevenue>>;
+
+/** Shows it; the days with `showsDays` alone: what the pool keeps for itself is the operator's. */
+export function viewRevenue(
+  { share, next, waits, days }: Revenue,
+  { config }: Pick<RunningPool, 'config'>,
+  showsDays: boolean,
+) {
+  const { recipients, ticketBroker } = config.revenue;
+  return {
+    share,
+    recipients: recipients.map(toChecksum),
+    ticketBroker: ticketBroker && toChecksum(ticketBroker),
+    next: next && {
+      from: dayOf(next.fromMs),
+      until: dayOf(next.untilMs),
+      closedAfter: new Date(next.untilMs + CLOSED_AFTER_MS),
+      waits,
+    },
+    days: showsDays ? days.map(viewDay) : null,
+  };
+}
+
+function viewDay({ day, redemptions, ...wei }: RevenueDay) {
+  return {
+    day,
+    ...amount('gross', wei.grossWei),
+    ...amount('credited', wei.creditedWei),
+    ...amount('redeemed', wei.redeemedWei),
+    redemptions,
+  };
+}
+
+export function viewPeriod(period: RevenuePeriod) {
+  const { number, fromDay, untilDay, workers, closedAt } = period;
+  return {
+    number,
+    from: fromDay,
+    until: untilDay,
+    ...amount('redeemed', period.redeemedWei),
+    ...amount('share', period.shareWei),
+    ...amount('carriedIn', period.carriedInWei),
+    ...amount('shared', period.sharedWei),
+    ...amount('carriedOut', period.carriedOutWei),
+    ...amount('weight', period.weightWei),
+    workers,
+    termsId: String(period.termsId),
+    closedAt,
+  };
+}
+
+export function viewRedemption({ txHash, state, ...one }: Redemption, links: Links) {
+  return {
+    txHash,
+    state,
+    ...amount('amount', one.amountWei),
+    block: one.blockNumber,
+    blockAt: one.blockAt,
+    toldAt: one.toldAt,
+    period: one.period,
+    explorerUrl: links.transaction(txHash),
+  };
+}
