@@ -18,7 +18,7 @@ import { useSwitchedChain } from '../test/harness/switched-chain.js';
 import { connectTestTemporal } from '../test/harness/temporal.js';
 import { recordTerms } from '../test/harness/terms.js';
 import { deployTicketBroker, redeemOnChain } from '../test/harness/ticket-broker.js';
-import { createRevenueActivities } from './revenue.js';
+import { createRevenueActivities } from './policies.js';
 
 const DAY_MS = 86_400_000;
 const ETH = 10n ** 18n;

@@ -6,7 +6,8 @@ import { settleRedemptions, takeDownTickets } from '../core/revenue/store/redemp
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { ingestSaid, payeeOf } from '../test/harness/event-world.js';
 import { recordTerms } from '../test/harness/terms.js';
-import { poolOf, TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
+import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
 const DAY_MS = 86_400_000;

@@ -12,6 +12,7 @@ import * as noticeTables from '../core/notices/store/tables.js';
 import * as orderTables from '../core/orders/store/tables.js';
 import * as payoutTables from '../core/payouts/store/tables.js';
 import * as policyTables from '../core/policies/store/tables.js';
+import * as revenueTables from '../core/revenue/store/tables.js';
 import * as selfServiceTables from '../core/self-service/store/tables.js';
 import * as sentinelTables from '../core/sentinel/store/tables.js';
 import * as standingTables from '../core/standing/store/tables.js';
@@ -44,6 +45,7 @@ describe('the schema in code', () => {
       orderTables,
       payoutTables,
       policyTables,
+      revenueTables,
       selfServiceTables,
       sentinelTables,
       standingTables,

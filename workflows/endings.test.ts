@@ -31,6 +31,7 @@ const ADJUSTED = {
 };
 const BLOCKS = { fromBlock: 1, toBlock: 9, fromNonce: 0, toNonce: 1 };
 const BALANCE = { openingWei: '9', balanceWei: '3', inWei: '0', outWei: '5', gasWei: '1' };
+const REDEEMED = { told: 1, settled: 1, open: 0, trouble: null };
 const RESOLVED = { payees: 1, workers: 1, rates: 1, rules: 0, admissions: 0, looks: 0 };
 const REBUILT = { id: '1', events: 2, archivedEvents: 0, tookMs: 3, schema: null };
 
@@ -71,6 +72,15 @@ const ENDINGS: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
             ...{ payee: null, payees: 1, wrong: 'it hangs' },
           },
         ],
+      },
+    },
+  },
+  revenue: {
+    shared: { lookAtRevenue: { ...REDEEMED, periodsClosed: 1, sharedWei: '7', waits: null } },
+    waits: {
+      lookAtRevenue: {
+        ...{ ...REDEEMED, trouble: 'no endpoint answers', periodsClosed: 0, sharedWei: '0' },
+        waits: 'not read to the end of the period: a',
       },
     },
   },

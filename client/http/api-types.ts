@@ -758,6 +758,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/revenue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What tickets brought, against what was credited. */
+        get: operations["getV1Revenue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/revenue/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The periods in which the pool shared what it redeemed. */
+        get: operations["getV1RevenuePeriods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/revenue/redemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The transactions that redeemed tickets. */
+        get: operations["getV1RevenueRedemptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/round/preview": {
         parameters: {
             query?: never;
@@ -1331,7 +1382,7 @@ export interface components {
         /** @description Why a request was refused. */
         Error: {
             /** @enum {string} */
-            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "OVERRIDE_NOT_FOUND" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WALLET_USED_BEFORE" | "WISH_DESTINATION_REFUSED" | "WISH_EXPIRED" | "WISH_MALFORMED" | "WISH_NOTHING_TO_REVOKE" | "WISH_NOT_SIGNED" | "WISH_OTHER_CHAIN" | "WISH_OTHER_PAYEE" | "WISH_OTHER_POOL" | "WISH_OUT_OF_BOUNDS" | "WISH_OUT_OF_TURN" | "WISH_REPLAYED" | "WISH_TOO_MANY" | "WISH_UNVERIFIED" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
+            code: "ADDRESS_MALFORMED" | "ADJUSTMENT_BELOW_ZERO" | "ADJUSTMENT_REFERENCE_USED" | "API_BUSY" | "API_TOKEN_ROLE_TOO_LOW" | "API_TOKEN_TRIED_TOO_OFTEN" | "API_TOKEN_WRONG" | "AUDIT_BEHIND" | "BODY_TOO_LARGE" | "CURSOR_MALFORMED" | "DATABASE_FORBIDDEN" | "DATABASE_FULL" | "DATABASE_READ_ONLY" | "DATABASE_UNREACHABLE" | "FINDING_NOT_FOUND" | "FINDING_RESOLVED" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVARIANT_BROKEN" | "JOB_ALREADY_CREDITED" | "JOB_ALREADY_DECIDED" | "JOB_NOT_FOUND" | "NONCE_AHEAD_OF_LEDGER" | "NONCE_TAKEN_BY_UNKNOWN" | "ORDERED_DAY_ABOVE_CAP" | "ORDER_ENDED" | "OVERRIDE_NOT_FOUND" | "PAYEE_IS_WALLET" | "PAYEE_UNKNOWN" | "PAYEE_UNPAYABLE" | "PAYOUT_ALREADY_CLOSED" | "PAYOUT_ALREADY_SIGNED" | "PAYOUT_NOTHING_DUE" | "PAYOUT_NOT_FOUND" | "PAYOUT_NOT_HELD" | "PAYOUT_NOT_SIGNED" | "PAYOUT_TOO_SOON" | "POOL_WRONG" | "REPAIR_RUNNING" | "REQUEST_INVALID" | "ROUND_DIFFERS" | "ROUTE_NOT_FOUND" | "SET_ASIDE_NOT_FOUND" | "SOURCE_NOT_STOPPED" | "SOURCE_READ_TWICE" | "SOURCE_UNKNOWN" | "TEMPORAL_UNREACHABLE" | "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_SHARE_REVENUE" | "TERMS_UNKNOWN" | "WALLET_HALTED" | "WALLET_REPLACED" | "WALLET_UNKNOWN" | "WALLET_USED_BEFORE" | "WISH_DESTINATION_REFUSED" | "WISH_EXPIRED" | "WISH_MALFORMED" | "WISH_NOTHING_TO_REVOKE" | "WISH_NOT_SIGNED" | "WISH_OTHER_CHAIN" | "WISH_OTHER_PAYEE" | "WISH_OTHER_POOL" | "WISH_OUT_OF_BOUNDS" | "WISH_OUT_OF_TURN" | "WISH_REPLAYED" | "WISH_TOO_MANY" | "WISH_UNVERIFIED" | "WORKER_NOT_NAMED" | "WORKER_SILENT";
             /** @description What is wrong, in a sentence. */
             message: string;
             /** @description What to do about it. */
@@ -1667,7 +1718,7 @@ export interface components {
              * @description jobs, late-jobs and assign are jobs; the others are what people or checks booked.
              * @enum {string}
              */
-            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "bonus" | "missing";
+            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "bonus" | "revenue-share" | "missing";
             /**
              * @description archived: jobs whose events are in the archive; none: no job.
              * @enum {string}
@@ -1701,7 +1752,7 @@ export interface components {
              * @description jobs, late-jobs and assign are jobs; the others are what people or checks booked.
              * @enum {string}
              */
-            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "bonus" | "missing";
+            kind: "jobs" | "late-jobs" | "unattributed" | "reserve" | "settle" | "release" | "reopen" | "adjust" | "assign" | "absorb" | "opening" | "adopt" | "correct" | "bonus" | "revenue-share" | "missing";
             /**
              * @description archived: jobs whose events are in the archive; none: no job.
              * @enum {string}
@@ -1841,6 +1892,19 @@ export interface components {
             balanceEth: components["schemas"]["Eth"];
             findings: components["schemas"]["CheckFinding"][];
         };
+        /** @description open: the chain does not show it as final. nothing: it brought the pool nothing. */
+        Redemption: {
+            txHash: string;
+            /** @enum {string} */
+            state: "open" | "redeemed" | "nothing";
+            amountWei: components["schemas"]["Wei"];
+            amountEth: components["schemas"]["Eth"];
+            block: number | null;
+            blockAt: components["schemas"]["Time"] | null;
+            toldAt: components["schemas"]["Time"];
+            period: number | null;
+            explorerUrl: string | null;
+        };
         RemoteWorker: {
             id: string;
             payee: components["schemas"]["Address"];
@@ -1864,6 +1928,76 @@ export interface components {
             paidEth: components["schemas"]["Eth"];
             lastEventAt: components["schemas"]["Time"] | null;
             createdAt: components["schemas"]["Time"];
+        };
+        Revenue: {
+            /** @description What workers get of what is redeemed; null: this pool pays for each job. */
+            share: {
+                shareBps: number;
+                everyMs: number;
+            } | null;
+            recipients: components["schemas"]["Address"][];
+            ticketBroker: components["schemas"]["Address"] | null;
+            next: {
+                /**
+                 * Format: date
+                 * @description A day in UTC.
+                 */
+                from: string;
+                /**
+                 * Format: date
+                 * @description The first day after it.
+                 */
+                until: string;
+                closedAfter: components["schemas"]["Time"];
+                /** @description Why it is not closed although its time has come. */
+                waits: string | null;
+            } | null;
+            /** @description The last 30 days; null without a token. */
+            days: components["schemas"]["RevenueDay"][] | null;
+        };
+        /** @description Fees of the jobs, what of them was credited, and what was redeemed. */
+        RevenueDay: {
+            /**
+             * Format: date
+             * @description A day in UTC.
+             */
+            day: string;
+            grossWei: components["schemas"]["Wei"];
+            grossEth: components["schemas"]["Eth"];
+            creditedWei: components["schemas"]["Wei"];
+            creditedEth: components["schemas"]["Eth"];
+            redeemedWei: components["schemas"]["Wei"];
+            redeemedEth: components["schemas"]["Eth"];
+            redemptions: number;
+        };
+        /** @description share is the workers’ part of redeemed; share + carriedIn = shared + carriedOut. Each worker got shared times its work over weight, the fees of all work. */
+        RevenuePeriod: {
+            number: number;
+            /**
+             * Format: date
+             * @description A day in UTC.
+             */
+            from: string;
+            /**
+             * Format: date
+             * @description The first day after it.
+             */
+            until: string;
+            redeemedWei: components["schemas"]["Wei"];
+            redeemedEth: components["schemas"]["Eth"];
+            shareWei: components["schemas"]["Wei"];
+            shareEth: components["schemas"]["Eth"];
+            carriedInWei: components["schemas"]["Wei"];
+            carriedInEth: components["schemas"]["Eth"];
+            sharedWei: components["schemas"]["Wei"];
+            sharedEth: components["schemas"]["Eth"];
+            carriedOutWei: components["schemas"]["Wei"];
+            carriedOutEth: components["schemas"]["Eth"];
+            weightWei: components["schemas"]["Wei"];
+            weightEth: components["schemas"]["Eth"];
+            workers: number;
+            termsId: string;
+            closedAt: components["schemas"]["Time"];
         };
         SetAsideEvent: {
             id: string;
@@ -2044,7 +2178,7 @@ export interface components {
             /** @description When it was booked: this decides about the period. */
             at: components["schemas"]["Time"];
             /** @enum {string} */
-            type: "credit" | "payout" | "payout-reversed" | "payment" | "bonus" | "adjustment" | "correction" | "other";
+            type: "credit" | "payout" | "payout-reversed" | "payment" | "bonus" | "revenue-share" | "adjustment" | "correction" | "other";
             changeWei: components["schemas"]["Wei"];
             changeEth: components["schemas"]["Eth"];
             balanceWei: components["schemas"]["Wei"];
@@ -4481,6 +4615,96 @@ export interface operations {
             503: components["responses"]["Refused503"];
         };
     };
+    getV1Revenue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revenue"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Refused400RequestInvalid"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1RevenuePeriods: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        periods: components["schemas"]["RevenuePeriod"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getV1RevenueRedemptions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                state?: "open" | "redeemed" | "nothing";
+                period?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        redemptions: components["schemas"]["Redemption"][];
+                        /** @description Pass it as `cursor` to get the next page; null at the end. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Refused400RequestInvalidCursorMalformed"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
     getV1RoundPreview: {
         parameters: {
             query?: {
@@ -5369,7 +5593,7 @@ export interface operations {
             400: components["responses"]["Refused400RequestInvalid"];
             401: components["responses"]["Refused401ApiTokenWrong"];
             403: components["responses"]["Refused403ApiTokenRoleTooLow"];
-            /** @description Refused: TERMS_FROM_PAST, TERMS_FROM_TAKEN. */
+            /** @description Refused: TERMS_FROM_PAST, TERMS_FROM_TAKEN, TERMS_SHARE_REVENUE. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5377,7 +5601,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"] & {
                         /** @enum {string} */
-                        code?: "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN";
+                        code?: "TERMS_FROM_PAST" | "TERMS_FROM_TAKEN" | "TERMS_SHARE_REVENUE";
                     };
                 };
             };

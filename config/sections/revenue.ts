@@ -13,5 +13,3 @@ export const revenueSection = z
     ({ recipients, ticketBroker }) => recipients.length > 0 === (ticketBroker !== null),
     'give both recipients and ticketBroker, or neither',
   );
-
-export type RevenueValues = z.output<typeof revenueSection>;

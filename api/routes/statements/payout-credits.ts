@@ -31,7 +31,7 @@ import {
 import { listQuery, type Routes } from '../../request.js';
 import { STATEMENTS } from '../../schemas/statements.js';
 import { streamed } from '../../streamed.js';
-import { dayText } from '../days.js';
+import { dayText } from '../earnings/days.js';
 import { requirePayout } from '../payouts.js';
 
 const PARTS = ['day', 'pipeline', 'model'] as const;

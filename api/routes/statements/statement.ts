@@ -10,7 +10,7 @@ import { publicRegion } from '../../outside.js';
 import type { Routes } from '../../request.js';
 import { STATEMENTS } from '../../schemas/statements.js';
 import { streamed } from '../../streamed.js';
-import { dayText } from '../days.js';
+import { dayText } from '../earnings/days.js';
 import { unknownPayee } from '../payees.js';
 
 const statementQuery = z.strictObject({

@@ -1,5 +1,5 @@
 /** Keeps the transactions of which events say that they redeemed tickets, and what the chain showed of them. */
-import { and, asc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { list, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
@@ -103,12 +103,4 @@ export async function settleRedemptions(
              ${list(settled.map(({ blockNumber }) => blockNumber))}::bigint[],
              ${list(settled.map(({ blockAtMs }) => blockAtMs))}::bigint[]) AS given (hash, wei, block, at)
      WHERE r.tx_hash = given.hash AND r.state = 'open'`);
-}
-
-/** Counts the redemptions that were told of before `before` and are not settled. */
-export async function countOpenRedemptions(reader: Reader, before: Date): Promise<number> {
-  return reader.$count(
-    redemption,
-    and(inArray(redemption.state, ['open']), lt(redemption.toldAt, before)),
-  );
 }

@@ -117,5 +117,5 @@ export async function listRedemptions(
     sql`SELECT ${fields('r', COLUMNS)}, ${NEWEST_TOLD.timeFields} FROM redemption r
          WHERE ${conditions} ORDER BY ${NEWEST_TOLD.order} LIMIT ${rowsToAskFor(page)}`,
   );
-  return NEWEST_TOLD.page(found, page, ({ toldMicros: _, ...one }) => one);
+  return NEWEST_TOLD.page(found, page, (row) => row);
 }

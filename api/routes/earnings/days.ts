@@ -1,22 +1,22 @@
 /** What was earned by day: by one payee, and by the whole pool. */
 import { z } from 'zod';
-import type { RunningPool } from '../../client/running-pool.js';
-import { amount } from '../../client/views.js';
-import { PoolError } from '../../core/base/errors/pool-error.js';
-import { readDay } from '../../core/base/time.js';
-import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
-import { DAY_MS, dayOf } from '../../core/payees/rules/earned-days.js';
+import type { RunningPool } from '../../../client/running-pool.js';
+import { amount } from '../../../client/views.js';
+import { PoolError } from '../../../core/base/errors/pool-error.js';
+import { readDay } from '../../../core/base/time.js';
+import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
+import { DAY_MS, dayOf } from '../../../core/payees/rules/earned-days.js';
 import {
   type DaySpan,
   type EarnedRow,
   listPayeeDays,
   listPoolDays,
-} from '../../core/payees/store/earned-days.js';
-import { findPayee } from '../../core/payees/store/payee-reads.js';
-import type { Shown } from '../access.js';
-import { publicModel, publicName, publicRegion } from '../outside.js';
-import { listQuery, type Routes } from '../request.js';
-import { DAYS } from '../schemas/days.js';
+} from '../../../core/payees/store/earned-days.js';
+import { findPayee } from '../../../core/payees/store/payee-reads.js';
+import type { Shown } from '../../access.js';
+import { publicModel, publicName, publicRegion } from '../../outside.js';
+import { listQuery, type Routes } from '../../request.js';
+import { DAYS } from '../../schemas/days.js';
 
 /** How many days are listed, today included, when the query does not say from which day on. */
 const USUAL_DAYS = 30;

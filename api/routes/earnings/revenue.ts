@@ -1,17 +1,17 @@
 /** What the pool's tickets brought on chain, and how it was shared. */
 import { z } from 'zod';
-import { createLinks } from '../../client/links.js';
+import { createLinks } from '../../../client/links.js';
 import {
   readRevenue,
   viewPeriod,
   viewRedemption,
   viewRevenue,
-} from '../../client/revenue/revenue-views.js';
-import type { RunningPool } from '../../client/running-pool.js';
-import { listRedemptions, listRevenuePeriods } from '../../core/revenue/store/revenue-reads.js';
-import { REDEMPTION_STATES } from '../../core/revenue/store/tables.js';
-import { listQuery, noQuery, type Routes } from '../request.js';
-import { REVENUE } from '../schemas/revenue.js';
+} from '../../../client/revenue/revenue-views.js';
+import type { RunningPool } from '../../../client/running-pool.js';
+import { listRedemptions, listRevenuePeriods } from '../../../core/revenue/store/revenue-reads.js';
+import { REDEMPTION_STATES } from '../../../core/revenue/store/tables.js';
+import { listQuery, noQuery, type Routes } from '../../request.js';
+import { REVENUE } from '../../schemas/days.js';
 
 const MOST_PERIODS = 1_000_000;
 const redemptionsQuery = listQuery({
