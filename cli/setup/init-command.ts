@@ -1,11 +1,11 @@
 /** `openpool init`: a new pool's file, its secrets and what runs it, from six answers. It overwrites nothing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configJsonSchema } from '../../config/json-schema.js';
-import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
-import { makeKeystore } from '../../core/chain/signer/keystore.js';
+import { toChecksum } from '../../core/chain/checksums.js';
+import { makeKeystore, openKeystore } from '../../core/chain/signer/keystore.js';
 import { misuse, type PoolCommand } from '../command.js';
 import { action, type Terminal } from '../context.js';
 import { examineConfigured } from '../pool/doctor-command.js';
@@ -111,16 +111,11 @@ async function openWallet({ wallet }: Answers, passphraseFile?: string): Promise
       throw misuse(`${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`);
     });
   const [keystore, passphrase] = [await read(wallet), await read(passphraseFile)];
-  return { keystore, passphrase, address: addressIn(keystore) };
-}
-
-function addressIn(keystore: string): string {
-  try {
-    const { address } = JSON.parse(keystore) as { readonly address: string };
-    return toChecksum(parseAddress(`0x${address.replace(/^0x/, '')}`));
-  } catch {
-    throw misuse('--wallet: that file is no keystore of geth (JSON with an address)');
-  }
+  // People send ETH to this address: it is the key's own, whatever the file says beside it.
+  const { address } = await openKeystore({ json: keystore, passphrase }).catch((cause: unknown) => {
+    throw misuse(`--wallet, --passphrase-file: ${cause instanceof Error ? cause.message : cause}`);
+  });
+  return { keystore, passphrase, address: toChecksum(address) };
 }
 
 interface Scene {
@@ -153,11 +148,20 @@ function filesOf(answers: Answers, { config, dir, chainId, wallet }: Scene): rea
 function unitOf(config: string, dir: string, secrets: readonly NewFile[]): string {
   return systemdUnit({
     node: process.execPath,
-    entry: entryPath('pool'),
+    entry: builtEntry(),
     config,
     secretsDir: join(dir, 'secrets'),
     secrets: secrets.map(({ path }) => basename(path)),
   });
+}
+
+/** What node runs by itself: in a checkout the build, for it cannot run the TypeScript. */
+function builtEntry(): string {
+  const entry = entryPath('pool');
+  if (extname(entry) !== '.ts') return entry;
+  const built = join(dirname(entry), 'dist/main.js');
+  if (existsSync(built)) return built;
+  throw misuse(`--service systemd: ${built} is not there: run \`npm run build\` in the checkout`);
 }
 
 /** Reads a file of the package: two folders up in a build's `cli`, one less in a checkout. */

@@ -1,11 +1,11 @@
 /** What a pool is set up with: `openpool init`, the unit it writes, and the completion of a shell. */
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../config/config.js';
 import { configJsonSchema } from '../../config/json-schema.js';
@@ -13,10 +13,18 @@ import { openConfiguredSigner } from '../../config/sections/wallet.js';
 import { toChecksum } from '../../core/chain/checksums.js';
 import { runOpenpool } from '../../test/harness/command-line.js';
 
+/** A checkout in which nothing is built at first: whether this one is must not matter. */
+const checkout = vi.hoisted(() => ({ entry: '' }));
+vi.mock('./start-command.js', async (original) => ({
+  ...(await original<typeof import('./start-command.js')>()),
+  entryPath: () => checkout.entry,
+}));
+
 const ORCHESTRATOR = 'http://127.0.0.1:9';
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'openpool-init-'));
+  checkout.entry = join(dir, 'checkout', 'main.ts');
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -87,6 +95,47 @@ describe('openpool init', () => {
     });
   });
 
+  it('names the address of the key itself, and takes no keystore that it cannot open', async () => {
+    const { said, path } = await init('own');
+    const { address } = JSON.parse(said.out) as { address: string };
+    const keystore = JSON.parse(await readFile(path('secrets/keystore.json'), 'utf8')) as object;
+    const lying = join(dir, 'lying.json');
+    const silent = join(dir, 'silent.json');
+    const wrong = join(dir, 'wrong');
+    await writeFile(lying, JSON.stringify({ ...keystore, address: '11'.repeat(20) }));
+    await writeFile(silent, JSON.stringify({ ...keystore, address: undefined }));
+    await writeFile(wrong, 'another passphrase\n');
+    const opens = ['--passphrase-file', path('secrets/passphrase')];
+    const taken = await init('silent', '--wallet', silent, ...opens);
+    expect(JSON.parse(taken.said.out)).toMatchObject({ address });
+    for (const [wallet, words] of [
+      [['--wallet', lying, ...opens], 'cannot be read'],
+      [['--wallet', silent, '--passphrase-file', wrong], 'does not open the keystore'],
+    ] as const) {
+      const refused = await init('unopened', ...wallet);
+      expect(refused.said).toMatchObject({ code: 2, err: expect.stringContaining(words) });
+      await expect(stat(refused.config)).rejects.toThrow('ENOENT');
+    }
+  });
+
+  it.each([
+    ['--database', 'postgre://openpool:hunter2@db.example.com/openpool'],
+    ['--rpc', 'htps://rpc.example/v2/hunter2'],
+    ['--orchestrator', 'ann:hunter2@orchestrator:7935'],
+  ])('does not repeat a mistyped %s, which may hold a secret', async (flag, value) => {
+    const { said } = await init('secretive', flag, value);
+    expect(said).toMatchObject({ code: 2, err: expect.stringContaining(flag) });
+    expect(said.out + said.err).not.toContain('hunter2');
+  });
+
+  it('refuses a database of your own for compose, which has one', async () => {
+    const url = 'postgres://openpool:hunter2@db.example.com:5432/openpool';
+    const { said, config } = await init('both', '--service', 'compose', '--database', url);
+    expect(said).toMatchObject({ code: 2, err: expect.stringContaining('takes no --database') });
+    expect(said.err).not.toContain('hunter2');
+    await expect(stat(config)).rejects.toThrow('ENOENT');
+  });
+
   it.each([
     ['--orchestrator', 'orchestrator:7935', 'give a URL'],
     ['--database', 'mysql://x', 'give embedded, or a URL'],
@@ -131,9 +180,28 @@ describe('openpool init', () => {
 const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
 
 describe('the unit of systemd', () => {
+  it('is not written in a checkout without a build', async () => {
+    const { said, config } = await init('unbuilt', '--service', 'systemd');
+    expect(said).toMatchObject({ code: 2, err: expect.stringContaining('npm run build') });
+    await expect(stat(config)).rejects.toThrow('ENOENT');
+    await mkdir(join(dir, 'checkout', 'dist'), { recursive: true });
+    await writeFile(join(dir, 'checkout', 'dist', 'main.js'), '');
+  });
+
+  it.each(['my pool', '100%', 'ann"s', "ann's", 'a$b', 'a\\b'])(
+    'is not written in a directory that it cannot name: %s',
+    async (name) => {
+      const { said, config } = await init(name, '--service', 'systemd');
+      expect(said).toMatchObject({ code: 2, err: expect.stringContaining('take a directory') });
+      await expect(stat(config)).rejects.toThrow('ENOENT');
+    },
+  );
+
   it('hands each secret over by LoadCredential, where the configuration looks for it', async () => {
     const { config, path } = await init('unit', '--service', 'systemd');
     const unit = await readFile(path('openpool.service'), 'utf8');
+    const built = join(dir, 'checkout', 'dist', 'main.js');
+    expect(unit).toContain(`ExecStart=${process.execPath} ${built} --config ${config}\n`);
     const loaded = [...unit.matchAll(/^LoadCredential=([\w.-]+):(.+)$/gm)];
     expect(loaded.map(([, name]) => name)).toEqual([
       'keystore.json',

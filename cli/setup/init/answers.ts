@@ -99,13 +99,19 @@ export async function collectAnswers(given: Given, isAsking: boolean): Promise<A
     for (const [key, question] of Object.entries(QUESTIONS)) {
       const flag = given[key as keyof Answers]?.trim();
       const fault = flag === undefined ? undefined : question.faultOf(flag);
-      if (fault !== undefined) throw misuse(`${question.flag} "${flag}": ${fault}`);
+      // The answer itself is not repeated: it may hold a password or a key.
+      if (fault !== undefined) throw misuse(`${question.flag}: ${fault}`);
       found[key] = flag ?? (await answer(question, terminal));
     }
   } finally {
     terminal?.close();
   }
   const { rpcUrls = '', ...texts } = found;
+  if (texts['service'] === 'compose' && texts['database'] !== QUESTIONS.database.usual) {
+    throw misuse(
+      '--service compose has a Postgres of its own and takes no --database: leave it out, or give another --service',
+    );
+  }
   return { ...texts, rpcUrls: urlsOf(rpcUrls) } as unknown as Answers;
 }
 

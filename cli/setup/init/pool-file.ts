@@ -1,5 +1,6 @@
 /** The texts that `openpool init` writes: the pool's file, and what runs it. */
 import { randomBytes } from 'node:crypto';
+import { misuse } from '../../command.js';
 import type { Answers, Service } from './answers.js';
 
 /** Where the pool's files are, as the pool's file names them. */
@@ -107,6 +108,7 @@ export interface UnitPlaces {
 
 /** The unit of worker and API. Node compiles to machine code, so that memory must stay executable. */
 export function systemdUnit({ node, entry, config, secretsDir, secrets }: UnitPlaces): string {
+  for (const path of [node, entry, config, secretsDir]) refuseUnwritable(path);
   const inHome = [node, entry, config].some((path) => /^\/(home|root)\//.test(path));
   const credentials = secrets.map((name) => `LoadCredential=${name}:${secretsDir}/${name}`);
   return `# Made by \`openpool init\`. sudo cp openpool.service /etc/systemd/system/ && sudo systemctl enable --now openpool
@@ -140,7 +142,7 @@ PrivateTmp=yes
 PrivateDevices=yes
 PrivateUsers=yes
 ProtectSystem=strict
-# ${inHome ? 'The program or its file is in somebody’s home: they are read there' : 'Nobody’s home is seen'}.
+# ${inHome ? 'The program or its file is in somebody’s home: seen, and read where that home lets other users in (mode 0700 does not)' : 'Nobody’s home is seen'}.
 ProtectHome=${inHome ? 'read-only' : 'yes'}
 ProtectClock=yes
 ProtectHostname=yes
@@ -163,6 +165,14 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 `;
+}
+
+/** A unit splits at blanks, and has a meaning of its own for %, $, quotes and backslashes. */
+function refuseUnwritable(path: string): void {
+  if (/^[\p{L}\p{M}\p{N}/._@+,=~-]+$/u.test(path)) return;
+  throw misuse(
+    `--service systemd: ${JSON.stringify(path)} cannot stand in a unit: take a directory of letters, digits and / . _ - alone`,
+  );
 }
 
 /** The package's compose file for an image that is built already, with the pool's file beside it. */
