@@ -1,5 +1,5 @@
 /** The commands that make a backup, and try whether it is one. */
-
+import { constants } from 'node:os';
 import { loadConfig } from '../config/config.js';
 import { duration } from '../core/base/duration.js';
 import { makeBackup } from '../doctor/backup/backup.js';
@@ -13,6 +13,7 @@ interface BackupFlags {
   readonly scratch?: string;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const PG_BIN = 'the directory of pg_dump and pg_restore';
 
 export function addBackupCommands(program: PoolCommand): void {
@@ -34,30 +35,55 @@ export function addBackupCommands(program: PoolCommand): void {
 async function make(context: DatabaseContext<BackupFlags>, file: string): Promise<number> {
   const { options, db } = context;
   const { pgBin } = options;
-  const report = await makeBackup(db, { file, ...(pgBin !== undefined && { pgBin }) });
-  const size = `${(report.bytes / 1e6).toFixed(1)} MB`;
-  const words = `${file}: ${size} in ${duration(report.tookMs)}; try it: openpool backup verify ${file}`;
-  return context.answer(words, report);
+  return untilSignal(async (signal) => {
+    const report = await makeBackup(db, { file, signal, ...(pgBin !== undefined && { pgBin }) });
+    const size = `${(report.bytes / 1e6).toFixed(1)} MB`;
+    const words = `${file}: ${size} in ${duration(report.tookMs)}; try it: openpool backup verify ${file}`;
+    return context.answer(words, report);
+  });
 }
 
 async function verify(terminal: Terminal<BackupFlags>, file: string): Promise<number> {
   const { config: path, pgBin, scratch } = terminal.options;
   const config = await loadConfig(path);
-  const startedMs = performance.now();
-  const steps = await drillRestore(config, {
-    file,
-    ...(pgBin !== undefined && { pgBin }),
-    ...(scratch !== undefined && { scratchDir: scratch }),
-    onStep: (step) => terminal.note(lineOf(step)),
+  return untilSignal(async (signal) => {
+    const startedMs = performance.now();
+    const steps = await drillRestore(config, {
+      file,
+      signal,
+      ...(pgBin !== undefined && { pgBin }),
+      ...(scratch !== undefined && { scratchDir: scratch }),
+      onStep: (step) => terminal.note(lineOf(step)),
+    });
+    const tookMs = performance.now() - startedMs;
+    const ok = steps.every((step) => step.ok);
+    const verdict = ok ? 'it can be restored' : 'something is wrong or unknown, see above';
+    const words = `${verdict}; the drill took ${duration(tookMs)}`;
+    return terminal.answer(words, { ok, tookMs, steps }, ok);
   });
-  const tookMs = performance.now() - startedMs;
-  const ok = steps.every((step) => step.ok);
-  const verdict = ok ? 'it can be restored' : 'something is wrong or unknown, see above';
-  return terminal.answer(
-    `${verdict}; the drill took ${duration(tookMs)}`,
-    { ok, tookMs, steps },
-    ok,
-  );
+}
+
+/**
+ * Does the work, which Ctrl-C and SIGTERM end once it has cleaned up; the exit code is then the one of the signal. A second
+ * signal changes nothing: who runs this program may pass on the Ctrl-C that has reached it already.
+ */
+async function untilSignal(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const leaving = new AbortController();
+  let code = 0;
+  const leave = (name: NodeJS.Signals): void => {
+    code = 128 + constants.signals[name];
+    leaving.abort(new Error(`stopped by ${name}`));
+  };
+  for (const name of SIGNALS) process.on(name, leave);
+  try {
+    return await work(leaving.signal);
+  } catch (error) {
+    if (!leaving.signal.aborted) throw error;
+    process.stderr.write('stopped\n');
+    return code;
+  } finally {
+    for (const name of SIGNALS) process.off(name, leave);
+  }
 }
 
 function lineOf({ step, ok, tookMs, words }: DrillStep): string {

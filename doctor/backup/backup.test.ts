@@ -1,5 +1,5 @@
 /** A backup is made of a pool that has paid, and tried: restored, audited and compared with the chain, on real parts. */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
@@ -17,6 +17,7 @@ import {
 import { findPostgresPrograms } from '../../test/harness/postgres-programs.js';
 import { testConfig } from '../../test/kit/test-pool.js';
 import { makeBackup } from './backup.js';
+import { connectionOf } from './programs.js';
 import { drillRestore } from './verify.js';
 
 const pgBin = await findPostgresPrograms();
@@ -55,6 +56,7 @@ describe.skipIf(pgBin === undefined)('a backup', () => {
     const written = await makeBackup(database.db, { file, ...where });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(written.bytes).toBe((await stat(file)).size);
+    expect(await readdir(dir)).toEqual(['well.dump']);
     const before = await database.db.execute(sql`SELECT * FROM ledger_audit`);
     const steps = await drill(file);
     expect(found(steps)).toEqual([]);
@@ -87,6 +89,26 @@ describe.skipIf(pgBin === undefined)('a backup', () => {
     expect(all).toMatch(/chain 0x.*did not answer/);
   });
 
+  it('that is stopped leaves neither a part of a file nor a scratch server', async () => {
+    const signal = AbortSignal.abort(new Error('stopped'));
+    const scratchDir = await mkdtemp(join(dir, 'scratch-'));
+    const before = await readdir(dir);
+    const stopped = makeBackup(database.db, { file: join(dir, 'cut.dump'), signal, ...where });
+    await expect(stopped).rejects.toThrow(/abort/);
+    expect(await readdir(dir)).toEqual(before);
+    const file = join(dir, 'stopped.dump');
+    await makeBackup(database.db, { file, ...where });
+    for (const after of ['restore', 'upgrade']) {
+      const leaving = new AbortController();
+      const onStep = ({ step }: { step: string }) => {
+        if (step === after) setTimeout(() => leaving.abort(new Error(`stopped after ${after}`)), 1);
+      };
+      const order = { file, scratchDir, onStep, signal: leaving.signal, ...where };
+      await expect(drillRestore(config, order)).rejects.toThrow(`stopped after ${after}`);
+      expect(await readdir(scratchDir)).toEqual([]);
+    }
+  });
+
   it('that is none, and programs that are too old or missing, are named', async () => {
     const file = join(dir, 'none.dump');
     await writeFile(file, 'not a dump');
@@ -96,5 +118,31 @@ describe.skipIf(pgBin === undefined)('a backup', () => {
     ).rejects.toMatchObject({
       code: 'BACKUP_TOOLS_MISSING',
     });
+  });
+});
+
+describe('the database as the programs of Postgres take it', () => {
+  it('has its password in the environment alone, wherever the URL has it', () => {
+    const env = { PGPASSWORD: 'a b%' };
+    const dbname = 'postgres://u@h:5/d?options=-c%20x%3D1';
+    expect(connectionOf('postgres://u:a%20b%25@h:5/d?options=-c%20x%3D1')).toEqual({ dbname, env });
+    expect(connectionOf('postgres://u:old@h:5/d?password=a%20b%25&options=-c+x%3D1')).toEqual({
+      dbname,
+      env,
+    });
+    expect(connectionOf('postgres://u@h/d')).toEqual({ dbname: 'postgres://u@h/d', env: {} });
+  });
+
+  it('has no parameter that only the client of node knows', () => {
+    const searchOf = (search: string) =>
+      new URL(connectionOf(`postgres://h/d?${search}`).dbname).search;
+    expect(searchOf('sslmode=no-verify&uselibpqcompat=true')).toBe('?sslmode=require');
+    expect(searchOf('ssl=true&statement_timeout=5')).toBe('?sslmode=require');
+    expect(searchOf('ssl=0')).toBe('?sslmode=disable');
+    expect(searchOf('ssl=true&sslmode=verify-full')).toBe('?sslmode=verify-full');
+  });
+
+  it('is refused with words when a % of the password begins no escape', () => {
+    expect(() => connectionOf('postgres://u:50%@h/d')).toThrow(/password .* write %25/);
   });
 });

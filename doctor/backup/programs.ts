@@ -52,23 +52,66 @@ function usualDirs(): readonly string[] {
   return [...onPath, ...versions.sort().reverse()];
 }
 
-/** The database as these programs take it: the password in the environment, where no list of processes shows it. */
+/** What only node's client takes from a URL: Postgres' own programs refuse a parameter that they do not know. */
+const ONLY_NODES = [
+  'uselibpqcompat',
+  'ssl',
+  'binary',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'query_timeout',
+  'connectionTimeoutMillis',
+];
+
+/**
+ * The database as these programs take it: the password in the environment, where no list of processes shows it, and no
+ * parameter that only node's client knows. Throws BACKUP_FAILED where the password cannot be read.
+ */
 export function connectionOf(databaseUrl: string) {
   const url = new URL(databaseUrl);
-  const password = decodeURIComponent(url.password);
+  // As node's client reads it: the last one of a name counts, and a password here before the one in front of the host.
+  const given = new Map(url.searchParams);
+  const password = given.get('password') || decodePassword(url.password);
+  const ssl = given.get('ssl');
+  for (const name of ['password', ...ONLY_NODES]) given.delete(name);
+  if (ssl !== undefined && !given.has('sslmode')) given.set('sslmode', SSL_MODES[ssl] ?? 'require');
+  if (given.get('sslmode') === 'no-verify') given.set('sslmode', 'require');
   url.password = '';
+  // Not by the URL itself, which writes a space as +, and these programs do not read that as one.
+  url.search = [...given].map((pair) => pair.map(encodeURIComponent).join('=')).join('&');
   return { dbname: url.toString(), env: password === '' ? {} : { PGPASSWORD: password } };
+}
+
+/** `ssl=…` as a mode; whatever else it says asks for TLS, too. */
+const SSL_MODES: Readonly<Record<string, string>> = { '0': 'disable', '': 'prefer' };
+
+function decodePassword(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    const words =
+      'the password in the URL of the database has a % that begins no escape: write %25';
+    throw new PoolError('BACKUP_FAILED', words);
+  }
+}
+
+interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Ends the program. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs the program to its end, and returns what it printed. Throws BACKUP_FAILED with its last words. */
 export async function run(
   path: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
+  { env = {}, signal }: RunOptions = {},
 ): Promise<string> {
   const child = spawn(path, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal !== undefined && { signal }),
   });
   const said = { out: '', error: '' };
   child.stdout.on('data', (bytes: Buffer) => {

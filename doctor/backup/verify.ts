@@ -37,6 +37,8 @@ export interface DrillOrder {
   /** Where the scratch server keeps its files, which take as much room as the database. @default the system's */
   readonly scratchDir?: string;
   readonly onStep?: (step: DrillStep) => void;
+  /** Ends the drill early. */
+  readonly signal?: AbortSignal;
 }
 
 /** The number in the name of the scratch server's socket, which lies in a directory of its own. */
@@ -44,23 +46,41 @@ const SCRATCH_PORT = 5442;
 
 /**
  * Makes the drill, and returns its steps. A step that is not `ok` found something. Throws BACKUP_TOOLS_MISSING, BACKUP_FAILED,
- * DATABASE_SCHEMA_NEWER (a backup of a newer version), and LEDGER_OF_ANOTHER_… for a backup of another pool or chain.
+ * DATABASE_SCHEMA_NEWER (a backup of a newer version), LEDGER_OF_ANOTHER_… for a backup of another pool or chain, and when
+ * the signal is aborted. In any case it leaves neither a server nor a file behind.
  */
 export async function drillRestore(
   config: Pick<Config, 'pool' | 'chain'>,
   order: DrillOrder,
 ): Promise<readonly DrillStep[]> {
-  const { scratchDir = tmpdir(), onStep = () => undefined } = order;
-  const dir = await mkdtemp(join(scratchDir, 'openpool-drill-'));
-  // Started by root, the server runs as another user, who has to pass through.
-  await chmod(dir, 0o711);
+  const dir = await mkdtemp(join(order.scratchDir ?? tmpdir(), 'openpool-drill-'));
+  try {
+    // Started by root, the server runs as another user, who has to pass through.
+    await chmod(dir, 0o711);
+    return await drillIn(dir, config, order);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function drillIn(
+  dir: string,
+  config: Pick<Config, 'pool' | 'chain'>,
+  order: DrillOrder,
+): Promise<readonly DrillStep[]> {
+  const { onStep = () => undefined, signal = new AbortController().signal } = order;
   const server = { port: SCRATCH_PORT, isTemporary: true, mayStart: true };
   const { url, leave } = await sharePostgres(join(dir, 'postgres'), server);
   const db = openDatabase({ url, maxConnections: 4, statementTimeoutMs: 0 });
   const steps: DrillStep[] = [];
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => undefined);
   const take = async (step: DrillStep['step'], work: () => Promise<Outcome>) => {
+    signal.throwIfAborted();
     const startedMs = performance.now();
-    const { ok = true, words } = await work();
+    const { ok = true, words } = await Promise.race([work(), aborted]);
     const taken = { step, ok, tookMs: performance.now() - startedMs, words };
     steps.push(taken);
     onStep(taken);
@@ -73,9 +93,10 @@ export async function drillRestore(
     await take('chain', () => compareWithChain(db, config));
     return steps;
   } finally {
+    // An aborted step still has a statement under way, which the end of the server ends.
+    if (signal.aborted) await leave();
     await closeDatabase(db);
     await leave();
-    await rm(dir, { recursive: true, force: true });
   }
 }
 
@@ -91,7 +112,8 @@ async function restore(db: Database, url: string, order: DrillOrder): Promise<Ou
   const program = await findProgram('pg_restore', { major, dir: order.pgBin });
   const { dbname, env } = connectionOf(url);
   const options = ['--no-owner', '--no-privileges', '--exit-on-error', `--dbname=${dbname}`];
-  await run(program, [...options, order.file], env);
+  const { signal } = order;
+  await run(program, [...options, order.file], { env, ...(signal !== undefined && { signal }) });
   const [size] = await query<{ bytes: string }>(
     db,
     sql`SELECT pg_database_size(current_database()) AS bytes`,
