@@ -24,6 +24,7 @@ import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
 import type { SyncDeps } from '../core/events/sync/source-reading.js';
 import type { GuardDeps } from '../core/guard/judging.js';
+import { statesBy } from '../core/guard/standings.js';
 import { openShadow } from '../core/moving/store/shadows.js';
 import type { ReadyTarget } from '../core/notices/delivering.js';
 import { createNotifier } from '../core/notices/notifiers/registry.js';
@@ -236,7 +237,8 @@ function guardDeps({ config, db }: ServiceContext): GuardDeps {
 
 function resolvingDeps({ config }: ServiceContext, db: Database): ResolvingDeps {
   const choiceOf = (version: TermsVersion) => policyChoice(config, version);
-  return { db, choiceOf, thresholdBounds: config.pool.terms.thresholdBounds };
+  const { thresholdBounds } = config.pool.terms;
+  return { db, choiceOf, thresholdBounds, statesOf: statesBy(config.guard) };
 }
 
 /** Makes what the sentinel needs. Findings are logged when they open, get worse or end. */

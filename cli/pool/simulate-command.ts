@@ -6,6 +6,7 @@ import { counted } from '../../core/base/counted.js';
 import { formatEth } from '../../core/base/money.js';
 import { readDay } from '../../core/base/time.js';
 import { inSnapshot } from '../../core/db/transact.js';
+import { statesBy } from '../../core/guard/standings.js';
 import { DAY_MS } from '../../core/payees/rules/earned-days.js';
 import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
 import { policyChoice } from '../../core/policies/asking.js';
@@ -231,6 +232,7 @@ async function showRound(
       before: roundConfigOf(config),
       after: roundConfigOf({ chain, pool: file.pool }),
       freeWei: freeWeiOf(paying, chain.keepInWalletWei),
+      statesOf: statesBy(config.guard),
     };
     const { before, after } = await simulateRound(tx, asked, policies);
     const gasOf = ({ totals }: SimulatedRound) => expectedGas(tx, paying, totals.pays);

@@ -258,18 +258,11 @@ describe('asking the policy', () => {
   });
 
   it('may hold a payee by the worst state of its workers, and holds nobody by itself', async () => {
-    await addWorker(ANN, 'transcode');
-    for (const [model, state] of [
-      ['one', 'good'],
-      ['two', 'excluded'],
-      ['three', 'warned'],
-    ]) {
-      await run(`INSERT INTO worker_state (remote_worker_id, pipeline, model_id, state, since, reason, figures, decided_by, judged_at)
-        SELECT max(id), '', '${model}', '${state}', now(), 'slow', '{}', 'guard', now() FROM remote_worker WHERE payee = '${ANN}'`);
-    }
-    expect(await resolvePolicies(withTerms({}))).toMatchObject({ rules: 0 });
+    const statesOf = async () => new Map([[ANN, 'excluded'] as const]);
+    expect(await resolvePolicies({ ...withTerms({}), statesOf })).toMatchObject({ rules: 0 });
     const code = `due: ({ state }) => ({ hold: state === 'excluded' ? 'too slow' : null, reason: state })`;
-    expect(await resolvePolicies(await withCode(code))).toMatchObject({ rules: 1, failures: [] });
+    const judged = { ...(await withCode(code)), statesOf };
+    expect(await resolvePolicies(judged)).toMatchObject({ rules: 1, failures: [] });
     expect(await rowsOf('payee_rule')).toMatchObject([{ payee: ANN, hold_reason: 'too slow' }]);
   });
 

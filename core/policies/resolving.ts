@@ -28,6 +28,7 @@ import { lastVersionsOf } from './store/recorded-versions.js';
 import {
   listPayees,
   readSubjects,
+  type StatesOf,
   type Subjects,
   withoutKnown,
   workerOf,
@@ -39,6 +40,8 @@ export interface ResolvingDeps {
   /** Which policy a version of the terms has. */
   readonly choiceOf: (version: TermsVersion) => PolicyChoice;
   readonly thresholdBounds: Bounds;
+  /** How the guard, or an operator in its place, says that payees' workers stand. Absent: no guard judges. */
+  readonly statesOf?: StatesOf;
 }
 
 /** So many payees are read and asked about at once. */
@@ -173,7 +176,7 @@ async function planPast(
 
 type Pass = NonNullable<Awaited<ReturnType<typeof beginPass>>>;
 
-async function beginPass({ db, choiceOf, thresholdBounds }: ResolvingDeps) {
+async function beginPass({ db, choiceOf, thresholdBounds, statesOf }: ResolvingDeps) {
   const history = await findTermsHistory(db);
   if (history === undefined) return null;
   const policies = new PoliciesInUse(choiceOf, (policy) => lastVersionsOf(db, policy));
@@ -183,6 +186,7 @@ async function beginPass({ db, choiceOf, thresholdBounds }: ResolvingDeps) {
     withFigures: askers.some((asker) => asker !== null && asker.looksAt !== 'nothing'),
     withPresence: askers.some((asker) => asker?.looksAt === 'presence'),
     dueBy: askers.some(looksAtDue) ? { terms: history.inForce, bounds: thresholdBounds } : null,
+    statesOf,
   };
   return { db, history, policies, options, thresholdBounds };
 }

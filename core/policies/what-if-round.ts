@@ -15,7 +15,7 @@ import { readTermsHistory } from '../terms/store/recorded-terms.js';
 import { askAdmit, askDue, looksAtDue } from './payee-answers.js';
 import type { PoliciesInUse } from './policies-in-use.js';
 import { withOtherTerms } from './rules/what-if.js';
-import { readSubjects } from './store/subjects.js';
+import { readSubjects, type StatesOf } from './store/subjects.js';
 import { type OtherTerms, PAYEES_AT_ONCE } from './what-if.js';
 
 /** A round, and what it leaves because it is below a threshold. */
@@ -33,11 +33,13 @@ interface AskedRound {
   readonly after: RoundConfig;
   /** What the wallet has to spend; null when its balance was never read. */
   readonly freeWei: bigint | null;
+  /** How the workers of payees stand. Absent: no guard judges. */
+  readonly statesOf?: StatesOf;
 }
 
 export async function simulateRound(
   tx: Transaction,
-  { other, before, after, freeWei }: AskedRound,
+  { other, before, after, freeWei, statesOf }: AskedRound,
   policies: PoliciesInUse,
 ): Promise<{ readonly before: SimulatedRound; readonly after: SimulatedRound }> {
   const recorded = await readTermsHistory(tx);
@@ -52,6 +54,7 @@ export async function simulateRound(
         now: due.now,
         withFigures: asker.looksAt !== 'nothing',
         withPresence: asker.looksAt === 'presence',
+        statesOf,
         dueBy: looksAtDue(asker) ? { terms, bounds: other.thresholdBounds } : null,
       });
       const { thresholdBounds } = other;

@@ -1,5 +1,5 @@
 /** Reads and writes how remote workers stand. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader, Transaction } from '../../db/database.js';
@@ -41,9 +41,12 @@ export async function lockStates(tx: Transaction): Promise<void> {
 /** Reads how everybody stands who was ever judged; with `payee` only this one. */
 export async function readStandings(
   reader: Reader,
-  { payee }: { readonly payee?: Address } = {},
+  { payee, payees }: { readonly payee?: Address; readonly payees?: readonly Address[] } = {},
 ): Promise<readonly KeptStanding[]> {
-  const found = await selectStandings(reader).where(isOf(payee)).orderBy(BY_PLACE.order);
+  const isOne = payees === undefined ? undefined : inArray(remoteWorker.payee, [...payees]);
+  const found = await selectStandings(reader)
+    .where(and(isOf(payee), isOne))
+    .orderBy(BY_PLACE.order);
   return found.map(standingOf);
 }
 

@@ -29,6 +29,12 @@ export interface Subjects {
   readonly workers: readonly PolicyWorker[];
 }
 
+/** Says in which state the worst worker of each payee is; a payee that is absent has none but good ones. */
+export type StatesOf = (
+  reader: Reader,
+  payees: readonly Address[],
+) => Promise<ReadonlyMap<Address, WorkerState>>;
+
 export interface SubjectOptions {
   readonly now: Date;
   /** False: the policy does not look at figures, and they are left out. */
@@ -36,6 +42,8 @@ export interface SubjectOptions {
   /** False: the share of each day on which a worker was connected is left out. */
   readonly withPresence: boolean;
   /** By which terms it is told since when enough is pending; null or absent: nobody looks at that, and it is left out. */
+  /** Absent: everybody is good, as while no guard judges. */
+  readonly statesOf?: StatesOf | undefined;
   readonly dueBy?: { readonly terms: PayoutTerms; readonly bounds: ThresholdBounds } | null;
 }
 
@@ -60,6 +68,7 @@ export async function readSubjects(
   payees: readonly Address[],
   options: SubjectOptions,
 ): Promise<Subjects> {
+  const states = (await options.statesOf?.(reader, payees)) ?? new Map<Address, WorkerState>();
   const [standings, known, figures] = [
     await withDueSince(reader, await readStandings(reader, payees), options),
     await readWorkers(reader, payees),
@@ -70,7 +79,8 @@ export async function readSubjects(
     standings.map((standing): [Address, PolicyStanding] => {
       const days = figures.ofPayee(standing.address);
       const none = { nodeType: null, region: null, daysBefore, lastDays: days, payeeDays: days };
-      return [standing.address, { ...standing, ...none }];
+      const state = states.get(standing.address) ?? 'good';
+      return [standing.address, { ...standing, ...none, state }];
     }),
   );
   const workers = known.flatMap(({ firstSeenAt, ...worker }): readonly PolicyWorker[] => {
@@ -120,7 +130,6 @@ async function readStandings(reader: Reader, payees: readonly Address[]) {
       isInvited: Boolean,
       pendingWei: balance.amountWei,
       lastPaidAt: isoOrNull,
-      state: (state: WorkerState) => state,
     },
     sql`SELECT asked.address, known.created_at AS "firstSeenAt",
                (SELECT nickname FROM payee_wish WHERE payee = asked.address AND kind = 'nickname'
@@ -128,11 +137,7 @@ async function readStandings(reader: Reader, payees: readonly Address[]) {
                EXISTS (SELECT FROM invitation WHERE payee = asked.address AND withdrawn_at IS NULL) AS "isInvited",
                coalesce((SELECT sum(b.amount_wei) FROM balance b JOIN remote_worker w ON w.id = b.remote_worker_id
                           WHERE w.payee = asked.address AND b.account = 'pending'), 0) AS "pendingWei",
-               (SELECT max(closed_at) FROM payout WHERE payee = asked.address AND state = 'paid') AS "lastPaidAt",
-               coalesce((SELECT s.state FROM worker_state s JOIN remote_worker w ON w.id = s.remote_worker_id
-                          WHERE w.payee = asked.address
-                          ORDER BY array_position(ARRAY['excluded', 'probation', 'warned', 'good'], s.state) LIMIT 1),
-                        'good') AS state
+               (SELECT max(closed_at) FROM payout WHERE payee = asked.address AND state = 'paid') AS "lastPaidAt"
           FROM unnest(${list(payees)}::text[]) AS asked (address)
           LEFT JOIN payee known ON known.address = asked.address`,
   );
