@@ -104,7 +104,7 @@ it('shares what a ticket brought by work, and pays it out', async () => {
   ]);
   expect(await readRevenueFigures(db, { days: 30, nowMs: Date.now() + DAY_MS })).toMatchObject({
     redeemedWei: 4n * ETH,
-    deviationWei: 4e18,
+    ticketWei: 4e18,
     overdue: 0,
   });
   await temporal.close();

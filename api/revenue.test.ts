@@ -48,7 +48,7 @@ beforeAll(async () => {
   await takeDownTickets(db);
   const settled = [1, 2].map((n) => ({
     txHash: hashOf(n),
-    amountWei: n === 1 ? 5n : 0n,
+    amountWei: n === 1 ? 5_000_000_001n : 0n,
     blockNumber: n,
     blockAtMs: atMs,
   }));
@@ -79,7 +79,7 @@ it('shows everybody the share, and who has the token what was credited and redee
     day: day(-2),
     grossWei: '7',
     creditedWei: '0',
-    redeemedWei: '5',
+    redeemedWei: '5000000001',
     redemptions: 1,
   });
 });
@@ -88,8 +88,20 @@ it('lists periods and redemptions so that everybody can add them up', async () =
   expect(await ask('/v1/revenue/periods')).toMatchObject({
     periods: [
       {
-        ...{ number: 1, from: day(-2), until: day(-1), redeemedWei: '5', shareWei: '3' },
-        ...{ carriedInWei: '0', sharedWei: '3', carriedOutWei: '0', weightWei: '7', workers: 1 },
+        ...{
+          number: 1,
+          from: day(-2),
+          until: day(-1),
+          redeemedWei: '5000000001',
+          shareWei: '3750000000',
+        },
+        ...{
+          carriedInWei: '0',
+          sharedWei: '3750000000',
+          carriedOutWei: '0',
+          weightWei: '7',
+          workers: 1,
+        },
       },
     ],
     nextCursor: null,
@@ -102,7 +114,7 @@ it('lists periods and redemptions so that everybody can add them up', async () =
   expect((await list('')).redemptions).toMatchObject([
     { txHash: hashOf(3), state: 'open', amountWei: '0', period: null },
     { txHash: hashOf(2), state: 'nothing', amountWei: '0', period: null },
-    { txHash: hashOf(1), state: 'redeemed', amountWei: '5', period: 1 },
+    { txHash: hashOf(1), state: 'redeemed', amountWei: '5000000001', period: 1 },
   ]);
   expect((await list('?state=open')).redemptions.map(({ txHash }) => txHash)).toEqual([hashOf(3)]);
   expect((await list('?period=1')).redemptions.map(({ txHash }) => txHash)).toEqual([hashOf(1)]);

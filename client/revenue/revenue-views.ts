@@ -1,9 +1,8 @@
 /** What API and command line tell of what the pool's tickets bring, and of how it is shared. */
 
 import { toChecksum } from '../../core/chain/checksums.js';
-import { dayOf } from '../../core/payees/rules/earned-days.js';
 import { CLOSED_AFTER_MS } from '../../core/revenue/rules/periods.js';
-import { findNextPeriod, shareOfTerms } from '../../core/revenue/sharing.js';
+import { daysOf, findNextPeriod, shareOfTerms } from '../../core/revenue/sharing.js';
 import { type RevenuePeriod, whatIsMissing } from '../../core/revenue/store/periods.js';
 import {
   type Redemption,
@@ -25,7 +24,7 @@ export async function readRevenue(pool: RunningPool) {
   const share = history === undefined ? null : shareOfTerms(history.inForce);
   const next = await findNextPeriod(db, now);
   const isOver = next !== null && next.nowMs >= next.untilMs + CLOSED_AFTER_MS;
-  const waits = isOver ? await whatIsMissing(db, dayOf(next.untilMs)) : null;
+  const waits = isOver ? await whatIsMissing(db, daysOf(next)) : null;
   const days = await readRevenueDays(db, { days: SHOWN_DAYS, nowMs: now.getTime() });
   return { share, next, waits, days };
 }
@@ -44,8 +43,7 @@ export function viewRevenue(
     recipients: recipients.map(toChecksum),
     ticketBroker: ticketBroker && toChecksum(ticketBroker),
     next: next && {
-      from: dayOf(next.fromMs),
-      until: dayOf(next.untilMs),
+      ...daysOf(next),
       closedAfter: new Date(next.untilMs + CLOSED_AFTER_MS),
       waits,
     },

@@ -151,7 +151,7 @@ function findContradictions(given: PoolTerms): readonly Contradiction[] {
 /** A pool that shares what it redeems pays nothing for the single job, and so has no other commission. */
 function findSharedFaults(given: PoolTerms): readonly Contradiction[] {
   if (given.revenueShare === undefined) return [];
-  const { tiers, workers, promotions, bonus: paid } = given;
+  const { tiers, workers, promotions, bonus: paid, claims: claimed } = given;
   const paths = [
     ...tiers.flatMap((one, i) =>
       one.commissionBps === undefined ? [] : [['tiers', i, 'commission']],
@@ -161,6 +161,7 @@ function findSharedFaults(given: PoolTerms): readonly Contradiction[] {
     ),
     ...promotions.map((_, i) => ['promotions', i]),
     ...(paid === undefined ? [] : [['bonus']]),
+    ...(claimed === undefined ? [] : [['claims']]),
   ];
   const message =
     'it does not go with revenueShare, which pays nothing for the single job: remove it';

@@ -266,6 +266,25 @@ describe('asking the policy', () => {
     expect(await rowsOf('payee_rule')).toMatchObject([{ payee: ANN, hold_reason: 'too slow' }]);
   });
 
+  it('keeps no rate of its own into a revenue share, though the policy before it fails', async () => {
+    await run(`INSERT INTO worker_rate (payee, node_type, region, from_dt, commission_bps, bonus_bps, policy, policy_version, options_hash, reason)
+      VALUES ('${ANN}', 'ai', 'eu', '1970-01-01Z', 500, 0, 'old', '1', '', 'agreed')`);
+    const from = new Date(Math.ceil(Date.now() / DAY_MS) * DAY_MS + DAY_MS);
+    const options = { revenueShare: { shareBps: 7_500, everyMs: DAY_MS } };
+    const shared = {
+      ...TERMS,
+      commissionBps: 10_000,
+      policy: { module: null, options, hash: 's' },
+    };
+    await recordTerms(database.db, shared, from);
+    const failing = await withCode(`terms: () => { throw new Error('no table'); }`);
+    await resolvePolicies(failing);
+    expect((await stepsOf(ANN)).map((step) => [step.fromMs, step.commissionBps])).toEqual([
+      [0, 500],
+      [from.getTime(), 10_000],
+    ]);
+  });
+
   it('gives a worker that nobody knew the rates of its past too, before its first job is counted', async () => {
     const carl = '0x00000000000000000000000000000000000000cc';
     const spring = {

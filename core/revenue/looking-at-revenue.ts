@@ -5,7 +5,7 @@ import type { ChainClient } from '../chain/quorum.js';
 import type { ChainConfig } from '../chain/settings.js';
 import type { Database } from '../db/database.js';
 import type { RevenueReport } from './rules/revenue-report.js';
-import { closePeriods } from './sharing.js';
+import { closePeriods, findNextPeriod } from './sharing.js';
 import { lookAtRedemptions } from './verifying.js';
 
 export interface RevenueDeps {
@@ -20,14 +20,31 @@ export interface RevenueDeps {
 }
 
 const NONE = { told: 0, settled: 0, open: 0, trouble: null };
+const UNSHARED = { periodsClosed: 0, sharedWei: '0' };
 
-/** A chain that cannot be asked keeps no period from being closed for ever: redemptions that it shows later count later. */
+/**
+ * Where nobody says whose tickets these are, or one endpoint alone would say what they brought, nothing is shared. A chain that
+ * cannot be asked keeps no period from being closed for ever: redemptions that it shows later count later.
+ */
 export async function lookAtRevenue(
   deps: RevenueDeps,
   onProgress: () => void = () => undefined,
 ): Promise<RevenueReport> {
   const seen = await seeRedemptions(deps, onProgress);
-  return { ...seen, ...(await closePeriods(deps, onProgress)) };
+  const unfit = whyUnfit(deps);
+  if (unfit === null) return { ...seen, ...(await closePeriods(deps, onProgress)) };
+  const next = await findNextPeriod(deps.db, deps.now?.());
+  return { ...seen, ...UNSHARED, waits: next === null ? null : unfit };
+}
+
+function whyUnfit({ ticketBroker, rpc }: RevenueDeps): string | null {
+  if (ticketBroker === null) {
+    return 'the configuration of this worker names no revenue.recipients: nothing is shared';
+  }
+  if (rpc.quorum < 2) {
+    return 'what is redeemed is shared when two endpoints show it, and chain.rpcUrls has one: add another';
+  }
+  return null;
 }
 
 async function seeRedemptions(deps: RevenueDeps, onProgress: () => void) {

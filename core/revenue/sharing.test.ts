@@ -136,7 +136,7 @@ class Pool {
     });
     const toShareWei = sumWei(mine) + this.carriedWei;
     this.carriedWei = toShareWei;
-    if (toShareWei === 0n) return;
+    if (toShareWei < 1_000_000_000n) return;
     const weights = new Map<number, bigint>();
     this.work.forEach(({ n, day, feeWei }, i) => {
       if (day >= until || !isShared(day) || this.weighed.has(i)) return;
@@ -232,6 +232,46 @@ it('shares to the wei by work, never more than the share, whoever closes at once
 }, 120_000);
 
 const { world, rebuild } = useHistory();
+
+it('keeps the work of a day on which nothing was redeemed, though a wei was left of the day before', async () => {
+  const { db } = world;
+  await recordTerms(db, PLAIN, new Date(FIRST_MS - DAY_MS));
+  await recordTerms(db, shareTerms(10_000, 1), new Date(FIRST_MS));
+  await registerSources(db, [
+    { id: 'a', readsFrom: 'a', kind: 'k', region: 'eu', nodeType: 'ai', from: null },
+  ]);
+  const job = (id: number, n: number, day: number, fees: bigint) => ({
+    id,
+    atMs: FIRST_MS + day * DAY_MS,
+    type: 'job-processed',
+    fields: { ethAddress: payeeOf(n), fees, computeUnits: 1 },
+  });
+  const redeem = async (id: number, day: number, amountWei: bigint) => {
+    const atMs = FIRST_MS + day * DAY_MS;
+    const fields = { txHash: hashOf(id), faceValue: amountWei };
+    await ingestSaid(db, 'a', [{ id, atMs, type: 'ticket-redeemed', fields }]);
+    await takeDownTickets(db);
+    await settleRedemptions(db, [
+      { txHash: hashOf(id), amountWei, blockNumber: 1, blockAtMs: atMs },
+    ]);
+  };
+  await ingestSaid(db, 'a', [job(1, 0, 0, 1n), job(2, 1, 0, 1n), job(3, 2, 1, 1_000n)]);
+  await redeem(4, 0, 10_000_000_001n);
+  await redeem(5, 2, 30_000_000_000n);
+  const close = (days: number) =>
+    closePeriods({ db, now: () => new Date(FIRST_MS + days * DAY_MS + 30 * HOUR_MS) });
+  expect(await close(2)).toMatchObject({ sharedWei: '10000000000' });
+  await ingestSaid(db, 'a', [job(6, 0, 2, 1_000n)]);
+  expect(await close(3)).toMatchObject({ sharedWei: '30000000000' });
+  const { rows } = await db.$client.query(
+    'SELECT p.carried_in_wei, p.shared_wei, p.weight_wei FROM revenue_period p ORDER BY number',
+  );
+  expect(rows.map((row) => Object.values(row))).toEqual([
+    ['0', '10000000000', '2'],
+    ['1', '0', '0'],
+    ['1', '30000000000', '2000'],
+  ]);
+});
 
 it('waits six hours, for what is not final and not read, and a day at most', async () => {
   const { db } = world;

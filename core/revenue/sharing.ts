@@ -15,6 +15,7 @@ import {
   CLOSED_AFTER_MS,
   dayStart,
   divide,
+  LAST_WAITS_AT_MOST_MS,
   type Period,
   partOf,
   periodFrom,
@@ -42,6 +43,8 @@ export interface SharingDeps {
   readonly now?: () => Date;
 }
 
+/** Less is not worth the work that it would be divided by: it goes on to the next period, and so does the work. */
+const LEAST_WEI = 1_000_000_000n;
 /** A pool that was off for longer catches up in the next passes. */
 const PERIODS_AT_ONCE = 100;
 
@@ -56,8 +59,10 @@ export async function closePeriods(
   while (periodsClosed < PERIODS_AT_ONCE) {
     const next = await findNextPeriod(db, now?.());
     if (next === null || next.nowMs < next.untilMs + CLOSED_AFTER_MS) break;
-    waits = await whatIsMissing(db, dayOf(next.untilMs));
-    if (waits !== null && next.nowMs < next.untilMs + WAITS_AT_MOST_MS) break;
+    waits = await whatIsMissing(db, daysOf(next));
+    const isLast = next.shareOf(next.untilMs) === null;
+    const patienceMs = isLast ? LAST_WAITS_AT_MOST_MS : WAITS_AT_MOST_MS;
+    if (waits !== null && next.nowMs < next.untilMs + patienceMs) break;
     waits = null;
     const closed = await transact(db, (tx) => closePeriod(tx, next));
     sharedWei += closed?.sharedWei ?? 0n;
@@ -110,10 +115,10 @@ async function closePeriod(tx: Transaction, next: NextPeriod): Promise<RevenueSh
   const shareWei = sumWei(redeemed.map((one) => partOf(one, shareOf)));
   const carriedInWei = last?.carriedOutWei ?? 0n;
   const toShareWei = shareWei + carriedInWei;
-  const weights = toShareWei === 0n ? [] : await takeWeights(tx, number, daysToWeigh(next));
+  const weights = toShareWei < LEAST_WEI ? [] : await takeWeights(tx, number, daysToWeigh(next));
   const divided = divide(toShareWei, weights);
   const redeemedWei = sumWei(redeemed.map(({ amountWei }) => amountWei));
-  const whatOf = `of ${ethAndWei(shareWei)}, the workers' part of what was redeemed from ${dayOf(fromMs)} to ${dayOf(untilMs - DAY_MS)}`;
+  const whatOf = `of ${ethAndWei(toShareWei)}, the workers' part of what was redeemed from ${dayOf(fromMs)} to ${dayOf(untilMs - DAY_MS)}`;
   await writePeriod(tx, {
     period: {
       number,
@@ -146,3 +151,9 @@ function daysToWeigh({ untilMs, shareOf }: NextPeriod): readonly string[] {
   const days = Array.from({ length: LATE_DAYS }, (_, i) => untilMs - (i + 1) * DAY_MS);
   return days.filter((dayMs) => shareOf(dayMs) !== null).map(dayOf);
 }
+
+/** The first day of a period, and the first day after it. */
+export const daysOf = ({ fromMs, untilMs }: Period) => ({
+  from: dayOf(fromMs),
+  until: dayOf(untilMs),
+});

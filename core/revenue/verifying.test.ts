@@ -5,6 +5,7 @@ import { rpc } from '../../dev/stack/chain-node.js';
 import { ingestSaid } from '../../test/harness/event-world.js';
 import { chainConfig, randomAddress } from '../../test/harness/money.js';
 import { useSwitchedChain } from '../../test/harness/switched-chain.js';
+import { recordTerms } from '../../test/harness/terms.js';
 import {
   deployTicketBroker,
   redeemOnChain,
@@ -142,6 +143,46 @@ it('believes no single endpoint: one that makes up a log settles nothing', async
   world.endpoints[0]?.setMood();
   await untilFinal();
   expect((await amounts()).get(hash)).toEqual(['redeemed', 5n]);
+});
+
+it('looks again at what brought nothing, once another account is named', async () => {
+  const { tell, redeem, amounts, untilFinal, deps } = await createPool();
+  const hash = await redeem([{ recipient: THEIRS, amountWei: 7n }]);
+  await tell(hash);
+  await untilFinal();
+  expect((await amounts()).get(hash)).toEqual(['nothing', 0n]);
+  const named = { ...deps, recipients: [...deps.recipients, THEIRS] };
+  expect(await lookAtRedemptions(named)).toMatchObject({ settled: 1 });
+  expect((await amounts()).get(hash)).toEqual(['redeemed', 7n]);
+  expect(await lookAtRedemptions(deps)).toEqual({ told: 0, settled: 0, open: 0 });
+  expect((await amounts()).get(hash)).toEqual(['redeemed', 7n]);
+});
+
+it('shares nothing where nobody says whose tickets these are, or one endpoint alone would tell', async () => {
+  const { deps } = await createPool();
+  const alone = { ...deps.rpc, quorum: 1 };
+  const shared = {
+    policy: {
+      module: null,
+      hash: 's',
+      options: { revenueShare: { shareBps: 1, everyMs: 86_400_000 } },
+    },
+  };
+  const terms = { thresholdWei: 1n, minIntervalMs: 0, commissionBps: 10_000, ...shared };
+  await recordTerms(deps.db, terms, new Date('2026-03-01T00:00:00Z'));
+  const fields = { ethAddress: THEIRS, fees: 1n, computeUnits: 1 };
+  const atMs = Date.parse('2026-03-02T00:00:00Z');
+  await ingestSaid(deps.db, 'a', [{ id: 1, atMs, type: 'job-processed', fields }]);
+  const now = () => new Date('2026-04-02T00:00:00Z');
+  expect(await lookAtRevenue({ ...deps, now, rpc: alone })).toMatchObject({
+    periodsClosed: 0,
+    waits: expect.stringContaining('two endpoints'),
+  });
+  expect(await lookAtRevenue({ ...deps, now, ticketBroker: null })).toMatchObject({
+    periodsClosed: 0,
+    waits: expect.stringContaining('revenue.recipients'),
+  });
+  expect((await lookAtRevenue({ ...deps, now })).periodsClosed).toBeGreaterThan(0);
 });
 
 it('says why the chain could not be asked, and keeps what events told', async () => {

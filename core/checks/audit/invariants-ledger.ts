@@ -169,6 +169,21 @@ export const SUM_INVARIANTS: Invariants = {
  * archived.
  */
 export const SLOW_INVARIANTS: Invariants = {
+  SHARE_UNEVEN: sql`
+    SELECT 'remote worker ' || s.remote_worker_id || ' got ' || s.share_wei || ' wei of period ' || s.period ||
+           ', and its part of the work is worth ' || div((p.shared_wei + p.carried_out_wei) * s.weight_wei, p.weight_wei) AS message
+      FROM revenue_share s JOIN revenue_period p ON p.number = s.period
+     WHERE p.weight_wei = 0 OR s.share_wei <> div((p.shared_wei + p.carried_out_wei) * s.weight_wei, p.weight_wei)
+    UNION ALL
+    SELECT 'period ' || number || ' is divided by ' || weight_wei || ' wei of work, and that of its workers comes to ' || coalesce(total, 0)
+      FROM revenue_period
+      LEFT JOIN (SELECT period AS number, sum(weight_wei) AS total FROM revenue_share GROUP BY 1) workers USING (number)
+     WHERE weight_wei <> coalesce(total, 0)
+    UNION ALL
+    SELECT 'of period ' || number || ' workers get ' || share_wei || ' of ' || redeemed_wei || ' wei, more than any terms say'
+      FROM revenue_period
+     WHERE share_wei * 10000 > redeemed_wei * (
+           SELECT coalesce(max((policy -> 'options' -> 'revenueShare' ->> 'shareBps')::integer), 0) FROM terms)`,
   WEIGHTS_DRIFT: sql`
     SELECT 'the work of remote worker ' || remote_worker_id || ' in period ' || period || ' comes to ' ||
            coalesce(days.total, 0) || ' wei, it was divided by ' || coalesce(weight_wei, 0) AS message

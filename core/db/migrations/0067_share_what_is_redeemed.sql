@@ -50,21 +50,25 @@ CREATE TABLE redemption (
   -- The time of the first event that told of it.
   told_at timestamptz NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
-  seen_at timestamptz,
+  -- When the chain was asked about it last.
+  asked_at timestamptz,
   -- The period in which it was shared; null: not yet, or the pool does not share.
   period integer REFERENCES revenue_period,
   CHECK ((state = 'redeemed') = (amount_wei > 0)),
   CHECK ((state = 'open') = (block_at IS NULL)),
   CHECK (period IS NULL OR state = 'redeemed')
 );
-CREATE INDEX redemption_open ON redemption (told_at) WHERE state = 'open';
+CREATE INDEX redemption_open ON redemption (asked_at NULLS FIRST, tx_hash) WHERE state = 'open';
+CREATE INDEX redemption_told ON redemption (told_at, tx_hash);
+CREATE INDEX redemption_of_period ON redemption (period) WHERE period IS NOT NULL;
 CREATE INDEX redemption_by_time ON redemption (block_at) WHERE state = 'redeemed';
 CREATE TRIGGER redemption_kept BEFORE DELETE OR TRUNCATE ON redemption
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
--- What the chain showed as final is kept as it is; only its period is added.
+-- What brought something is kept as the chain showed it; only its period is added. What brought nothing to the recipients that were
+-- known may be asked about again for others.
 CREATE FUNCTION keep_redemption() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF OLD.state <> 'open' AND (NEW.state, NEW.amount_wei, NEW.block_at) IS DISTINCT FROM (OLD.state, OLD.amount_wei, OLD.block_at)
+  IF OLD.state = 'redeemed' AND (NEW.state, NEW.amount_wei, NEW.block_at) IS DISTINCT FROM (OLD.state, OLD.amount_wei, OLD.block_at)
      OR OLD.period IS NOT NULL AND NEW.period IS DISTINCT FROM OLD.period THEN
     RAISE EXCEPTION 'the redemption % is settled', OLD.tx_hash;
   END IF;

@@ -7,6 +7,9 @@ export const CLOSED_AFTER_MS = 6 * 3_600_000;
 /** So long after its end it is closed, though a redemption is not seen or a source not read: these count in a later period. */
 export const WAITS_AT_MOST_MS = 30 * 3_600_000;
 
+/** The last period before a share ends waits longer: what becomes known after it goes to nobody. */
+export const LAST_WAITS_AT_MOST_MS = 7 * DAY_MS;
+
 export interface Period {
   readonly fromMs: number;
   /** The first moment after it. */

@@ -38,12 +38,16 @@ export async function findFirstDay(reader: Reader): Promise<string | null> {
   return first?.day ?? null;
 }
 
-/** Tells why a period that ends with this day cannot be closed yet; null when nothing is missing. `day` is the first one after it. */
-export async function whatIsMissing(reader: Reader, day: string): Promise<string | null> {
+/** Tells why a period cannot be closed yet; null when nothing is missing. `until` is the first day after it. */
+export async function whatIsMissing(
+  reader: Reader,
+  { from, until: day }: { readonly from: string; readonly until: string },
+): Promise<string | null> {
   const [found] = await rows(
     reader,
     { open: Number, unread: String },
-    sql`SELECT (SELECT count(*) FROM redemption WHERE state = 'open' AND told_at < ${beginOf(day)}) AS open,
+    sql`SELECT (SELECT count(*) FROM redemption WHERE state = 'open'
+                   AND told_at >= ${beginOf(from)} AND told_at < ${beginOf(day)}) AS open,
                (SELECT coalesce(string_agg(s.id, ', ' ORDER BY s.id), '') FROM source s
                  WHERE s.removed_at IS NULL AND s.stopped_at IS NULL AND s.of_source IS NULL AND NOT EXISTS (
                        SELECT FROM source_day seen

@@ -2,10 +2,10 @@
 import { desc, getTableColumns, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
-import { fields, rows } from '../../db/query.js';
+import { fields, orNull, rows } from '../../db/query.js';
 import { lastDays } from '../../payees/rules/earned-days.js';
 import type { RevenueFigures } from '../rules/redeemed-figures.js';
-import type { RevenuePeriod } from './periods.js';
+import { LATE_DAYS, type RevenuePeriod } from './periods.js';
 import { type RedemptionState, redemption, revenuePeriod } from './tables.js';
 
 export interface RevenueDay {
@@ -53,12 +53,15 @@ export async function readRevenueFigures(
 ): Promise<RevenueFigures> {
   const all = await readRevenueDays(reader, { days: days + 1, nowMs });
   const whole = all.slice(0, -1);
+  const since = sql`${new Date(nowMs).toISOString()}::timestamptz - make_interval(days => ${LATE_DAYS})`;
   const [found] = await rows(
     reader,
-    { deviationWei: Number, overdue: Number },
-    sql`SELECT (SELECT coalesce(sqrt(sum(power(amount_wei::double precision, 2))), 0) FROM redemption
-                 WHERE state = 'redeemed' AND block_at >= ${whole[0]?.day ?? ''}::date::timestamp AT TIME ZONE 'UTC'
-                   AND block_at < ${all.at(-1)?.day ?? ''}::date::timestamp AT TIME ZONE 'UTC') AS "deviationWei",
+    { ticketWei: orNull(Number), overdue: Number },
+    sql`SELECT coalesce(
+                 (SELECT sum(power(amount_wei::double precision, 2)) / sum(amount_wei)::double precision FROM redemption
+                   WHERE state = 'redeemed' AND block_at >= ${since}),
+                 (SELECT sum(power(face_value_wei::double precision, 2)) / sum(face_value_wei)::double precision FROM ticket_event
+                   WHERE face_value_wei > 0 AND dt >= ${since})) AS "ticketWei",
                (SELECT count(*) FROM redemption WHERE state = 'open'
                    AND told_at < ${new Date(nowMs).toISOString()}::timestamptz - make_interval(hours => ${OVERDUE_HOURS})) AS overdue`,
   );
@@ -68,7 +71,7 @@ export async function readRevenueFigures(
     creditedWei: whole.reduce((sum, day) => sum + day.creditedWei, 0n),
     redeemedWei: whole.reduce((sum, day) => sum + day.redeemedWei, 0n),
     redemptions: whole.reduce((sum, day) => sum + day.redemptions, 0),
-    deviationWei: found?.deviationWei ?? 0,
+    ticketWei: found?.ticketWei ?? null,
     overdue: found?.overdue ?? 0,
   };
 }

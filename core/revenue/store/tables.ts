@@ -26,7 +26,8 @@ export const redemption = pgTable('redemption', {
   blockAt: at('block_at'),
   toldAt: at('told_at').notNull(),
   createdAt: at('created_at').notNull().defaultNow(),
-  seenAt: at('seen_at'),
+  /** When the chain was asked about it last. */
+  askedAt: at('asked_at'),
   period: integer('period'),
 });
 

@@ -46,6 +46,15 @@ it('begins and ends at a midnight, an hour ahead at least; other terms begin whe
   expect(beginningOf(SHARED, taken, at(NOON_MS))).toBe(22 * DAY_MS);
 });
 
+it('lets what is said after a turn hold after it', () => {
+  const turned = { ...version(SHARED, 2, 21 * DAY_MS), namedMs: NOON_MS, recordedMs: NOON_MS };
+  const versions = [...plain, turned];
+  const laterMs = NOON_MS + HOUR_MS;
+  expect(beginningOf(PLAIN, versions, at(laterMs, laterMs))).toBe(22 * DAY_MS);
+  const other = { ...SHARED, thresholdWei: 2n };
+  expect(beginningOf(other, versions, at(laterMs, laterMs))).toBe(21 * DAY_MS + 1);
+});
+
 it('is an act of the file as other terms are', () => {
   const verdict = judgeFile({ values: SHARED, namedMs: NOON_MS }, plain, NOON_MS);
   expect(verdict).toEqual({ kind: 'act', namedMs: NOON_MS, fromMs: 21 * DAY_MS });

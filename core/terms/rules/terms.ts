@@ -144,7 +144,11 @@ export function beginningOf(
   versions: readonly TermsVersion[],
   { askedMs, nowMs }: { readonly askedMs: number; readonly nowMs: number },
 ): number {
-  const freeMs = freeMoment(versions, askedMs);
+  // A share that an earlier act turned begins later than that act said; what is said after it holds after it.
+  const turns = versions.filter(
+    (one) => !one.isWithdrawn && one.namedMs < askedMs && isTurned(one),
+  );
+  const freeMs = freeMoment(versions, Math.max(askedMs, ...turns.map(({ fromMs }) => fromMs + 1)));
   const before = termsAt(versions, freeMs);
   if (sharesRevenue(before.policy) === sharesRevenue(values.policy)) return freeMs;
   const earliestMs = Math.max(freeMs, nowMs + TURN_NOTICE_MS);
@@ -152,6 +156,10 @@ export function beginningOf(
   while (versions.some(({ fromMs }) => fromMs === midnightMs)) midnightMs += DAY_MS;
   return midnightMs;
 }
+
+/** Tells whether the version begins later than its act said, at the midnight at which a share begins or ends. */
+const isTurned = ({ fromMs, namedMs }: TermsVersion): boolean =>
+  fromMs > namedMs && fromMs % DAY_MS === 0;
 
 const DAY_MS = 86_400_000;
 /** A revenue share is turned on or off so long ahead. */
