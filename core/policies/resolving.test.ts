@@ -267,8 +267,8 @@ describe('asking the policy', () => {
   });
 
   it('keeps no rate of its own into a revenue share, though the policy before it fails', async () => {
-    await run(`INSERT INTO worker_rate (payee, node_type, region, from_dt, commission_bps, bonus_bps, policy, policy_version, options_hash, reason)
-      VALUES ('${ANN}', 'ai', 'eu', '1970-01-01Z', 500, 0, 'old', '1', '', 'agreed')`);
+    const agreed = await withCode(`terms: () => ({ commissionBps: 500, reason: 'agreed' })`);
+    await resolvePolicies(agreed);
     const from = new Date(Math.ceil(Date.now() / DAY_MS) * DAY_MS + DAY_MS);
     const options = { revenueShare: { shareBps: 7_500, everyMs: DAY_MS } };
     const shared = {
@@ -279,10 +279,9 @@ describe('asking the policy', () => {
     await recordTerms(database.db, shared, from);
     const failing = await withCode(`terms: () => { throw new Error('no table'); }`);
     await resolvePolicies(failing);
-    expect((await stepsOf(ANN)).map((step) => [step.fromMs, step.commissionBps])).toEqual([
-      [0, 500],
-      [from.getTime(), 10_000],
-    ]);
+    const steps = (await stepsOf(ANN)).map((step) => [step.commissionBps, step.fromMs] as const);
+    expect(steps.map(([commissionBps]) => commissionBps)).toEqual([500, 10_000]);
+    expect(steps[1]?.[1]).toBe(from.getTime());
   });
 
   it('gives a worker that nobody knew the rates of its past too, before its first job is counted', async () => {

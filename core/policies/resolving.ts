@@ -73,18 +73,22 @@ export async function resolvePolicies(
     };
     const everybody = nobody(options.now.toISOString().slice(0, 10));
     add(await resolvePayees(pass, [everybody]));
+    // Whose plan is made anew in this pass has no step of withdrawn terms any more.
+    const answered = new Set<string>();
     let after: Address | null = null;
     for (;;) {
       const addresses: readonly Address[] = await listPayees(deps.db, after, PAYEES_AT_ONCE);
       if (addresses.length === 0) break;
       const subjects = await readSubjects(deps.db, addresses, options);
       add({ payees: subjects.payees.length, workers: subjects.workers.length });
-      add({ rates: await resolveRates(pass, subjects) });
+      const resolved = await resolveRates(pass, subjects);
+      add({ rates: resolved.rates });
+      for (const key of resolved.answered) answered.add(key);
       add(await resolvePayees(pass, subjects.payees));
       after = addresses.at(-1) ?? null;
       onProgress();
     }
-    add({ rates: await dropWithdrawn(deps.db) });
+    add({ rates: await dropWithdrawn(deps.db, answered) });
     const failed = policies.failed();
     await transact(deps.db, (tx) => recordFailures(tx, failed));
     return { ...sum, failures: failed };
@@ -192,8 +196,9 @@ async function beginPass({ db, choiceOf, thresholdBounds, statesOf }: ResolvingD
 }
 
 /** Replaces what was planned for terms that were withdrawn, for workers for whom the policy has failed since. */
-async function dropWithdrawn(db: Database): Promise<number> {
-  const instead = await ratesInsteadOfWithdrawn(db);
+async function dropWithdrawn(db: Database, answered: ReadonlySet<string>): Promise<number> {
+  const stale = await ratesInsteadOfWithdrawn(db);
+  const instead = stale.filter((one) => !answered.has(remoteWorkerKey(one)));
   if (instead.length === 0) return 0;
   return (await transact(db, (tx) => recordRates(tx, instead))).length;
 }
@@ -203,7 +208,7 @@ function inForceOrAnnounced({ versions, inForce, now }: TermsHistory): readonly 
   return [inForce, ...announced];
 }
 
-/** Returns how many rows of rates were written. */
+/** Returns how many rows of rates were written, and the workers about whom the policy answered. */
 async function resolveRates({ db, history, policies }: Pass, { workers }: Subjects) {
   const { versions, now } = history;
   const fromMs = now.getTime();
@@ -219,8 +224,10 @@ async function resolveRates({ db, history, policies }: Pass, { workers }: Subjec
     if (held === undefined) return !isPlain(steps, (atMs) => termsAt(versions, atMs));
     return rowsOfPlan(steps, held, fromMs).length > 0;
   });
-  if (due.length === 0) return 0;
-  return (await transact(db, (tx) => recordRates(tx, due.flatMap(ratesOfPlan)))).length;
+  const answered = plans.map(({ worker }) => remoteWorkerKey(remoteWorkerOf(worker)));
+  if (due.length === 0) return { rates: 0, answered };
+  const written = await transact(db, (tx) => recordRates(tx, due.flatMap(ratesOfPlan)));
+  return { rates: written.length, answered };
 }
 
 function ratesOfPlan({ worker, steps }: RatePlan): readonly WorkerRate[] {

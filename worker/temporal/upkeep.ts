@@ -84,11 +84,13 @@ export function createUpkeep(
 
   async function look(): Promise<void> {
     try {
-      await askAfterOtherTerms();
       const fault = await findFault();
-      if (fault === null) return;
-      log.warn(fault);
-      await putBack();
+      if (fault !== null) {
+        log.warn(fault);
+        await putBack();
+      }
+      // Last: it triggers a schedule, which may be one of those that were missing.
+      await askAfterOtherTerms();
     } catch (error) {
       // Temporal is unreachable, or another worker restored them first: the next check tries again.
       log.debug(`the schedules were not looked after: ${foreignText(error)}`);
