@@ -90,9 +90,9 @@ it('counts what was transferred to the pool, whatever events say that tickets ar
   for (const one of world.endpoints) one.methods();
   expect(await lookAtRedemptions(deps)).toEqual({ told: 0, settled: 0, open: 0 });
   expect(world.endpoints.flatMap((one) => one.methods())).toEqual([]);
-  await expect(deps.db.$client.query('UPDATE redemption SET amount_wei = 1')).rejects.toThrow(
-    'settled',
-  );
+  await expect(
+    deps.db.$client.query("UPDATE redemption SET amount_wei = 1 WHERE state = 'redeemed'"),
+  ).rejects.toThrow('settled');
 });
 
 it('waits until the block is final, and takes nothing from a block that is gone', async () => {
