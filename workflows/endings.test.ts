@@ -27,7 +27,9 @@ const ROUND = { payouts: 1, reservedWei: '5', leftOut: [{ payee: PAYEE, words: '
 const NOBODY_DUE = { payouts: 0, reservedWei: '0', leftOut: [] };
 const ADJUSTED = {
   ...({ applied: true, already: false, payee: PAYEE, nodeType: 'ai', region: 'eu' } as const),
-  ...{ amountWei: '1', pendingWei: '6', words: 'One wei more is pending.' },
+  amountWei: '1',
+  pendingWei: '6',
+  words: 'One wei more is pending.',
 };
 const BLOCKS = { fromBlock: 1, toBlock: 9, fromNonce: 0, toNonce: 1 };
 const BALANCE = { openingWei: '9', balanceWei: '3', inWei: '0', outWei: '5', gasWei: '1' };
@@ -65,11 +67,17 @@ const ENDINGS: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
   policies: {
     failing: {
       askPolicies: {
-        ...{ ...RESOLVED, bonuses: 0, bonusShortWei: '0' },
+        ...RESOLVED,
+        bonuses: 0,
+        bonusShortWei: '0',
         failures: [
           {
-            ...{ about: 'rates', policy: 'tiers', policyVersion: '1' },
-            ...{ payee: null, payees: 1, wrong: 'it hangs' },
+            about: 'rates',
+            policy: 'tiers',
+            policyVersion: '1',
+            payee: null,
+            payees: 1,
+            wrong: 'it hangs',
           },
         ],
       },
@@ -79,7 +87,10 @@ const ENDINGS: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
     shared: { lookAtRevenue: { ...REDEEMED, periodsClosed: 1, sharedWei: '7', waits: null } },
     waits: {
       lookAtRevenue: {
-        ...{ ...REDEEMED, trouble: 'no endpoint answers', periodsClosed: 0, sharedWei: '0' },
+        ...REDEEMED,
+        trouble: 'no endpoint answers',
+        periodsClosed: 0,
+        sharedWei: '0',
         waits: 'not read to the end of the period: a',
       },
     },
@@ -93,7 +104,8 @@ const ENDINGS: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
   sweep: {
     stuck: {
       sweepSagas: {
-        ...{ started: 1, told: 0 },
+        started: 1,
+        told: 0,
         stuck: [{ payoutId: 'p1', workflowId: 'w/payout/p1', failure: 'a bad deploy' }],
       },
     },
@@ -102,7 +114,8 @@ const ENDINGS: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
     archived: {
       archiveEvents: {
         archived: [{ month: '2025-01', file: '2025-01.gz', rows: 2, bytes: 99 }],
-        ...{ compactedPostings: 1, waiting: null },
+        compactedPostings: 1,
+        waiting: null,
       },
     },
   },
@@ -140,8 +153,12 @@ const ENDINGS: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
   backfill: {
     done: {
       backfillSource: {
-        ...{ ...READ, passedOver: 0, newest: null, eventsPerSecond: 1 },
-        ...{ attempts: 1, tookMs: 9 },
+        ...READ,
+        passedOver: 0,
+        newest: null,
+        eventsPerSecond: 1,
+        attempts: 1,
+        tookMs: 9,
       },
     },
   },
@@ -151,14 +168,22 @@ const ENDINGS: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
   rebuild: {
     'adds-up': {
       rebuildBalances: {
-        ...{ ...REBUILT, ok: true, findings: [], findingsTotal: 0 },
-        ...{ applied: false, corrections: null },
+        ...REBUILT,
+        ok: true,
+        findings: [],
+        findingsTotal: 0,
+        applied: false,
+        corrections: null,
       },
     },
     differs: {
       rebuildBalances: {
-        ...{ ...REBUILT, ok: false, findings: DIFFERS, findingsTotal: 1 },
-        ...{ applied: false, corrections: null },
+        ...REBUILT,
+        ok: false,
+        findings: DIFFERS,
+        findingsTotal: 1,
+        applied: false,
+        corrections: null,
       },
     },
   },

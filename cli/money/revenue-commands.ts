@@ -28,9 +28,9 @@ export function addRevenueCommands(program: PoolCommand): void {
 }
 
 async function tell({ deps, answer }: CliContext): Promise<number> {
-  const found = await readRevenue(deps);
+  const found = await readRevenue(deps, true);
   const { share, next } = found;
-  const view = viewRevenue(found, deps, true);
+  const view = viewRevenue(found, deps);
   const facts: readonly Fact[] = [
     [
       'recipients',
@@ -49,7 +49,7 @@ async function tell({ deps, answer }: CliContext): Promise<number> {
           ['  waits', next && view.next.waits] as Fact,
         ]),
   ];
-  const table = formatTable(found.days, {
+  const table = formatTable(found.days ?? [], {
     day: ({ day }) => day,
     fees: ({ grossWei }) => formatAmount(grossWei),
     credited: ({ creditedWei }) => formatAmount(creditedWei),

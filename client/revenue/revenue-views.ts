@@ -16,8 +16,11 @@ import { amount } from '../views.js';
 
 const SHOWN_DAYS = 30;
 
-/** Reads the share that is in force, the period that is closed next, and the last thirty days. */
-export async function readRevenue(pool: RunningPool) {
+/**
+ * Reads the share that is in force, the period that is closed next and, `withDays`, the last thirty days: what the pool keeps for
+ * itself is the operator's.
+ */
+export async function readRevenue(pool: RunningPool, withDays: boolean) {
   const { db } = pool;
   const now = nowOf(pool);
   const history = await findTermsHistory(db);
@@ -25,17 +28,16 @@ export async function readRevenue(pool: RunningPool) {
   const next = await findNextPeriod(db, now);
   const isOver = next !== null && next.nowMs >= next.untilMs + CLOSED_AFTER_MS;
   const waits = isOver ? await whatIsMissing(db, daysOf(next)) : null;
-  const days = await readRevenueDays(db, { days: SHOWN_DAYS, nowMs: now.getTime() });
+  const asked = { days: SHOWN_DAYS, nowMs: now.getTime() };
+  const days = withDays ? await readRevenueDays(db, asked) : null;
   return { share, next, waits, days };
 }
 
-export type Revenue = Awaited<ReturnType<typeof readRevenue>>;
+type Revenue = Awaited<ReturnType<typeof readRevenue>>;
 
-/** Shows it; the days with `showsDays` alone: what the pool keeps for itself is the operator's. */
 export function viewRevenue(
   { share, next, waits, days }: Revenue,
   { config }: Pick<RunningPool, 'config'>,
-  showsDays: boolean,
 ) {
   const { recipients, ticketBroker } = config.revenue;
   return {
@@ -47,7 +49,7 @@ export function viewRevenue(
       closedAfter: new Date(next.untilMs + CLOSED_AFTER_MS),
       waits,
     },
-    days: showsDays ? days.map(viewDay) : null,
+    days: days?.map(viewDay) ?? null,
   };
 }
 

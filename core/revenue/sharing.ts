@@ -16,6 +16,7 @@ import {
   dayStart,
   divide,
   LAST_WAITS_AT_MOST_MS,
+  LATE_DAYS,
   type Period,
   partOf,
   periodFrom,
@@ -26,7 +27,6 @@ import type { RevenueReport } from './rules/revenue-report.js';
 import {
   findFirstDay,
   findLastPeriod,
-  LATE_DAYS,
   listUnshared,
   lockPeriods,
   type RevenuePeriod,
@@ -37,7 +37,7 @@ import {
 
 type SharingReport = Pick<RevenueReport, 'periodsClosed' | 'sharedWei' | 'waits'>;
 
-export interface SharingDeps {
+interface SharingDeps {
   readonly db: Database;
   /** By default the clock of the database. */
   readonly now?: () => Date;
@@ -65,7 +65,7 @@ export async function closePeriods(
     if (waits !== null && next.nowMs < next.untilMs + patienceMs) break;
     waits = null;
     const closed = await transact(db, (tx) => closePeriod(tx, next));
-    sharedWei += closed?.sharedWei ?? 0n;
+    sharedWei += closed ?? 0n;
     periodsClosed += closed === null ? 0 : 1;
     onProgress();
   }
@@ -94,7 +94,7 @@ export async function findNextPeriod(reader: Reader, now?: Date): Promise<NextPe
 }
 
 /** The share of a day is that of the terms in force at its beginning: a share begins and ends at midnight. */
-export function shareOfDays(versions: readonly TermsVersion[]): ShareOf {
+function shareOfDays(versions: readonly TermsVersion[]): ShareOf {
   return (dayMs) => shareOfTerms(termsAt(versions, dayMs));
 }
 
@@ -102,8 +102,8 @@ export function shareOfTerms({ policy }: Pick<TermsVersion, 'policy'>): RevenueS
   return policy?.module === null ? revenueShareOfOptions(policy.options) : null;
 }
 
-/** Returns null when another process has closed it meanwhile. */
-async function closePeriod(tx: Transaction, next: NextPeriod): Promise<RevenueShared | null> {
+/** Returns how much was shared, in wei; null when another process has closed the period meanwhile. */
+async function closePeriod(tx: Transaction, next: NextPeriod): Promise<bigint | null> {
   await lockPeriods(tx);
   const { fromMs, untilMs, shareOf, versions } = next;
   const last = await findLastPeriod(tx);
@@ -139,11 +139,7 @@ async function closePeriod(tx: Transaction, next: NextPeriod): Promise<RevenueSh
       return { ...one, reason: `for ${percent} % of the work, ${whatOf}` };
     }),
   });
-  return { sharedWei: divided.sharedWei };
-}
-
-interface RevenueShared {
-  readonly sharedWei: bigint;
+  return divided.sharedWei;
 }
 
 /** The days up to the end of the period whose work counts: work of earlier days may have become known since. */

@@ -7,10 +7,10 @@ import type { ChainReads } from '../chain/node-reads.js';
 import { type ChainClient, type EndpointAnswer, findAgreement } from '../chain/quorum.js';
 import type { ChainConfig } from '../chain/settings.js';
 import type { Database } from '../db/database.js';
+import { readDatabaseTimeMs } from '../db/database-fit.js';
 import { redeemedWei } from './rules/redemptions.js';
 import type { RevenueReport } from './rules/revenue-report.js';
 import {
-  readClock,
   reopenForOthers,
   type SettledRedemption,
   settleRedemptions,
@@ -44,7 +44,7 @@ export async function lookAtRedemptions(
   const { db, recipients, ticketBroker } = deps;
   const told = await takeDownTickets(db, onProgress);
   await reopenForOthers(db, [ticketBroker, ...[...recipients].sort()].join(' '));
-  const askedBefore = await readClock(db);
+  const askedBefore = new Date(await readDatabaseTimeMs(db));
   let [settled, asked] = [0, 0];
   while (asked < HASHES_A_LOOK) {
     const hashes = await takeOpenRedemptions(db, { limit: HASHES_AT_ONCE, askedBefore });

@@ -23,7 +23,7 @@ export function revenueRoutes(routes: Routes, pool: RunningPool): void {
   const { db } = pool;
   const links = createLinks(pool);
   routes.get('/v1/revenue', noQuery, REVENUE.show, async (_, { shows }) =>
-    viewRevenue(await readRevenue(pool), pool, shows.words),
+    viewRevenue(await readRevenue(pool, shows.words), pool),
   );
   routes.list('/v1/revenue/periods', listQuery({}), REVENUE.periods, async ({ page }) => {
     const { items, nextCursor } = await listRevenuePeriods(db, page);

@@ -100,7 +100,10 @@ describe('a check of the sentinel', () => {
     const silences = () => [{ name: 'node:1', silentMs: 16 * 60_000, why: 'HTTP 403' }];
     const look = (rpc: typeof money.rpc) =>
       lookAtSources({
-        ...{ db: world.db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: null },
+        db: world.db,
+        settings: TEST_SENTINEL,
+        sources: [],
+        roundIntervalMs: null,
         money: { ...money, rpc },
       });
     expect((await look(money.rpc)).findings).toEqual([]);

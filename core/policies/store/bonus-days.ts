@@ -2,6 +2,7 @@
 import { gt, sql } from 'drizzle-orm';
 import type { Database, Reader, Transaction } from '../../db/database.js';
 import { list, rows } from '../../db/query.js';
+import { giveOutOfCommission } from '../../ledger/store/out-of-commission.js';
 import { balance, remoteWorker } from '../../ledger/store/tables.js';
 import { bonusBudget } from './tables.js';
 
@@ -101,31 +102,24 @@ export async function bookDay(
   await tx.execute(sql`
     UPDATE bonus_budget SET budget_wei = greatest(budget_wei, ${of.budgetWei.toString()}::numeric),
            spent_wei = spent_wei + ${totalWei.toString()}::numeric WHERE since = ${since}`);
-  const given = sql`unnest(${list(postings.map(({ workerId }) => workerId))}::bigint[],
-      ${list(postings.map(({ wei }) => wei.toString()))}::numeric[], ${list(postings.map(({ rateId }) => rateId))}::bigint[],
-      ${list(postings.map(({ reason }) => reason))}::text[]) AS given (worker, wei, rate, reason)`;
+  const bookings = await rows(
+    tx,
+    { workerId: Number, bookings: Number },
+    sql`INSERT INTO bonus_day AS b (day, remote_worker_id, bonus_wei, bookings)
+        SELECT ${day}::date, given.worker, given.wei, 1
+          FROM unnest(${list(postings.map(({ workerId }) => workerId))}::bigint[],
+                 ${list(postings.map(({ wei }) => wei))}::numeric[]) AS given (worker, wei)
+        ON CONFLICT (day, remote_worker_id) DO UPDATE
+          SET bonus_wei = b.bonus_wei + excluded.bonus_wei, bookings = b.bookings + 1
+        RETURNING remote_worker_id AS "workerId", bookings`,
+  );
+  const bookingOf = new Map(bookings.map((one) => [one.workerId, one.bookings]));
   // The number of the booking is in the reference, which no two postings share.
-  await tx.execute(sql`
-    WITH day AS (
-      INSERT INTO bonus_day AS b (day, remote_worker_id, bonus_wei, bookings)
-      SELECT ${day}::date, given.worker, given.wei, 1 FROM ${given}
-      ON CONFLICT (day, remote_worker_id) DO UPDATE
-        SET bonus_wei = b.bonus_wei + excluded.bonus_wei, bookings = b.bookings + 1
-      RETURNING remote_worker_id AS worker, bookings),
-    made AS (
-      INSERT INTO posting (kind, remote_worker_id, terms_id, rate_id, reference, reason)
-      SELECT 'bonus', given.worker, ${termsId}::integer, given.rate, concat(${day}::text, '/', day.bookings), given.reason
-        FROM ${given} JOIN day USING (worker) ORDER BY given.worker
-      RETURNING id, remote_worker_id AS worker)
-    INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
-    SELECT made.id, side.account, side.worker, side.sign * given.wei
-      FROM ${given} JOIN made USING (worker)
-     CROSS JOIN LATERAL (VALUES ('commission', 0::bigint, -1), ('pending', made.worker, 1)) AS side (account, worker, sign)`);
-  await tx.execute(sql`
-    INSERT INTO earning_day AS d
-      (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
-    SELECT given.worker, (now() AT TIME ZONE 'UTC')::date, '', '', 0, 0, 0, 0, given.wei FROM ${given} ORDER BY 1
-    ON CONFLICT (remote_worker_id, day, pipeline, model_id) DO UPDATE SET adjusted_wei = d.adjusted_wei + excluded.adjusted_wei`);
+  const gifts = postings.map((posting) => {
+    const reference = `${day}/${bookingOf.get(posting.workerId)}`;
+    return { ...posting, reference };
+  });
+  await giveOutOfCommission(tx, { kind: 'bonus', termsId }, gifts);
 }
 
 /** Records what could not be booked, by the beginnings of the bonuses; of others nothing is short. */

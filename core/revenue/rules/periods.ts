@@ -7,6 +7,8 @@ export const CLOSED_AFTER_MS = 6 * 3_600_000;
 /** So long after its end it is closed, though a redemption is not seen or a source not read: these count in a later period. */
 export const WAITS_AT_MOST_MS = 30 * 3_600_000;
 
+/** What becomes known so many days late, work or redemption, counts in no period, and nobody asks about it any more. */
+export const LATE_DAYS = 90;
 /** The last period before a share ends waits longer: what becomes known after it goes to nobody. */
 export const LAST_WAITS_AT_MOST_MS = 7 * DAY_MS;
 

@@ -3,11 +3,9 @@ import { desc, sql } from 'drizzle-orm';
 import type { Reader, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 import { list, rows } from '../../db/query.js';
-import type { Redeemed, Weight } from '../rules/periods.js';
+import { giveOutOfCommission } from '../../ledger/store/out-of-commission.js';
+import { LATE_DAYS, type Redeemed, type Weight } from '../rules/periods.js';
 import { redemption, revenuePeriod } from './tables.js';
-
-/** What becomes known so many days late, work or redemption, counts in no period. */
-export const LATE_DAYS = 90;
 
 /** A day's first moment (UTC), whatever time zone the session has. */
 const beginOf = (day: string) => sql`(${day}::date::timestamp AT TIME ZONE 'UTC')`;
@@ -123,25 +121,16 @@ export async function writePeriod(
       UPDATE redemption SET period = ${number} WHERE tx_hash = ANY(${list([...txHashes])}::text[])`);
   }
   if (shares.length === 0) return;
-  const given = sql`unnest(${list(shares.map(({ workerId }) => workerId))}::bigint[],
-      ${list(shares.map(({ weightWei }) => weightWei))}::numeric[],
-      ${list(shares.map(({ shareWei }) => shareWei))}::numeric[],
-      ${list(shares.map(({ reason }) => reason))}::text[]) AS given (worker, weight, share, reason)`;
   await tx.execute(sql`
-    INSERT INTO revenue_share SELECT ${number}::integer, worker, weight, share FROM ${given} ORDER BY worker`);
-  await tx.execute(sql`
-    WITH made AS (
-      INSERT INTO posting (kind, remote_worker_id, terms_id, reference, reason)
-      SELECT 'revenue-share', worker, ${termsId}::integer, ${`${fromDay}/${untilDay}`}::text, reason
-        FROM ${given} WHERE share > 0 ORDER BY worker
-      RETURNING id, remote_worker_id AS worker)
-    INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
-    SELECT made.id, side.account, side.worker, side.sign * given.share
-      FROM ${given} JOIN made USING (worker)
-     CROSS JOIN LATERAL (VALUES ('commission', 0::bigint, -1), ('pending', made.worker, 1)) AS side (account, worker, sign)`);
-  await tx.execute(sql`
-    INSERT INTO earning_day AS d
-      (remote_worker_id, day, pipeline, model_id, jobs, compute_units, gross_wei, commission_wei, adjusted_wei)
-    SELECT worker, (now() AT TIME ZONE 'UTC')::date, '', '', 0, 0, 0, 0, share FROM ${given} WHERE share > 0 ORDER BY 1
-    ON CONFLICT (remote_worker_id, day, pipeline, model_id) DO UPDATE SET adjusted_wei = d.adjusted_wei + excluded.adjusted_wei`);
+    INSERT INTO revenue_share
+    SELECT ${number}::integer, worker, weight, share
+      FROM unnest(${list(shares.map(({ workerId }) => workerId))}::bigint[],
+             ${list(shares.map(({ weightWei }) => weightWei))}::numeric[],
+             ${list(shares.map(({ shareWei }) => shareWei))}::numeric[]) AS given (worker, weight, share)
+     ORDER BY worker`);
+  const reference = `${fromDay}/${untilDay}`;
+  const gifts = shares.flatMap(({ workerId, shareWei, reason }) =>
+    shareWei === 0n ? [] : [{ workerId, wei: shareWei, rateId: null, reference, reason }],
+  );
+  await giveOutOfCommission(tx, { kind: 'revenue-share', termsId }, gifts);
 }

@@ -6,6 +6,7 @@ import { transact } from '../../db/transact.js';
 import { KNOWN_VERSION } from '../../events/rules/reading/event-type.js';
 import { storedFields } from '../../events/rules/reading/stored-event.js';
 import { setting } from '../../ledger/store/tables.js';
+import { LATE_DAYS } from '../rules/periods.js';
 import { readTicketClaim, TICKET_REDEEMED, type TicketClaim } from '../rules/redemptions.js';
 import { redemption } from './tables.js';
 
@@ -75,9 +76,6 @@ async function takeDown(
   });
 }
 
-/** What is not settled so many days after it was told is given up. */
-const GIVEN_UP_DAYS = 90;
-
 /** Lists hashes that are not settled, those first that were asked about longest ago, and notes that they are asked about now. */
 export async function takeOpenRedemptions(
   reader: Reader,
@@ -89,7 +87,7 @@ export async function takeOpenRedemptions(
     sql`UPDATE redemption SET asked_at = now() WHERE tx_hash IN (
           SELECT tx_hash FROM redemption
            WHERE state = 'open' AND (asked_at IS NULL OR asked_at < ${askedBefore.toISOString()}::timestamptz)
-             AND told_at > now() - make_interval(days => ${GIVEN_UP_DAYS})
+             AND told_at > now() - make_interval(days => ${LATE_DAYS})
            ORDER BY asked_at NULLS FIRST, tx_hash LIMIT ${limit})
         RETURNING tx_hash AS "txHash"`,
   );
@@ -111,7 +109,7 @@ export async function reopenForOthers(db: Database, named: string): Promise<void
     if (changed === undefined) return;
     await tx.execute(sql`
       UPDATE redemption SET state = 'open', block_number = NULL, block_at = NULL, asked_at = NULL
-       WHERE state = 'nothing' AND told_at > now() - make_interval(days => ${GIVEN_UP_DAYS})`);
+       WHERE state = 'nothing' AND told_at > now() - make_interval(days => ${LATE_DAYS})`);
   });
 }
 
@@ -140,14 +138,4 @@ export async function settleRedemptions(
              ${list(settled.map(({ blockNumber }) => blockNumber))}::bigint[],
              ${list(settled.map(({ blockAtMs }) => blockAtMs))}::bigint[]) AS given (hash, wei, block, at)
      WHERE r.tx_hash = given.hash AND r.state = 'open'`);
-}
-
-/** The clock of the database. */
-export async function readClock(reader: Reader): Promise<Date> {
-  const [clock] = await rows(
-    reader,
-    { now: (text: string) => new Date(text) },
-    sql`SELECT clock_timestamp() AS now`,
-  );
-  return clock?.now ?? new Date();
 }

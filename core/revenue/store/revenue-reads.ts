@@ -4,8 +4,9 @@ import type { Reader } from '../../db/database.js';
 import { allOf, Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
 import { fields, orNull, rows } from '../../db/query.js';
 import { lastDays } from '../../payees/rules/earned-days.js';
+import { LATE_DAYS } from '../rules/periods.js';
 import type { RevenueFigures } from '../rules/redeemed-figures.js';
-import { LATE_DAYS, type RevenuePeriod } from './periods.js';
+import type { RevenuePeriod } from './periods.js';
 import { type RedemptionState, redemption, revenuePeriod } from './tables.js';
 
 export interface RevenueDay {
